@@ -1,0 +1,207 @@
+//! Distinct names for distinct things, each checked once when it is made. Must not know what they name.
+
+use std::borrow::Borrow;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Why a text is not the name that it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum IdError {
+    /// Nothing, or nothing but white space.
+    #[error("must not be empty")]
+    Empty,
+    /// Longer than the kind allows; the bound in bytes.
+    #[error("must be at most {0} bytes")]
+    TooLong(usize),
+    /// A character outside the kind's alphabet.
+    #[error("may hold only {0}")]
+    Alphabet(&'static str),
+}
+
+/// The longest caller-owned id (user, session, event), in bytes.
+pub const MAX_CALLER_ID: usize = 200;
+/// The longest identifier of a definition, in bytes.
+pub const MAX_IDENTIFIER: usize = 64;
+
+fn identifier(text: &str) -> Result<(), IdError> {
+    if text.is_empty() {
+        return Err(IdError::Empty);
+    }
+    if text.len() > MAX_IDENTIFIER {
+        return Err(IdError::TooLong(MAX_IDENTIFIER));
+    }
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-';
+    if text.bytes().all(fits) { Ok(()) } else { Err(IdError::Alphabet("a-z, 0-9, _ and -")) }
+}
+
+fn caller_owned(text: &str) -> Result<(), IdError> {
+    if text.trim().is_empty() {
+        return Err(IdError::Empty);
+    }
+    if text.len() > MAX_CALLER_ID {
+        return Err(IdError::TooLong(MAX_CALLER_ID));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(IdError::Alphabet("printable characters"));
+    }
+    Ok(())
+}
+
+macro_rules! name_type {
+    ($(#[$doc:meta])* $name:ident, $check:path) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// Checks the text and makes the name.
+            pub fn new(text: &str) -> Result<Self, IdError> {
+                $check(text).map(|()| Self(text.into()))
+            }
+
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+            fn try_from(text: String) -> Result<Self, IdError> {
+                $check(&text).map(|()| Self(text.into()))
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> String {
+                name.0.into()
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+name_type!(
+    /// The product that a definition describes.
+    ProductId, identifier);
+name_type!(
+    /// A milestone of a journey.
+    MilestoneId, identifier);
+name_type!(
+    /// A guide of a catalogue.
+    GuideId, identifier);
+name_type!(
+    /// A variant of a guide; unique inside its guide.
+    VariantId, identifier);
+name_type!(
+    /// A route of the product.
+    RouteId, identifier);
+name_type!(
+    /// A target of the product: a route and, perhaps, a place on its page.
+    TargetId, identifier);
+name_type!(
+    /// An error name that a product declares.
+    ErrorName, identifier);
+name_type!(
+    /// A user, named by the caller.
+    UserId, caller_owned);
+name_type!(
+    /// One visit of a user, named by the caller.
+    SessionId, caller_owned);
+name_type!(
+    /// One event, named by the caller (or by us where absent); the key of redelivery.
+    EventId, caller_owned);
+
+/// The name of one decision: 128 random bits, as `dec_` and 32 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct DecisionId(u128);
+
+impl DecisionId {
+    /// The decision with these random bits.
+    pub const fn from_bits(bits: u128) -> Self {
+        Self(bits)
+    }
+
+    /// The random bits.
+    pub const fn bits(self) -> u128 {
+        self.0
+    }
+
+    /// Reads `dec_…`; `None` where the text is not of that form.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix("dec_")?;
+        let lower = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        if digits.len() != 32 || !digits.bytes().all(lower) {
+            return None;
+        }
+        u128::from_str_radix(digits, 16).ok().map(Self)
+    }
+}
+
+impl fmt::Display for DecisionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "dec_{:032x}", self.0)
+    }
+}
+
+impl TryFrom<String> for DecisionId {
+    type Error = IdError;
+    fn try_from(text: String) -> Result<Self, IdError> {
+        Self::parse(&text).ok_or(IdError::Alphabet("dec_ and 32 hexadecimal digits"))
+    }
+}
+
+impl From<DecisionId> for String {
+    fn from(id: DecisionId) -> String {
+        id.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_keep_to_their_alphabet() {
+        assert!(GuideId::new("retry-billing_2").is_ok());
+        assert_eq!(GuideId::new(""), Err(IdError::Empty));
+        assert_eq!(GuideId::new("Über"), Err(IdError::Alphabet("a-z, 0-9, _ and -")));
+        assert_eq!(GuideId::new(&"a".repeat(65)), Err(IdError::TooLong(64)));
+    }
+
+    #[test]
+    fn callers_may_name_users_as_they_like_but_not_with_control_characters() {
+        assert!(UserId::new("Ünal 🙂 / 7").is_ok());
+        assert_eq!(UserId::new("  "), Err(IdError::Empty));
+        assert_eq!(UserId::new("a\nb"), Err(IdError::Alphabet("printable characters")));
+    }
+
+    #[test]
+    fn a_decision_id_reads_back_what_it_prints() {
+        let id = DecisionId::from_bits(0xdead_beef);
+        assert_eq!(DecisionId::parse(&id.to_string()), Some(id));
+        assert_eq!(DecisionId::parse("dec_zz"), None);
+        assert_eq!(DecisionId::parse("dec_+000000000000000000000000000000f"), None);
+    }
+}
