@@ -7,9 +7,7 @@ pub mod event;
 pub mod hash;
 pub mod id;
 pub mod number;
-pub mod policy;
 pub mod profile;
-pub mod rules;
-pub mod signature;
+
 pub mod time;
 pub mod value;

@@ -1,0 +1,237 @@
+//! One decision: eligible guides, a distribution over them and no guide, one draw. Must not show what the rules have not passed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::hash::ContentHash;
+use crate::id::{DecisionId, GuideId, MilestoneId, SessionId, UserId, VariantId};
+use crate::number::Propensity;
+use crate::profile::contact::Offer;
+use crate::time::Timestamp;
+
+/// What a caller asks, with the moment and the draw as arguments.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    /// The decision to be made; its bits are the draw's key.
+    pub id: DecisionId,
+    /// For whom.
+    pub user: &'a UserId,
+    /// In which visit.
+    pub session: &'a SessionId,
+    /// The moment.
+    pub at: Timestamp,
+    /// The caller's surroundings.
+    pub surface: Surface<'a>,
+    /// Guides paused by an operator.
+    pub paused: &'a [GuideId],
+    /// Offers of this user that are made but not yet folded into the profile.
+    pub pending: &'a [Offer],
+}
+
+/// The caller's surroundings; what is absent is not checked, save for versions: a part with a version range needs one.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Surface<'a> {
+    /// The page.
+    pub path: Option<&'a str>,
+    /// The app's version; else the profile's.
+    pub app_version: Option<&'a str>,
+    /// The locale; else the profile's, else the default.
+    pub locale: Option<&'a str>,
+    /// Component names that the caller can draw; unknown names are passed over.
+    pub components: Option<&'a [String]>,
+}
+
+/// Which of the four groups a user is in, by a stable hash of product and user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Group {
+    /// The configured policy chooses.
+    Guided,
+    /// Never sees a guide.
+    Holdout,
+    /// Guides are drawn uniformly.
+    Random,
+    /// The first eligible guide in file order.
+    Static,
+}
+
+/// Why no guide is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The user is in the holdout.
+    Holdout,
+    /// No guide is eligible.
+    NoCandidate,
+    /// Guides would be eligible, but the contact rules ask for silence.
+    Contact,
+    /// The policy chose no guide.
+    Policy,
+    /// A needed part is away.
+    Degraded,
+}
+
+/// The gates in their order; `Holdout` comes before all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gate {
+    /// The user is held out.
+    Holdout,
+    /// The state rule.
+    State,
+    /// `when` does not hold.
+    When,
+    /// `never` holds.
+    Never,
+    /// Draft, paused, expired or retired.
+    Lifecycle,
+    /// Component, route, target, app version, path.
+    Surface,
+    /// No wording can be filled.
+    Copy,
+    /// The rendered wording breaks a text rule.
+    Text,
+    /// Shows or gap of the guide.
+    Limits,
+    /// Session, day, gap, dismissed.
+    Contact,
+}
+
+/// A guide that passed every gate, with its rendered copy. Only the rules can make one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValidGuide {
+    pub(crate) id: GuideId,
+    pub(crate) variant: VariantId,
+    pub(crate) component: &'static str,
+    pub(crate) target_path: Option<Box<str>>,
+    pub(crate) anchor: Option<Box<str>>,
+    pub(crate) copy: Rendered,
+    pub(crate) action_path: Option<Box<str>>,
+    pub(crate) milestone: MilestoneId,
+}
+
+/// Copy as a user reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// The headline.
+    pub title: Box<str>,
+    /// The sentence below.
+    pub body: Option<Box<str>>,
+    /// The call to action.
+    pub cta: Option<Box<str>>,
+    /// The locale that it is written in.
+    pub locale: Box<str>,
+}
+
+impl ValidGuide {
+    /// Its identifier.
+    pub fn id(&self) -> &GuideId {
+        &self.id
+    }
+    /// Its wording.
+    pub fn variant(&self) -> &VariantId {
+        &self.variant
+    }
+    /// How it is drawn, as the definition names it.
+    pub fn component(&self) -> &'static str {
+        self.component
+    }
+    /// The path pattern of its page; any page where `None`.
+    pub fn target_path(&self) -> Option<&str> {
+        self.target_path.as_deref()
+    }
+    /// The selector of its element.
+    pub fn anchor(&self) -> Option<&str> {
+        self.anchor.as_deref()
+    }
+    /// What it says.
+    pub fn copy(&self) -> &Rendered {
+        &self.copy
+    }
+    /// Where its call to action leads.
+    pub fn action_path(&self) -> Option<&str> {
+        self.action_path.as_deref()
+    }
+    /// The milestone that it serves.
+    pub fn milestone(&self) -> &MilestoneId {
+        &self.milestone
+    }
+}
+
+/// What was decided, with everything needed to explain and to evaluate it.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    /// Its name.
+    pub id: DecisionId,
+    /// When.
+    pub at: Timestamp,
+    /// What comes of it.
+    pub outcome: Outcome,
+    /// The user's group.
+    pub group: Group,
+    /// The policy that drew: `static`, `random`.
+    pub policy: &'static str,
+    /// Drawn uniformly by the definition's `explore` share.
+    pub explore: bool,
+    /// The situation: SHA-256 of context and candidates.
+    pub signature: ContentHash,
+    /// How each guide fared.
+    pub trace: Trace,
+}
+
+/// What comes of a decision.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// Show this guide.
+    Show {
+        /// What to show.
+        guide: Box<ValidGuide>,
+        /// With which probability it was drawn.
+        propensity: Propensity,
+        /// Not to be shown from this instant on.
+        expires: Timestamp,
+    },
+    /// Show nothing.
+    Withhold {
+        /// Why.
+        reason: Reason,
+        /// The probability of no guide, where a draw was made.
+        propensity: Option<Propensity>,
+    },
+}
+
+/// How each guide fared in one decision; stored with it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Trace {
+    /// How many guides were left after each gate, in gate order.
+    pub stages: Vec<(Gate, u32)>,
+    /// Every guide in file order.
+    pub guides: Vec<GuideTrace>,
+    /// The probability of no guide, where a draw was made and it could be drawn.
+    pub no_guide: Option<Propensity>,
+}
+
+/// How one guide fared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GuideTrace {
+    /// Which.
+    pub id: GuideId,
+    /// The gate that stopped it, and the nearest fact that would let it through.
+    pub stopped: Option<(Gate, Near)>,
+    /// Its wordings that could be drawn, each with its probability.
+    pub arms: Vec<(VariantId, Option<Propensity>)>,
+}
+
+/// The nearest fact that would let a stopped guide through its gate, as data; `rules::near` says how it is put into words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Near {
+    /// A short stable code of the kind of fact: `milestone_status`, `event_count`, `attribute`, `wait`, `app_version` …
+    pub fact: Box<str>,
+    /// What it is about: a milestone, an attribute, an event type, a component …
+    pub subject: Option<Box<str>>,
+    /// What is needed, in words that hold nothing personal.
+    pub needed: Option<Box<str>>,
+    /// What is, in words that hold nothing personal.
+    pub actual: Option<Box<str>>,
+    /// The earliest instant at which the gate opens by time alone.
+    pub at: Option<Timestamp>,
+}
