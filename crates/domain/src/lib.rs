@@ -2,6 +2,7 @@
 //! Never reads a clock, draws a random number, does I/O, awaits or panics: time and draws are arguments.
 
 pub mod decide;
+pub mod canonical;
 pub mod definition;
 pub mod event;
 pub mod hash;
