@@ -1,0 +1,168 @@
+//! The log port: the durable, ordered truth. Must not interpret a record's body.
+
+use bytes::Bytes;
+use pilotage_domain::event::Position;
+use pilotage_domain::id::{DecisionId, EventId, ProductId, UserId};
+use pilotage_domain::time::Timestamp;
+use thiserror::Error;
+
+use super::Answer;
+
+/// A record to be appended.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Whose product.
+    pub product: ProductId,
+    /// About whom; records of one user keep their order.
+    pub user: UserId,
+    /// What it is, and by which name it is known.
+    pub name: EntryName,
+    /// When the server took it.
+    pub received_at: Timestamp,
+    /// The stored form; opaque here.
+    pub body: Bytes,
+}
+
+/// What a record is, and the name by which a second one is known to be the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EntryName {
+    /// An event. A second one with the same product, user and id is a duplicate.
+    Event(EventId),
+    /// A decision. Its id is new by construction; found again by `find_decision`.
+    Decision(DecisionId),
+}
+
+/// What became of an appended record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Appended {
+    /// Stored, and durable.
+    New(Position),
+    /// Known already, durable at this position; nothing was stored.
+    Duplicate(Position),
+}
+
+impl Appended {
+    /// Where the record stands.
+    pub const fn position(self) -> Position {
+        match self {
+            Self::New(position) | Self::Duplicate(position) => position,
+        }
+    }
+}
+
+/// A record as it stands in the log.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// Its place.
+    pub position: Position,
+    /// Whose product.
+    pub product: ProductId,
+    /// About whom.
+    pub user: UserId,
+    /// Whether it is an event or a decision.
+    pub kind: RecordKind,
+    /// When the server took it.
+    pub received_at: Timestamp,
+    /// The stored form.
+    pub body: Bytes,
+}
+
+/// The two kinds of record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordKind {
+    /// A caller's event.
+    Event,
+    /// A decision of ours.
+    Decision,
+}
+
+/// Why nothing was appended.
+#[derive(Debug, Error)]
+pub enum AppendError {
+    /// The bounded queue is full; nothing of the request was taken. Try again later.
+    #[error("the log's queue is full")]
+    Full,
+    /// The log can't be written now; whether the records are stored is unknown, and their names make a retry harmless.
+    #[error("the log can't be written: {0}")]
+    Unavailable(String),
+    /// The log is shutting down.
+    #[error("the log is closed")]
+    Closed,
+}
+
+impl AppendError {
+    /// Whether the same call may succeed later without anybody's doing.
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self, Self::Full | Self::Unavailable(_))
+    }
+}
+
+/// Why nothing was read.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    /// The log can't be read now.
+    #[error("the log can't be read: {0}")]
+    Unavailable(String),
+    /// A record is not what was written.
+    #[error("the log is damaged at position {}: {detail}", position.0)]
+    Damaged {
+        /// Where.
+        position: Position,
+        /// What is wrong with it.
+        detail: String,
+    },
+}
+
+/// The durable log.
+///
+/// Contract, proved by `conformance::log` for every implementation:
+/// - `append` resolves only once every new record of the call is durable (survives a kill and a power loss), and all of
+///   a call's records stand in the log or none; they stand in call order. Calls share commits.
+/// - A duplicate is told by (product, event id, user) among at least the newest `remembered` events, across restarts;
+///   doubled names inside one call count too. Its first record's position is returned, and that record is durable.
+/// - Positions grow strictly in commit order; a reader that has seen position p never sees a new record at or before p.
+/// - `read` returns committed records only, in order, without holes; it sees everything up to `end`.
+/// - Dropping the `append` future loses nothing: the record is stored or not, never half.
+pub trait Log: Send + Sync + 'static {
+    /// Appends the records, durable when it resolves with `Ok`.
+    fn append(&self, entries: Vec<Entry>) -> Answer<'_, Result<Vec<Appended>, AppendError>>;
+
+    /// Queues a record without waiting; order with later calls is kept. An error means that it was not taken;
+    /// `Ok` that it will be written with the next commit, unless the process dies first or the log fails.
+    fn enqueue(&self, entry: Entry) -> Result<(), AppendError>;
+
+    /// Resolves once everything queued before this call is durable (or has failed).
+    fn barrier(&self) -> Answer<'_, Result<(), AppendError>>;
+
+    /// The records after `after`, in order, until about `max_bytes` of bodies (at least one, where there is one).
+    fn read(&self, after: Position, max_bytes: usize) -> Answer<'_, Result<Vec<Stored>, ReadError>>;
+
+    /// The records at these ascending positions; positions that hold nothing are passed over.
+    fn get(&self, positions: Vec<Position>) -> Answer<'_, Result<Vec<Stored>, ReadError>>;
+
+    /// The position of that decision.
+    fn find_decision(&self, id: DecisionId) -> Answer<'_, Result<Option<Position>, ReadError>>;
+
+    /// The position of that user's event, among the remembered ones.
+    fn find_event(
+        &self,
+        product: &ProductId,
+        user: &UserId,
+        event: &EventId,
+    ) -> Answer<'_, Result<Option<Position>, ReadError>>;
+
+    /// The newest durable position; 0 where the log is empty.
+    fn end(&self) -> Position;
+
+    /// Resolves once `end` is past `position`.
+    fn grown_past(&self, position: Position) -> Answer<'_, ()>;
+
+    /// How many of the newest events are remembered for duplicates.
+    fn remembered(&self) -> u64;
+
+    /// Whether appends are likely to succeed now: false after a write has failed, until one succeeds.
+    fn healthy(&self) -> bool;
+
+    /// Takes no more, writes what is queued, and closes.
+    fn close(&self) -> Answer<'_, ()>;
+}

@@ -1,0 +1,11 @@
+//! What the engine asks of the world, as contracts. Must not name a library or a back end.
+
+pub mod clock;
+pub mod log;
+pub mod store;
+
+use std::future::Future;
+use std::pin::Pin;
+
+/// A boxed future: ports are chosen at run time.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
