@@ -1,1 +1,3 @@
-//! Placeholder while the house is built.
+//! Every JSON body and stored record that leaves the process, versioned: old versions load for ever. Must not decide anything.
+
+pub mod event;
