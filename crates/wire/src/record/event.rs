@@ -1,0 +1,202 @@
+//! An event as it stands in the log: the caller's fields under their own names, and when it came. Must stay readable JSON.
+
+use std::borrow::Cow;
+
+use pilotage_domain::event::{Event, EventContext};
+use pilotage_domain::id::{EventId, ProductId, SessionId, UserId};
+use pilotage_domain::time::Timestamp;
+use pilotage_domain::value::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::RecordError;
+use crate::event::IncomingEvent;
+use crate::instant;
+
+const VERSION: u64 = 1;
+
+/// Version 1 of a stored event.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EventV1<'a> {
+    v: u64,
+    #[serde(borrow)]
+    event_id: Cow<'a, str>,
+    #[serde(borrow)]
+    product: Cow<'a, str>,
+    #[serde(borrow)]
+    user_id: Cow<'a, str>,
+    #[serde(borrow)]
+    session_id: Cow<'a, str>,
+    #[serde(borrow)]
+    event_type: Cow<'a, str>,
+    /// When it happened, as the fold takes it.
+    #[serde(with = "instant::text")]
+    timestamp: Timestamp,
+    /// What the caller claimed, where the fold takes something else.
+    #[serde(default, with = "instant::optional", skip_serializing_if = "Option::is_none")]
+    claimed: Option<Timestamp>,
+    #[serde(with = "instant::text")]
+    received_at: Timestamp,
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    anonymous_id: Option<Cow<'a, str>>,
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    attributes: Option<&'a RawValue>,
+    #[serde(default, borrow, skip_serializing_if = "ContextV1::is_empty")]
+    context: ContextV1<'a>,
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    payload: Option<&'a RawValue>,
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    api_version: Option<Cow<'a, str>>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ContextV1<'a> {
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    app_version: Option<Cow<'a, str>>,
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    locale: Option<Cow<'a, str>>,
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    path: Option<Cow<'a, str>>,
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    timezone: Option<Cow<'a, str>>,
+}
+
+impl<'a> ContextV1<'a> {
+    fn is_empty(&self) -> bool {
+        self.app_version.is_none()
+            && self.locale.is_none()
+            && self.path.is_none()
+            && self.timezone.is_none()
+    }
+
+    fn of(context: &'a EventContext) -> Self {
+        let text = |part: &'a Option<Box<str>>| part.as_deref().map(Cow::Borrowed);
+        Self {
+            app_version: text(&context.app_version),
+            locale: text(&context.locale),
+            path: text(&context.path),
+            timezone: text(&context.timezone),
+        }
+    }
+
+    fn into_domain(self) -> EventContext {
+        let text = |part: Option<Cow<'_, str>>| part.map(|t| t.into_owned().into_boxed_str());
+        EventContext {
+            app_version: text(self.app_version),
+            locale: text(self.locale),
+            path: text(self.path),
+            timezone: text(self.timezone),
+        }
+    }
+}
+
+/// The stored form of an event that arrives now, under the name `id`.
+pub fn encode(
+    product: &ProductId,
+    id: &EventId,
+    event: &IncomingEvent,
+    received_at: Timestamp,
+) -> Vec<u8> {
+    let timestamp = Event::effective_time(event.claimed, received_at);
+    let stored = EventV1 {
+        v: VERSION,
+        event_id: Cow::Borrowed(id.as_str()),
+        product: Cow::Borrowed(product.as_str()),
+        user_id: Cow::Borrowed(event.user.as_str()),
+        session_id: Cow::Borrowed(event.session.as_str()),
+        event_type: Cow::Borrowed(&event.kind),
+        timestamp,
+        claimed: event.claimed.filter(|claimed| *claimed != timestamp),
+        received_at,
+        anonymous_id: event.anonymous.as_ref().map(|a| Cow::Borrowed(a.as_str())),
+        attributes: event.attributes.as_deref(),
+        context: ContextV1::of(&event.context),
+        payload: event.payload.as_deref(),
+        api_version: event.api_version.as_deref().map(Cow::Borrowed),
+    };
+    // Text, numbers and checked raw JSON: nothing in it can fail to be written to memory.
+    serde_json::to_vec(&stored).expect("an event is always writable")
+}
+
+/// Reads a stored event of any version.
+pub fn decode(body: &[u8]) -> Result<Event, RecordError> {
+    let stored: EventV1<'_> = serde_json::from_slice(body)?;
+    if stored.v > VERSION {
+        return Err(RecordError::Newer { found: stored.v, known: VERSION });
+    }
+    let malformed = |what: &str| RecordError::Malformed(what.to_owned());
+    Ok(Event {
+        id: EventId::new(&stored.event_id).map_err(|_| malformed("eventId"))?,
+        user: UserId::new(&stored.user_id).map_err(|_| malformed("userId"))?,
+        session: SessionId::new(&stored.session_id).map_err(|_| malformed("sessionId"))?,
+        kind: stored.event_type.into_owned().into_boxed_str(),
+        at: stored.timestamp,
+        received_at: stored.received_at,
+        attributes: members(tree(stored.attributes)?),
+        context: stored.context.into_domain(),
+        payload: tree(stored.payload)?,
+    })
+}
+
+fn tree(raw: Option<&RawValue>) -> Result<Value, RecordError> {
+    Ok(raw.map_or(Ok(Value::Null), |raw| serde_json::from_str(raw.get()))?)
+}
+
+fn members(value: Value) -> Vec<(Box<str>, Value)> {
+    match value {
+        Value::Map(members) => members,
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn incoming() -> IncomingEvent {
+        IncomingEvent {
+            id: None,
+            user: UserId::new("u").expect("valid"),
+            session: SessionId::new("s \"1\"").expect("valid"),
+            kind: "form_submit".into(),
+            claimed: instant::parse("2030-01-01T00:00:00Z"),
+            anonymous: None,
+            attributes: RawValue::from_string(r#"{"seats":3}"#.into()).ok(),
+            context: EventContext { path: Some("/import".into()), ..EventContext::default() },
+            payload: RawValue::from_string(r#"{"form":"import","ok":false}"#.into()).ok(),
+            api_version: Some("2024-10-01".into()),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_the_future_is_clamped() {
+        let product = ProductId::new("acme").expect("valid");
+        let id = EventId::new("e1").expect("valid");
+        let now = instant::parse("2026-11-22T20:15:00Z").expect("valid");
+        let body = encode(&product, &id, &incoming(), now);
+        let event = decode(&body).expect("readable");
+        assert_eq!(event.at, now, "a claim from 2030 counts as now");
+        assert_eq!(event.session.as_str(), "s \"1\"");
+        assert_eq!(event.payload.member("ok"), Some(&Value::Bool(false)));
+        assert_eq!(event.attributes, vec![("seats".into(), Value::Number(3.0))]);
+        assert!(String::from_utf8_lossy(&body).contains("\"claimed\":\"2030-01-01T00:00:00.000Z\""));
+    }
+
+    #[test]
+    fn version_1_loads_for_ever() {
+        let body = br#"{"v":1,"eventId":"e","product":"acme","userId":"u","sessionId":"s","eventType":"signed_up",
+            "timestamp":"2026-11-22T20:15:00.000Z","receivedAt":"2026-11-22T20:15:01.000Z"}"#;
+        let event = decode(body).expect("readable");
+        assert_eq!(&*event.kind, "signed_up");
+        assert_eq!(event.payload, Value::Null);
+    }
+
+    #[test]
+    fn a_newer_version_is_refused_by_its_number() {
+        let body = br#"{"v":2,"eventId":"e","product":"acme","userId":"u","sessionId":"s","eventType":"x",
+            "timestamp":"2026-11-22T20:15:00Z","receivedAt":"2026-11-22T20:15:01Z"}"#;
+        assert_eq!(decode(body), Err(RecordError::Newer { found: 2, known: 1 }));
+    }
+}

@@ -1,0 +1,108 @@
+//! A user as the store holds it: the profile and the newest places of the user's records in the log. Must stay compact.
+
+use pilotage_domain::event::Position;
+use pilotage_domain::profile::Profile;
+
+use super::RecordError;
+
+const VERSION: u8 = 1;
+
+/// A user's stored record.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct UserRecord {
+    /// The fold of the user's records.
+    pub profile: Profile,
+    /// Where the newest of them stand, ascending; older runs are stored apart.
+    pub run: Vec<Position>,
+}
+
+/// A version byte, the run, the profile in postcard's format.
+pub fn encode(record: &UserRecord) -> Vec<u8> {
+    let mut body = Vec::with_capacity(256);
+    body.push(VERSION);
+    encode_run(&record.run, &mut body);
+    // Postcard fails on unknown lengths and full buffers only: a profile has neither.
+    postcard::to_extend(&record.profile, body).expect("a profile is always writable")
+}
+
+/// Reads a stored user of any version.
+pub fn decode(body: &[u8]) -> Result<UserRecord, RecordError> {
+    let malformed = |what: &str| RecordError::Malformed(what.to_owned());
+    let (version, rest) = body.split_first().ok_or_else(|| malformed("empty"))?;
+    if *version != VERSION {
+        return Err(RecordError::Newer { found: u64::from(*version), known: u64::from(VERSION) });
+    }
+    let (run, rest) = decode_run(rest).ok_or_else(|| malformed("run"))?;
+    let profile =
+        postcard::from_bytes(rest).map_err(|error| RecordError::Malformed(error.to_string()))?;
+    Ok(UserRecord { profile, run })
+}
+
+/// Appends ascending positions as their number, then the first and the steps between them, each a LEB128 number.
+pub fn encode_run(run: &[Position], into: &mut Vec<u8>) {
+    put(run.len() as u64, into);
+    let mut last = 0;
+    for position in run {
+        put(position.0.wrapping_sub(last), into);
+        last = position.0;
+    }
+}
+
+/// Reads what `encode_run` wrote, and gives the rest of the bytes; `None` where it is cut short.
+pub fn decode_run(bytes: &[u8]) -> Option<(Vec<Position>, &[u8])> {
+    let (count, mut rest) = take(bytes)?;
+    let mut run = Vec::with_capacity(usize::try_from(count).ok()?.min(rest.len()));
+    let mut last = 0u64;
+    for _ in 0..count {
+        let (step, after) = take(rest)?;
+        last = last.wrapping_add(step);
+        run.push(Position(last));
+        rest = after;
+    }
+    Some((run, rest))
+}
+
+fn put(mut n: u64, into: &mut Vec<u8>) {
+    while n >= 0x80 {
+        into.push((n as u8) | 0x80);
+        n >>= 7;
+    }
+    into.push(n as u8);
+}
+
+fn take(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let mut n = 0u64;
+    for (place, byte) in bytes.iter().enumerate().take(10) {
+        n |= u64::from(byte & 0x7f) << (7 * place as u32);
+        if byte & 0x80 == 0 {
+            return Some((n, bytes.get(place + 1..)?));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_survives_storing() {
+        let record = UserRecord {
+            profile: Profile { applied: Position(900), events: 3, ..Profile::default() },
+            run: [1, 2, 200, 900].map(Position).to_vec(),
+        };
+        assert_eq!(decode(&encode(&record)), Ok(record));
+    }
+
+    #[test]
+    fn a_run_that_is_cut_short_is_refused() {
+        let mut bytes = Vec::new();
+        encode_run(&[Position(1 << 40), Position(u64::MAX)], &mut bytes);
+        assert_eq!(decode_run(&bytes).map(|(run, _)| run.len()), Some(2));
+        for cut in 0..bytes.len() {
+            assert_eq!(decode_run(bytes.get(..cut).unwrap_or_default()), None);
+        }
+        assert!(decode(&[]).is_err());
+        assert!(matches!(decode(&[9, 0]), Err(RecordError::Newer { found: 9, .. })));
+    }
+}
