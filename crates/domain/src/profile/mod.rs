@@ -1,12 +1,20 @@
 //! What we know of a user now: the fold of the user's log records. Must not be changed by anything but the fold.
 
+pub mod attribute;
+pub mod charge;
+mod compare;
 pub mod contact;
+pub mod fold;
+pub mod view;
+
+use std::hash::Hasher;
 
 use serde::{Deserialize, Serialize};
+use siphasher::sip::SipHasher13;
 
 use crate::definition::UserIdForm;
 use crate::event::Position;
-use crate::id::{ErrorName, MilestoneId};
+use crate::id::{ErrorName, EventId, MilestoneId, SessionId};
 use crate::time::Timestamp;
 use crate::value::Scalar;
 use contact::ContactLedger;
@@ -60,6 +68,63 @@ pub struct Sessions {
     pub current: u64,
     /// When the current visit's first event happened.
     pub started: Option<Timestamp>,
+}
+
+impl Profile {
+    /// The value that was set, by the attribute's name; defaults are the definition's.
+    pub fn attribute(&self, name: &str) -> Option<&Scalar> {
+        let place = self
+            .attributes
+            .binary_search_by(|(known, _)| (**known).cmp(name))
+            .ok();
+        place
+            .and_then(|at| self.attributes.get(at))
+            .map(|(_, value)| value)
+    }
+
+    /// What the counter of that key has seen; `None` where it has seen nothing.
+    pub fn counter(&self, key: u64) -> Option<&Count> {
+        let place = self
+            .counters
+            .binary_search_by_key(&key, |(known, _)| *known)
+            .ok();
+        place
+            .and_then(|at| self.counters.get(at))
+            .map(|(_, count)| count)
+    }
+
+    /// When the milestone was reached.
+    pub fn reached_at(&self, milestone: &MilestoneId) -> Option<Timestamp> {
+        let place = self
+            .reached
+            .binary_search_by(|(id, _)| id.cmp(milestone))
+            .ok();
+        place.and_then(|at| self.reached.get(at)).map(|(_, at)| *at)
+    }
+
+    /// Reaches the milestone, for ever: a later time changes nothing.
+    fn reach(&mut self, milestone: &MilestoneId, at: Timestamp) {
+        if let Err(place) = self.reached.binary_search_by(|(id, _)| id.cmp(milestone)) {
+            self.reached.insert(place, (milestone.clone(), at));
+        }
+    }
+}
+
+/// The hash by which profiles and offers know a session again; the same on every machine, for ever.
+pub fn session_hash(session: &SessionId) -> u64 {
+    keyed(0x7365_7373_696f_6e00, session.as_str())
+}
+
+/// The hash by which a profile knows an event id again; the same on every machine, for ever.
+pub fn event_hash(event: &EventId) -> u64 {
+    keyed(0x6576_656e_7469_6400, event.as_str())
+}
+
+// The keys keep the two uses apart; they are part of the stored form and may never change.
+fn keyed(key: u64, text: &str) -> u64 {
+    let mut hasher = SipHasher13::new_with_keys(key, !key);
+    hasher.write(text.as_bytes());
+    hasher.finish()
 }
 
 impl UserIdForm {

@@ -1,0 +1,147 @@
+//! Which values fit an attribute, and how a profile keeps them. Must not store a value that does not fit.
+
+use semver::Version;
+
+use super::Profile;
+use super::compare::Found;
+use crate::definition::{Attribute, AttributeForm, Definition};
+use crate::event::Event;
+use crate::value::{Scalar, Value};
+
+/// The longest text that a profile keeps, in bytes.
+pub const MAX_TEXT: usize = 500;
+/// The longest language tag, in bytes: what RFC 5646 (section 4.4.1) asks every reader to allow for.
+pub const MAX_LOCALE: usize = 35;
+
+impl AttributeForm {
+    /// The value as a profile keeps it, or `None` where it does not fit: members of an enum exactly, versions as
+    /// semver reads them, language tags in their usual case (`de-AT`), finite numbers, booleans, text up to `MAX_TEXT`.
+    pub fn fit(&self, value: &Value) -> Option<Scalar> {
+        self.fit_found(value.into())
+    }
+
+    fn fit_found(&self, found: Found<'_>) -> Option<Scalar> {
+        match (self, found) {
+            (Self::Number, Found::Number(n)) if n.is_finite() => Some(Scalar::Number(n)),
+            (Self::Bool, Found::Bool(b)) => Some(Scalar::Bool(b)),
+            (_, Found::Text(text)) if text.len() <= MAX_TEXT => {
+                self.fit_text(text).map(Scalar::Text)
+            }
+            _ => None,
+        }
+    }
+
+    fn fit_text(&self, text: &str) -> Option<Box<str>> {
+        match self {
+            Self::Enum(members) => members.iter().find(|member| &***member == text).cloned(),
+            Self::Version => Version::parse(text).is_ok().then(|| text.into()),
+            Self::Locale => normal_locale(text),
+            Self::Text => Some(text.into()),
+            Self::Number | Self::Bool => None,
+        }
+    }
+}
+
+/// A BCP 47 language tag in its usual case: `DE-at` gives `de-AT`, `ZH-hant-tw` gives `zh-Hant-TW`.
+///
+/// `None` where the text is no such tag. Subtags are checked for their shape, not looked up.
+pub fn normal_locale(tag: &str) -> Option<Box<str>> {
+    if tag.len() > MAX_LOCALE {
+        return None;
+    }
+    let mut normal = String::with_capacity(tag.len());
+    let mut after_singleton = false;
+    for (place, subtag) in tag.split('-').enumerate() {
+        let shaped = match place {
+            0 => (2..=8).contains(&subtag.len()) && subtag.bytes().all(|b| b.is_ascii_alphabetic()),
+            _ => {
+                (1..=8).contains(&subtag.len()) && subtag.bytes().all(|b| b.is_ascii_alphanumeric())
+            }
+        };
+        if !shaped {
+            return None;
+        }
+        if place > 0 {
+            normal.push('-');
+        }
+        push_in_usual_case(&mut normal, subtag, place == 0 || after_singleton);
+        after_singleton |= subtag.len() == 1;
+    }
+    let dangling = tag.rsplit('-').next().is_some_and(|last| last.len() == 1);
+    (!dangling).then(|| normal.into_boxed_str())
+}
+
+// RFC 5646, section 2.1.1: lower case, save for regions (two letters) and scripts (four) outside of extensions.
+fn push_in_usual_case(normal: &mut String, subtag: &str, plain: bool) {
+    let upper_from_start = match subtag.len() {
+        2 if !plain => 2,
+        4 if !plain => 1,
+        _ => 0,
+    };
+    normal.extend(
+        subtag
+            .chars()
+            .enumerate()
+            .map(|(place, c)| match place < upper_from_start {
+                true => c.to_ascii_uppercase(),
+                false => c.to_ascii_lowercase(),
+            }),
+    );
+}
+
+/// Sets what the event says about the user; gives how many values did not fit.
+///
+/// The context comes first, so that an explicit attribute of the same name wins. `null` removes a value. Names that
+/// the definition does not declare are passed over and not counted: callers send more than a product asks about.
+pub(super) fn set_all(profile: &mut Profile, definition: &Definition, event: &Event) -> u32 {
+    let context = [
+        (definition.app_version, &event.context.app_version),
+        (definition.locale, &event.context.locale),
+    ];
+    let mut dropped = 0;
+    for (ix, text) in context {
+        if let Some(text) = text {
+            dropped += set(profile, &definition.attributes[ix], Found::Text(text));
+        }
+    }
+    for (name, value) in &event.attributes {
+        if let Some(attribute) = definition.attributes.iter().find(|a| a.name == *name) {
+            dropped += set(profile, attribute, value.into());
+        }
+    }
+    profile.dropped_values = profile.dropped_values.saturating_add(dropped);
+    dropped
+}
+
+/// Sets or removes one value; gives 1 where it did not fit, else 0.
+fn set(profile: &mut Profile, attribute: &Attribute, found: Found<'_>) -> u32 {
+    let place = profile
+        .attributes
+        .binary_search_by(|(name, _)| name.cmp(&attribute.name));
+    let current = place
+        .ok()
+        .and_then(|at| profile.attributes.get_mut(at))
+        .map(|(_, scalar)| scalar);
+    match (found, place, current) {
+        (Found::Nothing, Ok(at), _) => {
+            profile.attributes.remove(at);
+        }
+        (Found::Nothing, Err(_), _) => {}
+        // Most events repeat what is known: nothing to check or to allocate.
+        (_, _, Some(current)) if Found::from(&*current) == found => {}
+        (_, place, current) => {
+            let Some(fitting) = attribute.form.fit_found(found) else {
+                return 1;
+            };
+            match (place, current) {
+                (_, Some(current)) => *current = fitting,
+                (Ok(at) | Err(at), None) => {
+                    profile
+                        .attributes
+                        .insert(at, (attribute.name.clone(), fitting));
+                }
+            }
+        }
+    }
+    0
+}
