@@ -5,10 +5,13 @@ pub mod decide;
 pub mod canonical;
 pub mod definition;
 pub mod event;
+pub mod group;
 pub mod hash;
 pub mod id;
 pub mod number;
+pub mod policy;
 pub mod profile;
+pub mod rules;
 
 pub mod time;
 pub mod value;
