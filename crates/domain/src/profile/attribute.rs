@@ -42,7 +42,8 @@ impl AttributeForm {
     }
 }
 
-/// A BCP 47 language tag in its usual case: `DE-at` gives `de-AT`, `ZH-hant-tw` gives `zh-Hant-TW`.
+/// A BCP 47 language tag in its usual case: `DE-at` gives `de-AT`, `ZH-hant-tw` gives `zh-Hant-TW`. The underscore that
+/// some platforms write (`de_AT`) is read as the dash that it stands for.
 ///
 /// `None` where the text is no such tag. Subtags are checked for their shape, not looked up.
 pub fn normal_locale(tag: &str) -> Option<Box<str>> {
@@ -50,39 +51,45 @@ pub fn normal_locale(tag: &str) -> Option<Box<str>> {
         return None;
     }
     let mut normal = String::with_capacity(tag.len());
-    let mut after_singleton = false;
-    for (place, subtag) in tag.split('-').enumerate() {
-        let shaped = match place {
-            0 => (2..=8).contains(&subtag.len()) && subtag.bytes().all(|b| b.is_ascii_alphabetic()),
-            _ => {
-                (1..=8).contains(&subtag.len()) && subtag.bytes().all(|b| b.is_ascii_alphanumeric())
-            }
-        };
-        if !shaped {
+    let mut in_extension = false;
+    for subtag in tag.split(['-', '_']) {
+        let first = normal.is_empty();
+        if !is_subtag(subtag, first) {
             return None;
         }
-        if place > 0 {
+        if !first {
             normal.push('-');
         }
-        push_in_usual_case(&mut normal, subtag, place == 0 || after_singleton);
-        after_singleton |= subtag.len() == 1;
+        push_in_usual_case(&mut normal, subtag, first || in_extension);
+        in_extension |= subtag.len() == 1;
     }
-    let dangling = tag.rsplit('-').next().is_some_and(|last| last.len() == 1);
-    (!dangling).then(|| normal.into_boxed_str())
+    // A single letter or digit begins an extension, which has to say something.
+    let ends_well = tag
+        .rsplit(['-', '_'])
+        .next()
+        .is_some_and(|last| last.len() > 1);
+    ends_well.then(|| normal.into_boxed_str())
+}
+
+fn is_subtag(text: &str, first: bool) -> bool {
+    match first {
+        true => (2..=8).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphabetic()),
+        false => (1..=8).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric()),
+    }
 }
 
 // RFC 5646, section 2.1.1: lower case, save for regions (two letters) and scripts (four) outside of extensions.
-fn push_in_usual_case(normal: &mut String, subtag: &str, plain: bool) {
-    let upper_from_start = match subtag.len() {
-        2 if !plain => 2,
-        4 if !plain => 1,
+fn push_in_usual_case(normal: &mut String, subtag: &str, lower: bool) {
+    let capitals = match subtag.len() {
+        2 if !lower => 2,
+        4 if !lower => 1,
         _ => 0,
     };
     normal.extend(
         subtag
             .chars()
             .enumerate()
-            .map(|(place, c)| match place < upper_from_start {
+            .map(|(place, c)| match place < capitals {
                 true => c.to_ascii_uppercase(),
                 false => c.to_ascii_lowercase(),
             }),

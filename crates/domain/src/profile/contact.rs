@@ -40,6 +40,7 @@ pub struct ContactLedger {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
     /// The decision.
+    #[serde(with = "super::stored::decision")]
     pub decision: DecisionId,
     /// What it offers.
     pub guide: GuideId,
@@ -118,17 +119,36 @@ impl Offer {
         let Outcome::Show { guide, .. } = &decision.outcome else {
             return None;
         };
-        Some(Self {
-            decision: decision.id,
-            guide: guide.id().clone(),
-            variant: guide.variant().clone(),
-            milestone: guide.milestone().clone(),
-            session: session_hash(session),
-            at: decision.at,
+        let arm = (guide.id().clone(), guide.variant().clone());
+        Some(Self::new(
+            decision.id,
+            arm,
+            guide.milestone().clone(),
+            session,
+            decision.at,
+        ))
+    }
+
+    /// A fresh offer: a guide in a wording, for a milestone, to whoever is in that session.
+    pub fn new(
+        decision: DecisionId,
+        (guide, variant): (GuideId, VariantId),
+        milestone: MilestoneId,
+        session: &SessionId,
+        at: Timestamp,
+    ) -> Self {
+        let session = session_hash(session);
+        Self {
+            decision,
+            guide,
+            variant,
+            milestone,
+            session,
+            at,
             shown: None,
             clicked: None,
             dismissed: None,
-        })
+        }
     }
 
     /// Notes the first such event; `None` where it is not the first.

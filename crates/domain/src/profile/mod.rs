@@ -5,6 +5,7 @@ pub mod charge;
 mod compare;
 pub mod contact;
 pub mod fold;
+mod stored;
 pub mod view;
 
 use std::hash::Hasher;
@@ -44,7 +45,8 @@ pub struct Profile {
     pub sessions: Sessions,
     /// Exposures, clicks, dismissals, offers.
     pub contact: ContactLedger,
-    /// Hashes of the newest event ids: the fold's own guard against redelivery.
+    /// Hashes of the newest event ids, oldest first, at most `fold::IDS_KEPT`: the fold's own guard against redelivery.
+    #[serde(with = "stored::hashes")]
     pub recent_ids: Vec<u64>,
     /// Attribute values that did not fit their type and were dropped.
     pub dropped_values: u32,

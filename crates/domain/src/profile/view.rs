@@ -8,10 +8,6 @@ use crate::profile::{Count, Profile};
 use crate::time::{Millis, Timestamp};
 use crate::value::Scalar;
 
-/// How many milestones a chain of `blocked` conditions may lead through, each asking whether the next is open or
-/// blocked. A checked definition has no longer chain and no circle; past it a milestone counts as not blocked.
-pub const STATUS_CHAIN: usize = 8;
-
 /// A profile, seen at a moment through the definition in force.
 ///
 /// Windows hold their ends: what happened exactly `within` ago still counts. What lies ahead of `now` (callers' clocks
@@ -29,12 +25,12 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     /// Whether the condition holds.
     pub fn holds(self, condition: &Condition) -> bool {
-        self.holds_within(condition, STATUS_CHAIN)
+        self.holds_asking(condition, &mut Asked::default())
     }
 
     /// The milestone's status: reached for ever; else locked, blocked or open, in this order.
     pub fn status(self, milestone: Ix<Milestone>) -> Status {
-        self.status_within(milestone, STATUS_CHAIN)
+        self.status_asking(milestone, &mut Asked::default())
     }
 
     /// When the milestone was reached: the time of the event that reached it.
@@ -101,18 +97,18 @@ impl<'a> View<'a> {
         }
     }
 
-    fn holds_within(self, condition: &Condition, chain: usize) -> bool {
+    fn holds_asking(self, condition: &Condition, asked: &mut Asked) -> bool {
         match condition {
-            Condition::All(parts) => parts.iter().all(|part| self.holds_within(part, chain)),
-            Condition::Any(parts) => parts.iter().any(|part| self.holds_within(part, chain)),
-            Condition::Not(part) => !self.holds_within(part, chain),
+            Condition::All(parts) => parts.iter().all(|part| self.holds_asking(part, asked)),
+            Condition::Any(parts) => parts.iter().any(|part| self.holds_asking(part, asked)),
+            Condition::Not(part) => !self.holds_asking(part, asked),
             Condition::Event(counter) => {
                 let (have, need) = self.count(*counter);
                 have >= need
             }
             Condition::Attribute { attribute, test } => test.passes(self.attribute(*attribute)),
             Condition::Milestone { milestone, status } => {
-                self.has_status(*milestone, *status, chain)
+                self.has_status(*milestone, *status, asked)
             }
             Condition::Since { anchor, gte, lte } => self.since(*anchor).is_some_and(|elapsed| {
                 gte.is_none_or(|least| elapsed >= least) && lte.is_none_or(|most| elapsed <= most)
@@ -121,34 +117,73 @@ impl<'a> View<'a> {
         }
     }
 
-    // Only open and blocked ask for another condition: reached and locked are facts, and may be asked for in circles.
-    fn has_status(self, milestone: Ix<Milestone>, wanted: Status, chain: usize) -> bool {
+    // Only open and blocked ask a further condition: reached and locked are facts, and may be asked for in circles.
+    fn has_status(self, milestone: Ix<Milestone>, wanted: Status, asked: &mut Asked) -> bool {
         match wanted {
             Status::Reached => self.reached_at(milestone).is_some(),
-            Status::Locked => self.reached_at(milestone).is_none() && self.is_held_back(milestone),
-            Status::Open | Status::Blocked => self.status_within(milestone, chain) == wanted,
+            Status::Locked => self.reached_at(milestone).is_none() && self.is_locked(milestone),
+            Status::Open | Status::Blocked => self.status_asking(milestone, asked) == wanted,
         }
     }
 
-    fn status_within(self, milestone: Ix<Milestone>, chain: usize) -> Status {
+    fn status_asking(self, milestone: Ix<Milestone>, asked: &mut Asked) -> Status {
         if self.reached_at(milestone).is_some() {
-            return Status::Reached;
-        }
-        if self.is_held_back(milestone) {
-            return Status::Locked;
-        }
-        let blocked = self.definition.milestones[milestone].blocked.as_ref();
-        let further = chain.checked_sub(1);
-        match blocked.zip(further) {
-            Some((condition, further)) if self.holds_within(condition, further) => Status::Blocked,
-            _ => Status::Open,
+            Status::Reached
+        } else if self.is_locked(milestone) {
+            Status::Locked
+        } else if self.is_blocked(milestone, asked) {
+            Status::Blocked
+        } else {
+            Status::Open
         }
     }
 
-    fn is_held_back(self, milestone: Ix<Milestone>) -> bool {
+    fn is_locked(self, milestone: Ix<Milestone>) -> bool {
         let requires = &self.definition.milestones[milestone].requires;
         requires
             .iter()
             .any(|required| self.reached_at(*required).is_none())
+    }
+
+    fn is_blocked(self, milestone: Ix<Milestone>, asked: &mut Asked) -> bool {
+        let Some(condition) = &self.definition.milestones[milestone].blocked else {
+            return false;
+        };
+        let place = milestone.place();
+        if !asked.before.has(place) {
+            asked.before.add(place);
+            if self.holds_asking(condition, asked) {
+                asked.holds.add(place);
+            }
+        }
+        asked.holds.has(place)
+    }
+}
+
+/// Which milestones' `blocked` conditions one evaluation has asked, and which of them hold.
+///
+/// Each is asked once, so that milestones which refer to each other cost no more than there are of them. A checked
+/// definition has no circle of them; in one, the milestone that is being asked would count as not blocked.
+#[derive(Default)]
+struct Asked {
+    before: Places,
+    holds: Places,
+}
+
+/// A set of places below 256; a definition has at most 200 milestones.
+#[derive(Default)]
+struct Places([u64; 4]);
+
+impl Places {
+    fn has(&self, place: usize) -> bool {
+        self.0
+            .get(place / 64)
+            .is_some_and(|word| (word >> (place % 64)) & 1 == 1)
+    }
+
+    fn add(&mut self, place: usize) {
+        if let Some(word) = self.0.get_mut(place / 64) {
+            *word |= 1 << (place % 64);
+        }
     }
 }
