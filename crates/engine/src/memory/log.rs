@@ -1,0 +1,243 @@
+//! The log in memory. Must not differ from the contract in anything but durability.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use pilotage_domain::event::Position;
+use pilotage_domain::id::{DecisionId, EventId, ProductId, UserId};
+use tokio::sync::watch;
+
+use super::{Fault, hold};
+use crate::port::Answer;
+use crate::port::log::{
+    AppendError, Appended, Entry, EntryName, Log, ReadError, RecordKind, Stored,
+};
+
+type EventKey = (ProductId, UserId, EventId);
+
+/// What all handles share.
+#[derive(Debug)]
+struct Contents {
+    records: Mutex<Records>,
+    end: watch::Sender<Position>,
+}
+
+/// The records; the one at index i has position i + 1.
+#[derive(Debug, Default)]
+struct Records {
+    stored: Vec<Stored>,
+    events: HashMap<EventKey, Position>,
+    decisions: HashMap<DecisionId, Position>,
+}
+
+impl Records {
+    fn append(&mut self, entry: Entry) -> Appended {
+        let position = Position(self.stored.len() as u64 + 1);
+        let kind = match entry.name {
+            EntryName::Event(id) => {
+                let key = (entry.product.clone(), entry.user.clone(), id);
+                if let Some(first) = self.events.get(&key) {
+                    return Appended::Duplicate(*first);
+                }
+                self.events.insert(key, position);
+                RecordKind::Event
+            }
+            EntryName::Decision(id) => {
+                self.decisions.entry(id).or_insert(position);
+                RecordKind::Decision
+            }
+        };
+        let Entry {
+            product,
+            user,
+            received_at,
+            body,
+            ..
+        } = entry;
+        self.stored.push(Stored {
+            position,
+            product,
+            user,
+            kind,
+            received_at,
+            body,
+        });
+        Appended::New(position)
+    }
+
+    fn after(&self, after: Position) -> &[Stored] {
+        let index = usize::try_from(after.0).unwrap_or(usize::MAX);
+        self.stored.get(index..).unwrap_or_default()
+    }
+
+    fn at(&self, position: Position) -> Option<&Stored> {
+        let index = usize::try_from(position.0.checked_sub(1)?).ok()?;
+        self.stored.get(index)
+    }
+}
+
+/// A log in memory; remembers every event that it holds.
+#[derive(Debug)]
+pub struct MemoryLog {
+    contents: Arc<Contents>,
+    closed: AtomicBool,
+    fault: Mutex<Option<Fault>>,
+    /// Whether a record that was taken by `enqueue` failed since the last barrier.
+    lost: AtomicBool,
+}
+
+impl Default for MemoryLog {
+    fn default() -> Self {
+        Self::over(Arc::new(Contents {
+            records: Mutex::default(),
+            end: watch::Sender::new(Position(0)),
+        }))
+    }
+}
+
+impl MemoryLog {
+    fn over(contents: Arc<Contents>) -> Self {
+        Self {
+            contents,
+            closed: AtomicBool::new(false),
+            fault: Mutex::new(None),
+            lost: AtomicBool::new(false),
+        }
+    }
+
+    /// A new handle on the same records, open and without fault, as after a restart.
+    pub fn reopen(&self) -> Self {
+        Self::over(Arc::clone(&self.contents))
+    }
+
+    /// From now on appends fail so; `None` ends it.
+    pub fn set_fault(&self, fault: Option<Fault>) {
+        *hold(&self.fault) = fault;
+    }
+
+    fn check_open(&self) -> Result<(), AppendError> {
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(AppendError::Closed);
+        }
+        match *hold(&self.fault) {
+            Some(Fault::Full) => Err(AppendError::Full),
+            Some(Fault::Unavailable) => Err(unavailable()),
+            None => Ok(()),
+        }
+    }
+
+    fn append_now(&self, entries: Vec<Entry>) -> Result<Vec<Appended>, AppendError> {
+        self.check_open()?;
+        let mut records = hold(&self.contents.records);
+        let appended = entries
+            .into_iter()
+            .map(|entry| records.append(entry))
+            .collect();
+        let end = Position(records.stored.len() as u64);
+        // Under the lock, so that the end never runs backwards.
+        self.contents
+            .end
+            .send_if_modified(|known| std::mem::replace(known, end) != end);
+        Ok(appended)
+    }
+}
+
+fn unavailable() -> AppendError {
+    AppendError::Unavailable("it was told to fail".to_owned())
+}
+
+impl Log for MemoryLog {
+    fn append(&self, entries: Vec<Entry>) -> Answer<'_, Result<Vec<Appended>, AppendError>> {
+        let appended = self.append_now(entries);
+        Box::pin(async move { appended })
+    }
+
+    fn enqueue(&self, entry: Entry) -> Result<(), AppendError> {
+        match self.append_now(vec![entry]) {
+            // A real log learns of this failure only after it has taken the record.
+            Err(AppendError::Unavailable(_)) => self.lost.store(true, Ordering::SeqCst),
+            other => drop(other?),
+        }
+        Ok(())
+    }
+
+    fn barrier(&self) -> Answer<'_, Result<(), AppendError>> {
+        let lost = self.lost.swap(false, Ordering::SeqCst);
+        let passed = self
+            .check_open()
+            .and(if lost { Err(unavailable()) } else { Ok(()) });
+        Box::pin(async move { passed })
+    }
+
+    fn read(
+        &self,
+        after: Position,
+        max_bytes: usize,
+    ) -> Answer<'_, Result<Vec<Stored>, ReadError>> {
+        Box::pin(async move {
+            let records = hold(&self.contents.records);
+            let mut bytes = 0;
+            let fits = |stored: &&Stored| {
+                let first = bytes == 0;
+                bytes += stored.body.len().max(1);
+                first || bytes <= max_bytes
+            };
+            Ok(records
+                .after(after)
+                .iter()
+                .take_while(fits)
+                .cloned()
+                .collect())
+        })
+    }
+
+    fn get(&self, positions: Vec<Position>) -> Answer<'_, Result<Vec<Stored>, ReadError>> {
+        Box::pin(async move {
+            let records = hold(&self.contents.records);
+            Ok(positions
+                .into_iter()
+                .filter_map(|position| records.at(position).cloned())
+                .collect())
+        })
+    }
+
+    fn find_decision(&self, id: DecisionId) -> Answer<'_, Result<Option<Position>, ReadError>> {
+        Box::pin(async move { Ok(hold(&self.contents.records).decisions.get(&id).copied()) })
+    }
+
+    fn find_event(
+        &self,
+        product: &ProductId,
+        user: &UserId,
+        event: &EventId,
+    ) -> Answer<'_, Result<Option<Position>, ReadError>> {
+        let key = (product.clone(), user.clone(), event.clone());
+        Box::pin(async move { Ok(hold(&self.contents.records).events.get(&key).copied()) })
+    }
+
+    fn end(&self) -> Position {
+        *self.contents.end.borrow()
+    }
+
+    fn grown_past(&self, position: Position) -> Answer<'_, ()> {
+        let mut end = self.contents.end.subscribe();
+        Box::pin(async move {
+            // The sender lives as long as this borrow, so there is no other outcome.
+            let _ = end.wait_for(|end| *end > position).await;
+        })
+    }
+
+    fn remembered(&self) -> u64 {
+        u64::MAX
+    }
+
+    fn healthy(&self) -> bool {
+        *hold(&self.fault) != Some(Fault::Unavailable)
+    }
+
+    fn close(&self) -> Answer<'_, ()> {
+        self.closed.store(true, Ordering::SeqCst);
+        Box::pin(async {})
+    }
+}

@@ -1,0 +1,28 @@
+//! Memory twins of the ports: the same contracts without durability, for tests and simulations. Must not be served from.
+//!
+//! A twin is a handle on shared contents. `reopen` makes a new handle on the same contents, as a restart would, and
+//! `set_fault` makes the writes of one handle fail.
+
+pub mod clock;
+pub mod log;
+pub mod store;
+
+pub use clock::{ManualClock, SeededEntropy};
+pub use log::MemoryLog;
+pub use store::MemoryStore;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A failure that a twin is told to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The log's queue is full; a store has none and takes it for `Unavailable`.
+    Full,
+    /// Writes fail.
+    Unavailable,
+}
+
+/// Takes the lock. What it guards is whole between statements, so a panic of another holder does no harm.
+fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,264 @@
+//! The store in memory. Must not differ from the contract in anything but durability.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use pilotage_domain::decide::Group;
+use pilotage_domain::event::Position;
+use pilotage_domain::hash::ContentHash;
+use pilotage_domain::id::{GuideId, ProductId};
+
+use super::{Fault, hold};
+use crate::port::Answer;
+use crate::port::store::{
+    Batch, Cohort, GroupCount, Pause, RowId, Store, StoreError, StoredUser, UserKey, UserWrite,
+    Watermark,
+};
+
+type Runs = BTreeMap<Position, Bytes>;
+
+/// What all handles share.
+#[derive(Debug, Default)]
+struct Contents {
+    folded: Folded,
+    paused: BTreeMap<ProductId, BTreeSet<GuideId>>,
+    definitions: BTreeMap<(ProductId, [u8; 32]), String>,
+    secrets: BTreeMap<String, [u8; 32]>,
+}
+
+/// What `reset` forgets.
+#[derive(Debug, Default)]
+struct Folded {
+    users: BTreeMap<UserKey, StoredUser>,
+    runs: BTreeMap<RowId, Runs>,
+    cohorts: BTreeMap<RowId, (ProductId, Cohort)>,
+    watermark: Watermark,
+}
+
+impl Folded {
+    /// The row of each user of the batch; new users are numbered on from the last. Changes nothing.
+    fn rows(&self, users: &[UserWrite]) -> Result<Vec<RowId>, StoreError> {
+        let mut fresh = BTreeMap::new();
+        let mut rows = Vec::with_capacity(users.len());
+        for user in users {
+            let known = self.users.get(&user.key).map(|stored| stored.row);
+            if let Some(row) = user.row.filter(|row| known != Some(*row)) {
+                return Err(StoreError::Damaged(format!(
+                    "row {} is not that user's",
+                    row.0
+                )));
+            }
+            let next = RowId((self.users.len() + fresh.len()) as u64 + 1);
+            rows.push(known.unwrap_or_else(|| *fresh.entry(&user.key).or_insert(next)));
+        }
+        Ok(rows)
+    }
+
+    fn write(&mut self, batch: Batch) -> Result<Vec<RowId>, StoreError> {
+        let rows = self.rows(&batch.users)?;
+        for (user, row) in batch.users.into_iter().zip(&rows) {
+            if let Some(cohort) = user.cohort {
+                self.cohorts
+                    .insert(*row, (user.key.product.clone(), cohort));
+            }
+            if !user.spilled.is_empty() {
+                self.runs.entry(*row).or_default().extend(user.spilled);
+            }
+            self.users.insert(
+                user.key,
+                StoredUser {
+                    row: *row,
+                    body: user.body,
+                },
+            );
+        }
+        if let Some(watermark) = batch.watermark {
+            self.watermark = watermark;
+        }
+        Ok(rows)
+    }
+
+    fn counts(&self) -> BTreeMap<(ProductId, Group), GroupCount> {
+        let mut counts: BTreeMap<_, GroupCount> = BTreeMap::new();
+        for (product, cohort) in self.cohorts.values() {
+            let count = counts.entry((product.clone(), cohort.group)).or_default();
+            count.users += 1;
+            count.signed_up += u64::from(cohort.signup.is_some());
+            count.activated += u64::from(cohort.activated.is_some());
+        }
+        counts
+    }
+}
+
+/// A store in memory.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    contents: Arc<Mutex<Contents>>,
+    closed: AtomicBool,
+    fault: Mutex<Option<Fault>>,
+}
+
+impl MemoryStore {
+    /// A new handle on the same contents, open and without fault, as after a restart.
+    pub fn reopen(&self) -> Self {
+        Self {
+            contents: Arc::clone(&self.contents),
+            ..Self::default()
+        }
+    }
+
+    /// From now on writes fail; `None` ends it.
+    pub fn set_fault(&self, fault: Option<Fault>) {
+        *hold(&self.fault) = fault;
+    }
+
+    fn check_open(&self) -> Result<(), StoreError> {
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("it is closed".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn reading<'a, T: Send + 'a>(
+        &'a self,
+        read: impl FnOnce(&Contents) -> T + Send + 'a,
+    ) -> Answer<'a, Result<T, StoreError>> {
+        Box::pin(async move {
+            self.check_open()?;
+            Ok(read(&hold(&self.contents)))
+        })
+    }
+
+    fn writing<'a, T: Send + 'a>(
+        &'a self,
+        write: impl FnOnce(&mut Contents) -> Result<T, StoreError> + Send + 'a,
+    ) -> Answer<'a, Result<T, StoreError>> {
+        Box::pin(async move {
+            self.check_open()?;
+            if hold(&self.fault).is_some() {
+                return Err(StoreError::Unavailable("it was told to fail".to_owned()));
+            }
+            write(&mut hold(&self.contents))
+        })
+    }
+}
+
+impl Store for MemoryStore {
+    fn load(&self, keys: Vec<UserKey>) -> Answer<'_, Result<Vec<Option<StoredUser>>, StoreError>> {
+        self.reading(move |contents| {
+            keys.iter()
+                .map(|key| contents.folded.users.get(key).cloned())
+                .collect()
+        })
+    }
+
+    fn write(&self, batch: Batch) -> Answer<'_, Result<Vec<RowId>, StoreError>> {
+        self.writing(|contents| contents.folded.write(batch))
+    }
+
+    fn watermark(&self) -> Answer<'_, Result<Watermark, StoreError>> {
+        self.reading(|contents| contents.folded.watermark.clone())
+    }
+
+    fn spilled(&self, row: RowId) -> Answer<'_, Result<Vec<(Position, Bytes)>, StoreError>> {
+        self.reading(move |contents| {
+            let runs = contents.folded.runs.get(&row).cloned().unwrap_or_default();
+            runs.into_iter().collect()
+        })
+    }
+
+    fn cohorts(&self) -> Answer<'_, Result<BTreeMap<(ProductId, Group), GroupCount>, StoreError>> {
+        self.reading(|contents| contents.folded.counts())
+    }
+
+    fn page(
+        &self,
+        after: Option<UserKey>,
+        limit: usize,
+    ) -> Answer<'_, Result<Vec<(UserKey, StoredUser)>, StoreError>> {
+        self.reading(move |contents| {
+            let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let users = contents.folded.users.range((from, Bound::Unbounded));
+            users
+                .take(limit)
+                .map(|(key, user)| (key.clone(), user.clone()))
+                .collect()
+        })
+    }
+
+    fn reset(&self) -> Answer<'_, Result<(), StoreError>> {
+        self.writing(|contents| {
+            contents.folded = Folded::default();
+            Ok(())
+        })
+    }
+
+    fn paused(&self) -> Answer<'_, Result<BTreeMap<ProductId, Vec<GuideId>>, StoreError>> {
+        self.reading(|contents| {
+            let paused = contents
+                .paused
+                .iter()
+                .filter(|(_, guides)| !guides.is_empty());
+            paused
+                .map(|(product, guides)| (product.clone(), guides.iter().cloned().collect()))
+                .collect()
+        })
+    }
+
+    fn set_paused(
+        &self,
+        product: &ProductId,
+        guide: &GuideId,
+        pause: Pause,
+    ) -> Answer<'_, Result<(), StoreError>> {
+        let (product, guide) = (product.clone(), guide.clone());
+        self.writing(move |contents| {
+            let guides = contents.paused.entry(product).or_default();
+            match pause {
+                Pause::Pause => guides.insert(guide),
+                Pause::Resume => guides.remove(&guide),
+            };
+            Ok(())
+        })
+    }
+
+    fn keep_definition(
+        &self,
+        product: &ProductId,
+        _version: u64,
+        hash: ContentHash,
+        text: &str,
+    ) -> Answer<'_, Result<(), StoreError>> {
+        let (key, text) = ((product.clone(), *hash.as_bytes()), text.to_owned());
+        self.writing(move |contents| {
+            contents.definitions.entry(key).or_insert(text);
+            Ok(())
+        })
+    }
+
+    fn definition(
+        &self,
+        product: &ProductId,
+        hash: ContentHash,
+    ) -> Answer<'_, Result<Option<String>, StoreError>> {
+        let key = (product.clone(), *hash.as_bytes());
+        self.reading(move |contents| contents.definitions.get(&key).cloned())
+    }
+
+    fn secret(&self, name: &str, fresh: [u8; 32]) -> Answer<'_, Result<[u8; 32], StoreError>> {
+        let name = name.to_owned();
+        self.writing(move |contents| Ok(*contents.secrets.entry(name).or_insert(fresh)))
+    }
+
+    fn healthy(&self) -> bool {
+        hold(&self.fault).is_none()
+    }
+
+    fn close(&self) -> Answer<'_, ()> {
+        self.closed.store(true, Ordering::SeqCst);
+        Box::pin(async {})
+    }
+}
