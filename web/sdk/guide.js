@@ -1,0 +1,44 @@
+// The life of a guide on the page: find its anchor, draw it, watch the anchor, follow its call. Loaded when the first
+// guide comes. It reports to nobody but its caller.
+
+import { draw, focus, openVoice } from './draw.js';
+import { find, look, onMutation } from './place.js';
+
+const VOICE_MS = 100; // a live region must stand a moment before its words come
+
+/** The path, or undefined for what could lead off this origin. @param {string | null | undefined} path */
+const ownPath = (path) => (path && /^\/(?!\/)/.test(path) && new URL(path, location.origin).origin === location.origin ? path : undefined);
+
+/** @type {import('./types.js').Present} */
+export const present = async (guide, handle, options, ending) => {
+  const { signal } = ending;
+  const { copy, target, component } = guide;
+  const path = ownPath(guide.action?.path);
+  if (guide.action?.path && !path) return 'bad_action';
+
+  const selector = target?.anchor;
+  const anchor = selector ? await find(selector, signal) : undefined;
+  if (typeof anchor === 'string' || signal.aborted) return signal.aborted ? undefined : /** @type {any} */ (anchor);
+
+  /** @param {MouseEvent} event */
+  const clicked = (event) => {
+    const beside = event.ctrlKey || event.metaKey || event.shiftKey; // the browser opens the link in a tab of its own
+    if (!beside) event.preventDefault();
+    handle.clicked();
+    if (!path || beside) return;
+    if (path === location.pathname) focus(anchor);
+    if (options.navigate) options.navigate(path, guide);
+    else if (path !== location.pathname) location.assign(path);
+  };
+  draw(guide, anchor, options.closeLabel ?? 'Close', { ...handle, clicked }, signal);
+
+  if (component !== 'modal') {
+    const say = openVoice(signal);
+    setTimeout(() => say(`${copy.title ?? ''} ${copy.body ?? ''}`, copy.locale), VOICE_MS);
+  }
+  if (selector && anchor) {
+    onMutation(() => { if (look(selector) !== anchor) ending.abort(); }, signal);
+    anchor.addEventListener('click', () => ending.abort(), { signal });
+  }
+  return undefined;
+};
