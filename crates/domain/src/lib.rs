@@ -12,6 +12,7 @@ pub mod number;
 pub mod policy;
 pub mod profile;
 pub mod rules;
+pub mod signature;
 
 pub mod time;
 pub mod value;

@@ -1,5 +1,11 @@
 //! One decision: eligible guides, a distribution over them and no guide, one draw. Must not show what the rules have not passed.
 
+mod choose;
+mod seal;
+
+pub use choose::decide;
+pub use seal::validation_hash;
+
 use serde::{Deserialize, Serialize};
 
 use crate::hash::ContentHash;
@@ -68,6 +74,19 @@ pub enum Reason {
     Policy,
     /// A needed part is away.
     Degraded,
+}
+
+impl Reason {
+    /// As answers and records name it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Holdout => "holdout",
+            Self::NoCandidate => "no_candidate",
+            Self::Contact => "contact",
+            Self::Policy => "policy",
+            Self::Degraded => "degraded",
+        }
+    }
 }
 
 /// The gates in their order; `Holdout` comes before all.
@@ -217,21 +236,30 @@ pub struct GuideTrace {
     pub id: GuideId,
     /// The gate that stopped it, and the nearest fact that would let it through.
     pub stopped: Option<(Gate, Near)>,
-    /// Its wordings that could be drawn, each with its probability.
+    /// Its wordings that passed every gate, each with its probability; `None` where the law gives it none.
     pub arms: Vec<(VariantId, Option<Propensity>)>,
 }
 
-/// The nearest fact that would let a stopped guide through its gate, as data; `rules::near` says how it is put into words.
+/// The nearest fact that would let a stopped guide through its gate, as data; `sentence` puts it into words.
+///
+/// It names attributes, but never says what a personal one holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Near {
-    /// A short stable code of the kind of fact: `milestone_status`, `event_count`, `attribute`, `wait`, `app_version` …
+    /// A short stable code of the kind of fact: one of `rules::fact`.
     pub fact: Box<str>,
     /// What it is about: a milestone, an attribute, an event type, a component …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Box<str>>,
     /// What is needed, in words that hold nothing personal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needed: Option<Box<str>>,
     /// What is, in words that hold nothing personal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actual: Option<Box<str>>,
+    /// Where the subject is a locked milestone: a milestone that it requires and that is not reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Box<str>>,
     /// The earliest instant at which the gate opens by time alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
 }

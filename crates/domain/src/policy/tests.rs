@@ -10,7 +10,9 @@ fn ids(count: usize) -> Vec<(GuideId, VariantId)> {
 }
 
 fn views(ids: &[(GuideId, VariantId)]) -> Vec<ArmView<'_>> {
-    ids.iter().map(|(guide, variant)| ArmView { guide, variant }).collect()
+    ids.iter()
+        .map(|(guide, variant)| ArmView { guide, variant })
+        .collect()
 }
 
 fn parts(law: &Distribution, choice: Choice) -> u64 {
@@ -51,12 +53,18 @@ fn draws_follow_the_law() {
         seen[place] += 1;
     }
     let expected = |place| {
-        let choice = if place == 4 { Choice::NoGuide } else { Choice::Arm(place) };
+        let choice = if place == 4 {
+            Choice::NoGuide
+        } else {
+            Choice::Arm(place)
+        };
         law.propensity(choice).expect("in the law").get() * f64::from(draws)
     };
-    let chi_square: f64 = seen.iter().enumerate().map(|(place, n)| {
-        (f64::from(*n) - expected(place)).powi(2) / expected(place)
-    }).sum();
+    let chi_square: f64 = seen
+        .iter()
+        .enumerate()
+        .map(|(place, n)| (f64::from(*n) - expected(place)).powi(2) / expected(place))
+        .sum();
     // Four degrees of freedom: 18.5 is passed once in a thousand laws; these draws are the same for ever.
     assert!(chi_square < 18.5, "{chi_square} {seen:?}");
 }

@@ -7,12 +7,16 @@ use crate::value::Scalar;
 
 /// The tag, then what is left as its last subtags are taken away: `de-AT`, `de`.
 pub fn fallbacks(tag: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(tag), |tag| tag.rfind(['-', '_']).and_then(|end| tag.get(..end)))
+    std::iter::successors(Some(tag), |tag| {
+        tag.rfind(['-', '_']).and_then(|end| tag.get(..end))
+    })
 }
 
 /// Whether two language tags are the same but for case and the kind of dash.
 pub fn same_tag(a: &str, b: &str) -> bool {
-    let same = |x: u8, y: u8| x.eq_ignore_ascii_case(&y) || (x == b'_' && y == b'-') || (x == b'-' && y == b'_');
+    let same = |x: u8, y: u8| {
+        x.eq_ignore_ascii_case(&y) || (x == b'_' && y == b'-') || (x == b'-' && y == b'_')
+    };
     a.len() == b.len() && a.bytes().zip(b.bytes()).all(|(x, y)| same(x, y))
 }
 
@@ -22,15 +26,41 @@ pub(super) fn in_locale<'d>(
     wanted: Option<&str>,
     default: &str,
 ) -> Option<(&'d str, &'d Copy)> {
-    let find = |tag: &str| variant.copy.iter().find(|(written, _)| same_tag(written, tag));
+    let find = |tag: &str| {
+        variant
+            .copy
+            .iter()
+            .find(|(written, _)| same_tag(written, tag))
+    };
     let wanted = wanted.and_then(|tag| fallbacks(tag).find_map(find));
-    wanted.or_else(|| find(default)).map(|(tag, copy)| (&**tag, copy))
+    wanted
+        .or_else(|| find(default))
+        .map(|(tag, copy)| (&**tag, copy))
 }
 
 /// Whether the copy is the same for every user.
 pub(super) fn is_fixed(copy: &Copy) -> bool {
     let fixed = |t: &Template| t.0.iter().all(|piece| matches!(piece, Piece::Words(_)));
-    fixed(&copy.title) && copy.body.as_ref().is_none_or(fixed) && copy.cta.as_ref().is_none_or(fixed)
+    fixed(&copy.title)
+        && copy.body.as_ref().is_none_or(fixed)
+        && copy.cta.as_ref().is_none_or(fixed)
+}
+
+/// Copy without slots, as it is.
+pub(super) fn fixed(locale: &str, copy: &Copy) -> Rendered {
+    let join = |t: &Template| -> Box<str> {
+        let words = t.0.iter().map(|piece| match piece {
+            Piece::Words(words) => &**words,
+            Piece::Slot { .. } => "",
+        });
+        words.collect::<String>().into()
+    };
+    Rendered {
+        title: join(&copy.title),
+        body: copy.body.as_ref().map(join),
+        cta: copy.cta.as_ref().map(join),
+        locale: locale.into(),
+    }
 }
 
 /// The copy with its slots filled, or the attribute that a slot lacks. A blank value fills nothing.
@@ -55,7 +85,10 @@ fn fill<'v>(
     for piece in &template.0 {
         match piece {
             Piece::Words(words) => text.push_str(words),
-            Piece::Slot { attribute, fallback } => {
+            Piece::Slot {
+                attribute,
+                fallback,
+            } => {
                 let value = value(*attribute).map(Scalar::to_string);
                 let filled = value.filter(|v| !v.trim().is_empty());
                 let fallback = || fallback.as_deref().map(str::to_owned);

@@ -3,20 +3,35 @@
 use std::borrow::Cow;
 
 /// Schemes that do something where a reader follows them, even without `//`.
-const SCHEMES: [&str; 6] = ["javascript:", "vbscript:", "data:", "blob:", "file:", "mailto:"];
+const SCHEMES: [&str; 6] = [
+    "javascript:",
+    "vbscript:",
+    "data:",
+    "blob:",
+    "file:",
+    "mailto:",
+];
 
 /// Endings that make a bare `name.ending` a host. Those that are also words, as in `Done.it`, are left out.
 const ENDINGS: [&str; 25] = [
-    "com", "net", "org", "edu", "gov", "info", "biz", "io", "co", "ai", "app", "dev", "xyz", "eu", "uk", "de",
-    "fr", "ru", "cn", "site", "online", "shop", "click", "link", "cloud",
+    "com", "net", "org", "edu", "gov", "info", "biz", "io", "co", "ai", "app", "dev", "xyz", "eu",
+    "uk", "de", "fr", "ru", "cn", "site", "online", "shop", "click", "link", "cloud",
 ];
 
 /// The text in lower case, with full-width letters, signs and dots in their usual form: as an address would be read.
 pub(super) fn plain(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
+    if text
+        .bytes()
+        .all(|b| b.is_ascii() && !b.is_ascii_uppercase())
+    {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(text.chars().map(narrow).flat_map(char::to_lowercase).collect())
+    Cow::Owned(
+        text.chars()
+            .map(narrow)
+            .flat_map(char::to_lowercase)
+            .collect(),
+    )
 }
 
 fn narrow(c: char) -> char {
@@ -34,11 +49,17 @@ pub(super) fn has_link(plain: &str) -> bool {
 }
 
 fn is_edge(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '"' | '\'' | '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>' | ',' | ';' | '|')
+    c.is_whitespace()
+        || matches!(
+            c,
+            '"' | '\'' | '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>' | ',' | ';' | '|'
+        )
 }
 
 fn is_address(word: &str) -> bool {
-    let scheme = SCHEMES.iter().any(|s| word.strip_prefix(s).is_some_and(|rest| !rest.is_empty()));
+    let scheme = SCHEMES
+        .iter()
+        .any(|s| word.strip_prefix(s).is_some_and(|rest| !rest.is_empty()));
     scheme || is_host(word.rsplit('@').next().unwrap_or(word), word.contains('@'))
 }
 
@@ -47,7 +68,9 @@ fn is_host(word: &str, mail: bool) -> bool {
     let end = word.find(['/', ':', '?', '#']).unwrap_or(word.len());
     let (host, rest) = word.split_at_checked(end).unwrap_or((word, ""));
     let host = host.trim_end_matches(['.', '!']);
-    let Some((name, ending)) = host.rsplit_once('.') else { return false };
+    let Some((name, ending)) = host.rsplit_once('.') else {
+        return false;
+    };
     let label = |l: &str| !l.is_empty() && l.chars().all(|c| c.is_alphanumeric() || c == '-');
     if !name.split('.').all(label) || ending.len() < 2 || !ending.chars().all(char::is_alphabetic) {
         return false;

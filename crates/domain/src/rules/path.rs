@@ -17,7 +17,11 @@ pub fn matches(pattern: &str, path: &str) -> bool {
 }
 
 fn fits(want: &str, got: &str) -> bool {
-    if want.starts_with(':') { !got.is_empty() } else { want == got }
+    if want.starts_with(':') {
+        !got.is_empty()
+    } else {
+        want == got
+    }
 }
 
 fn page(path: &str) -> &str {

@@ -1,0 +1,219 @@
+//! From a profile and a request to a decision. Must not judge guides nor weigh them: rules and policy do.
+
+use super::{Decision, Gate, Group, GuideTrace, Near, Outcome, Reason, Request, Trace};
+use crate::definition::{Definition, Guide};
+use crate::group::{explores, group_of};
+use crate::policy::{self, ArmView, Choice, Distribution, Policy};
+use crate::profile::Profile;
+use crate::profile::contact::OFFER_LIFE;
+use crate::profile::view::View;
+use crate::rules::{Candidate, Judged, Situation, judge};
+use crate::signature::signature;
+use crate::time::Timestamp;
+
+/// The gates behind the holdout, in their order.
+const GATES: [Gate; 9] = [
+    Gate::State,
+    Gate::When,
+    Gate::Never,
+    Gate::Lifecycle,
+    Gate::Surface,
+    Gate::Copy,
+    Gate::Text,
+    Gate::Limits,
+    Gate::Contact,
+];
+
+/// What this user is shown now, if anything. The same arguments give the same decision, on every machine.
+///
+/// `policy` chooses for the guided group, save for the explored share. A user who is held out gets nothing, before
+/// anything else is looked at; the situation's signature is worked out all the same, for comparison.
+pub fn decide(
+    definition: &Definition,
+    policy: Policy,
+    profile: &Profile,
+    request: &Request<'_>,
+) -> Decision {
+    let group = group_of(definition, request.user);
+    let view = View {
+        definition,
+        profile,
+        now: request.at,
+    };
+    let situation = Situation::new(view, request);
+    let judged = judge(&situation);
+    let explored = group == Group::Guided && explores(definition, request.id);
+    let policy = match group {
+        Group::Random => Policy::Random,
+        Group::Static => Policy::Static,
+        Group::Guided if explored => Policy::Random,
+        Group::Guided | Group::Holdout => policy,
+    };
+    let signature = signature(&situation, &judged.situational);
+    let (outcome, trace) = match group {
+        Group::Holdout => held_out(),
+        _ => choose(definition, policy, judged, request),
+    };
+    Decision {
+        id: request.id,
+        at: request.at,
+        group,
+        policy: policy.name(),
+        explore: explored && drawn(&outcome),
+        signature,
+        outcome,
+        trace,
+    }
+}
+
+fn drawn(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Show { .. }
+            | Outcome::Withhold {
+                reason: Reason::Policy,
+                ..
+            }
+    )
+}
+
+fn held_out() -> (Outcome, Trace) {
+    let trace = Trace {
+        stages: vec![(Gate::Holdout, 0)],
+        ..Trace::default()
+    };
+    (
+        Outcome::Withhold {
+            reason: Reason::Holdout,
+            propensity: None,
+        },
+        trace,
+    )
+}
+
+fn choose(
+    definition: &Definition,
+    policy: Policy,
+    judged: Judged<'_>,
+    request: &Request<'_>,
+) -> (Outcome, Trace) {
+    let Judged {
+        stopped,
+        candidates,
+        ..
+    } = judged;
+    let stages = stages(&stopped);
+    if candidates.is_empty() {
+        let reason = silence(&stopped);
+        let trace = Trace {
+            stages,
+            guides: traces(definition, stopped, &[], None),
+            no_guide: None,
+        };
+        return (
+            Outcome::Withhold {
+                reason,
+                propensity: None,
+            },
+            trace,
+        );
+    }
+    let arms: Vec<ArmView<'_>> = candidates.iter().map(arm).collect();
+    let law = policy::distribution(policy, &arms);
+    let choice = law.draw(policy::draw_number(request.id, policy));
+    let trace = Trace {
+        stages,
+        guides: traces(definition, stopped, &candidates, Some(&law)),
+        no_guide: law.propensity(Choice::NoGuide),
+    };
+    (outcome(choice, candidates, &law, request.at), trace)
+}
+
+fn arm<'a>(candidate: &Candidate<'a>) -> ArmView<'a> {
+    ArmView {
+        guide: &candidate.guide().id,
+        variant: &candidate.variant().id,
+    }
+}
+
+/// Why nobody is left: `contact` where at least one guide was stopped by the contact rules alone; a guide's own limits
+/// are no call for silence.
+fn silence(stopped: &[Option<(Gate, Near)>]) -> Reason {
+    let contact = stopped
+        .iter()
+        .flatten()
+        .any(|(gate, _)| *gate == Gate::Contact);
+    if contact {
+        Reason::Contact
+    } else {
+        Reason::NoCandidate
+    }
+}
+
+/// How many guides are left after each gate; the first entry counts them all.
+fn stages(stopped: &[Option<(Gate, Near)>]) -> Vec<(Gate, u32)> {
+    let mut left = stopped.len() as u32;
+    let mut stages = Vec::with_capacity(GATES.len() + 1);
+    stages.push((Gate::Holdout, left));
+    for gate in GATES {
+        left -= stopped
+            .iter()
+            .flatten()
+            .filter(|(at, _)| *at == gate)
+            .count() as u32;
+        stages.push((gate, left));
+    }
+    stages
+}
+
+fn traces(
+    definition: &Definition,
+    stopped: Vec<Option<(Gate, Near)>>,
+    candidates: &[Candidate<'_>],
+    law: Option<&Distribution>,
+) -> Vec<GuideTrace> {
+    let mut arms = candidates.iter().enumerate().peekable();
+    let fates = definition.guides.iter().zip(stopped).enumerate();
+    let trace = |(place, (guide, stopped)): (usize, (&Guide, Option<(Gate, Near)>))| {
+        let mut own = Vec::new();
+        while let Some((arm, candidate)) = arms.next_if(|(_, candidate)| candidate.place() == place)
+        {
+            let propensity = law.and_then(|law| law.propensity(Choice::Arm(arm)));
+            own.push((candidate.variant().id.clone(), propensity));
+        }
+        GuideTrace {
+            id: guide.id.clone(),
+            stopped,
+            arms: own,
+        }
+    };
+    fates.map(trace).collect()
+}
+
+fn outcome(
+    choice: Choice,
+    mut candidates: Vec<Candidate<'_>>,
+    law: &Distribution,
+    at: Timestamp,
+) -> Outcome {
+    let propensity = law.propensity(choice);
+    let chosen = match choice {
+        Choice::Arm(place) if place < candidates.len() => Some(candidates.swap_remove(place)),
+        _ => None,
+    };
+    match (chosen, propensity) {
+        (Some(candidate), Some(propensity)) => {
+            let life = at + OFFER_LIFE;
+            let expires = candidate.guide().expires.map_or(life, |end| end.min(life));
+            Outcome::Show {
+                guide: Box::new(candidate.into_guide()),
+                propensity,
+                expires,
+            }
+        }
+        (_, propensity) => Outcome::Withhold {
+            reason: Reason::Policy,
+            propensity,
+        },
+    }
+}

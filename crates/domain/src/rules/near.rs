@@ -1,0 +1,142 @@
+//! Facts as data and in words. Must not find them.
+
+use super::fact;
+use crate::decide::Near;
+use crate::definition::condition::Status;
+use crate::profile::charge::{Limit, Stop};
+use crate::time::Millis;
+
+/// The status as a definition names it.
+pub(super) const fn status_name(status: Status) -> &'static str {
+    match status {
+        Status::Locked => "locked",
+        Status::Open => "open",
+        Status::Blocked => "blocked",
+        Status::Reached => "reached",
+    }
+}
+
+/// A fact with all its words.
+pub(super) fn words(fact: &str, subject: &str, needed: &str, actual: &str) -> Near {
+    Near {
+        actual: Some(actual.into()),
+        ..needs(fact, subject, needed)
+    }
+}
+
+/// A fact that does not say what is.
+pub(super) fn needs(fact: &str, subject: &str, needed: &str) -> Near {
+    Near {
+        needed: Some(needed.into()),
+        ..about(fact, subject)
+    }
+}
+
+/// A fact that says neither what is nor what is needed.
+pub(super) fn about(fact: &str, subject: &str) -> Near {
+    let subject = (!subject.is_empty()).then(|| subject.into());
+    Near {
+        fact: fact.into(),
+        subject,
+        needed: None,
+        actual: None,
+        missing: None,
+        at: None,
+    }
+}
+
+/// A limit that is used up.
+pub(super) fn limit(stop: Stop, subject: &str) -> Near {
+    let (fact, counts) = match stop.limit {
+        Limit::Shows => (fact::GUIDE_SHOWS, true),
+        Limit::GuideGap => (fact::GUIDE_GAP, false),
+        Limit::Session => (fact::SESSION_CONTACTS, true),
+        Limit::Day => (fact::DAY_CONTACTS, true),
+        Limit::Gap => (fact::CONTACT_GAP, false),
+        Limit::Dismissed => (fact::DISMISSED, false),
+    };
+    let (needed, actual) = if counts {
+        (format!("fewer than {}", stop.need), stop.have.to_string())
+    } else {
+        (
+            format!("at least {}", Millis::new(stop.need)),
+            roughly(Millis::new(stop.have)),
+        )
+    };
+    let subject = if matches!(stop.limit, Limit::Session | Limit::Day | Limit::Gap) {
+        ""
+    } else {
+        subject
+    };
+    Near {
+        at: stop.opens_at,
+        ..words(fact, subject, &needed, &actual)
+    }
+}
+
+/// The length in its largest whole unit: `23h`, or `over 23h` where that is not all of it.
+pub(super) fn roughly(length: Millis) -> String {
+    const UNITS: [Millis; 4] = [
+        Millis::days(1),
+        Millis::hours(1),
+        Millis::minutes(1),
+        Millis::seconds(1),
+    ];
+    let ms = length.get();
+    let unit = UNITS
+        .iter()
+        .map(|unit| unit.get())
+        .find(|unit| ms >= *unit)
+        .unwrap_or(1);
+    let whole = Millis::new(ms - ms % unit);
+    if whole == length {
+        length.to_string()
+    } else {
+        format!("over {whole}")
+    }
+}
+
+impl Near {
+    /// The fact in plain words, in one sentence or two. The instant `at` is only hinted at.
+    pub fn sentence(&self) -> String {
+        let (what, verb) = phrase(&self.fact);
+        let part = |text: &Option<Box<str>>, before: &str| {
+            text.as_deref()
+                .map(|text| format!("{before}{text}"))
+                .unwrap_or_default()
+        };
+        let needed = self.needed.as_deref().unwrap_or("something else");
+        let mut sentence = format!(
+            "{what}{} {verb} {needed}{}{}.",
+            part(&self.subject, " "),
+            part(&self.actual, "; it is "),
+            part(&self.missing, " for want of "),
+        );
+        if self.at.is_some() {
+            sentence.push_str(" Waiting is enough.");
+        }
+        sentence
+    }
+}
+
+fn phrase(fact: &str) -> (&'static str, &'static str) {
+    match fact {
+        fact::MILESTONE_STATUS => ("Milestone", "must be"),
+        fact::EVENT_COUNT => ("The number of events", "must be"),
+        fact::ATTRIBUTE | fact::COPY_SLOT => ("Attribute", "must be"),
+        fact::SINCE => ("The time since", "must be"),
+        fact::LAST_ERROR => ("The last error", "must be"),
+        fact::LIFECYCLE | fact::PAUSED | fact::EXPIRED | fact::VARIANTS => ("Guide", "must be"),
+        fact::COMPONENT => ("Component", "must be"),
+        fact::APP_VERSION => ("The app version for", "must be"),
+        fact::PATH => ("The page for", "must be"),
+        fact::TEXT_RULE => ("The filled", "must have"),
+        fact::GUIDE_SHOWS => ("The number of exposures of", "must be"),
+        fact::GUIDE_GAP => ("The time since the last exposure of", "must be"),
+        fact::SESSION_CONTACTS => ("The number of exposures in the session", "must be"),
+        fact::DAY_CONTACTS => ("The number of exposures in 24h", "must be"),
+        fact::CONTACT_GAP => ("The time since the last exposure", "must be"),
+        fact::DISMISSED => ("The silence since a dismissal about", "must be"),
+        _ => ("The condition", "must be"),
+    }
+}

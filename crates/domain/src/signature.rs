@@ -1,0 +1,193 @@
+//! The name of a situation: the same for every user whom the same guides fit in the same circumstances. Must not hold
+//! the user's id, path or text, an instant, or anything personal.
+
+use crate::canonical;
+use crate::definition::condition::Status;
+use crate::definition::table::Ix;
+use crate::definition::{Attribute, AttributeForm, Definition, Feature, Variant};
+use crate::hash::ContentHash;
+use crate::id::GuideId;
+use crate::rules::{Situation, copy};
+use crate::time::Millis;
+use crate::value::{Scalar, Value};
+
+/// The version of the prompt that a model is asked with; no model is asked yet.
+const PROMPT: &str = "none";
+
+/// SHA-256 of the canonical JSON (RFC 8785) of
+/// `{catalogue, features: {…}, guides: […], milestones: {…}, prompt}`: the definition's hash, the bucketed features, the
+/// ids (ascending) of the guides that pass state, when, never, lifecycle and the app version, and every milestone's
+/// status. Where a feature has no value, it is `null`.
+pub fn signature(situation: &Situation<'_>, guides: &[&GuideId]) -> ContentHash {
+    ContentHash::of_bytes(canonical::to_string(&context(situation, guides)).as_bytes())
+}
+
+fn context(situation: &Situation<'_>, guides: &[&GuideId]) -> Value {
+    let definition = situation.view.definition;
+    let features = definition
+        .features
+        .iter()
+        .filter_map(|feature| bucketed(situation, feature));
+    let milestones = definition.milestones.entries().map(|(ix, milestone)| {
+        (
+            milestone.id.as_str().into(),
+            text(status_name(situation.status(ix))),
+        )
+    });
+    let mut guides: Vec<&str> = guides.iter().map(|id| id.as_str()).collect();
+    guides.sort_unstable();
+    Value::Map(vec![
+        ("catalogue".into(), text(&definition.hash.to_string())),
+        ("features".into(), Value::Map(features.collect())),
+        (
+            "guides".into(),
+            Value::List(guides.into_iter().map(text).collect()),
+        ),
+        ("milestones".into(), Value::Map(milestones.collect())),
+        ("prompt".into(), text(PROMPT)),
+    ])
+}
+
+fn text(words: &str) -> Value {
+    Value::Text(words.into())
+}
+
+const fn status_name(status: Status) -> &'static str {
+    match status {
+        Status::Locked => "locked",
+        Status::Open => "open",
+        Status::Blocked => "blocked",
+        Status::Reached => "reached",
+    }
+}
+
+/// The feature's name and its bucket.
+fn bucketed(s: &Situation<'_>, feature: &Feature) -> Option<(Box<str>, Value)> {
+    let attributes = &s.view.definition.attributes;
+    match feature {
+        Feature::Attribute { attribute, buckets } => {
+            let declared = &attributes[*attribute];
+            (!declared.personal).then(|| {
+                (
+                    declared.name.clone(),
+                    attribute_bucket(s, *attribute, buckets),
+                )
+            })
+        }
+        Feature::Major(attribute) => {
+            let name = format!("{}.major", attributes[*attribute].name);
+            let major =
+                version(s, *attribute).map_or(Value::Null, |v| Value::Number(v.major as f64));
+            Some((name.into(), major))
+        }
+        Feature::LastError => {
+            let last = s.view.profile.last_error.as_ref();
+            Some((
+                "lastError".into(),
+                last.map_or(Value::Null, |(name, _)| text(name.as_str())),
+            ))
+        }
+        Feature::DaysSinceSignup => {
+            let begun = s.view.profile.signup.filter(|signup| *signup <= s.view.now);
+            let age = begun.map(|signup| s.view.now.since(signup));
+            Some((
+                "daysSinceSignup".into(),
+                age.map_or(Value::Null, |age| text(days(age))),
+            ))
+        }
+    }
+}
+
+const fn days(age: Millis) -> &'static str {
+    match age.get() / Millis::days(1).get() {
+        0 => "d0",
+        1 => "d1",
+        2..=3 => "d2_3",
+        4..=7 => "d4_7",
+        8..=14 => "d8_14",
+        _ => "d15plus",
+    }
+}
+
+/// The app version as the gates see it; any other version as the profile has it.
+fn version(s: &Situation<'_>, attribute: Ix<Attribute>) -> Option<semver::Version> {
+    if attribute == s.view.definition.app_version {
+        return s.app_version.known().cloned();
+    }
+    match s.view.attribute(attribute)? {
+        Scalar::Text(text) => semver::Version::parse(text).ok(),
+        _ => None,
+    }
+}
+
+fn attribute_bucket(s: &Situation<'_>, ix: Ix<Attribute>, buckets: &[f64]) -> Value {
+    let definition = s.view.definition;
+    let form = &definition.attributes[ix].form;
+    match (form, s.view.attribute(ix)) {
+        (AttributeForm::Version, _) => version(s, ix).map_or(Value::Null, |v| {
+            text(&format!("{}.{}.{}", v.major, v.minor, v.patch))
+        }),
+        (AttributeForm::Locale, value) => {
+            let own = value.and_then(|value| match value {
+                Scalar::Text(tag) => Some(&**tag),
+                _ => None,
+            });
+            let tag = if ix == definition.locale {
+                s.locale
+            } else {
+                own
+            };
+            text(known_locale(definition, tag))
+        }
+        (_, Some(Scalar::Number(n))) => text(&number_bucket(*n, buckets)),
+        (_, Some(Scalar::Bool(b))) => Value::Bool(*b),
+        (AttributeForm::Enum(_), Some(Scalar::Text(word))) => text(word),
+        _ => Value::Null,
+    }
+}
+
+/// The nearest locale that some copy of the catalogue is written in: what a caller sends never gets in as it is.
+fn known_locale<'a>(definition: &'a Definition, tag: Option<&str>) -> &'a str {
+    let variants = || {
+        definition
+            .guides
+            .iter()
+            .flat_map(|guide| guide.variants.iter())
+    };
+    let written = |tag: &str| {
+        let find =
+            |variant: &'a Variant| variant.copy.keys().find(|known| copy::same_tag(known, tag));
+        variants().find_map(find)
+    };
+    let nearest = tag.and_then(|tag| copy::fallbacks(tag).find_map(written));
+    nearest.map_or(&definition.default_locale, |tag| tag)
+}
+
+/// `lt_10`, `10_to_50`, `ge_50` for bounds 10 and 50; without bounds by powers of two, `1_to_2`, `2_to_4` and so on, with
+/// `neg`, `0` and `lt_1` below.
+fn number_bucket(number: f64, bounds: &[f64]) -> String {
+    if bounds.is_empty() {
+        return power_bucket(number);
+    }
+    let place = bounds.partition_point(|bound| *bound <= number);
+    let below = place.checked_sub(1).and_then(|place| bounds.get(place));
+    match (below, bounds.get(place)) {
+        (Some(low), Some(high)) => format!("{low}_to_{high}"),
+        (Some(low), None) => format!("ge_{low}"),
+        (None, Some(high)) => format!("lt_{high}"),
+        (None, None) => String::new(),
+    }
+}
+
+fn power_bucket(number: f64) -> String {
+    if number < 0.0 {
+        return "neg".to_owned();
+    }
+    if number < 1.0 {
+        return if number == 0.0 { "0" } else { "lt_1" }.to_owned();
+    }
+    // The exponent as the bits have it: exact, where a logarithm may be off by one.
+    let exponent = (number.to_bits() >> 52) as i32 - 1023;
+    let low = 2f64.powi(exponent);
+    format!("{low}_to_{}", low * 2.0)
+}
