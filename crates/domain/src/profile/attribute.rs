@@ -152,3 +152,6 @@ fn set(profile: &mut Profile, attribute: &Attribute, found: Found<'_>) -> u32 {
     }
     0
 }
+
+#[cfg(test)]
+mod tests;

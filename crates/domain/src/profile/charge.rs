@@ -212,3 +212,6 @@ fn together(stops: impl IntoIterator<Item = Option<Stop>>) -> Result<(), Stop> {
     });
     first.map_or(Ok(()), Err)
 }
+
+#[cfg(test)]
+mod tests;

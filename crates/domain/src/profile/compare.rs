@@ -95,3 +95,6 @@ impl Test {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -300,3 +300,6 @@ fn tally(guides: &mut Vec<(GuideId, GuideContact)>, news: &Contacted, at: Timest
         guide.last_shown = guide.last_shown.max(Some(at));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -268,3 +268,6 @@ fn reach(profile: &mut Profile, definition: &Definition, at: Timestamp, folded: 
         folded.activated = Some(at);
     }
 }
+
+#[cfg(test)]
+mod tests;

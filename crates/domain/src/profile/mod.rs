@@ -4,6 +4,8 @@ pub mod attribute;
 pub mod charge;
 mod compare;
 pub mod contact;
+#[cfg(test)]
+mod fixture;
 pub mod fold;
 mod stored;
 pub mod view;

@@ -187,3 +187,6 @@ impl Places {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
