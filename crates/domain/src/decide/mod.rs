@@ -3,13 +3,14 @@
 mod choose;
 mod seal;
 
+pub use crate::rules::{Rendered, ValidGuide};
 pub use choose::decide;
 pub use seal::validation_hash;
 
 use serde::{Deserialize, Serialize};
 
 use crate::hash::ContentHash;
-use crate::id::{DecisionId, GuideId, MilestoneId, SessionId, UserId, VariantId};
+use crate::id::{DecisionId, GuideId, SessionId, UserId, VariantId};
 use crate::number::Propensity;
 use crate::profile::contact::Offer;
 use crate::time::Timestamp;
@@ -113,67 +114,6 @@ pub enum Gate {
     Limits,
     /// Session, day, gap, dismissed.
     Contact,
-}
-
-/// A guide that passed every gate, with its rendered copy. Only the rules can make one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ValidGuide {
-    pub(crate) id: GuideId,
-    pub(crate) variant: VariantId,
-    pub(crate) component: &'static str,
-    pub(crate) target_path: Option<Box<str>>,
-    pub(crate) anchor: Option<Box<str>>,
-    pub(crate) copy: Rendered,
-    pub(crate) action_path: Option<Box<str>>,
-    pub(crate) milestone: MilestoneId,
-}
-
-/// Copy as a user reads it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rendered {
-    /// The headline.
-    pub title: Box<str>,
-    /// The sentence below.
-    pub body: Option<Box<str>>,
-    /// The call to action.
-    pub cta: Option<Box<str>>,
-    /// The locale that it is written in.
-    pub locale: Box<str>,
-}
-
-impl ValidGuide {
-    /// Its identifier.
-    pub fn id(&self) -> &GuideId {
-        &self.id
-    }
-    /// Its wording.
-    pub fn variant(&self) -> &VariantId {
-        &self.variant
-    }
-    /// How it is drawn, as the definition names it.
-    pub fn component(&self) -> &'static str {
-        self.component
-    }
-    /// The path pattern of its page; any page where `None`.
-    pub fn target_path(&self) -> Option<&str> {
-        self.target_path.as_deref()
-    }
-    /// The selector of its element.
-    pub fn anchor(&self) -> Option<&str> {
-        self.anchor.as_deref()
-    }
-    /// What it says.
-    pub fn copy(&self) -> &Rendered {
-        &self.copy
-    }
-    /// Where its call to action leads.
-    pub fn action_path(&self) -> Option<&str> {
-        self.action_path.as_deref()
-    }
-    /// The milestone that it serves.
-    pub fn milestone(&self) -> &MilestoneId {
-        &self.milestone
-    }
 }
 
 /// What was decided, with everything needed to explain and to evaluate it.

@@ -1,6 +1,6 @@
 //! From a variant to the words that this user would read: locale fallback and slots. Must not judge the words.
 
-use crate::decide::Rendered;
+use super::Rendered;
 use crate::definition::table::Ix;
 use crate::definition::{Attribute, Copy, Piece, Template, Variant};
 use crate::value::Scalar;

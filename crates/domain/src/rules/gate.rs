@@ -5,8 +5,8 @@ use semver::VersionReq;
 
 use super::situation::{AppVersion, Situation};
 use super::text::Part;
-use super::{Words, copy, fact, near, nearest, opening, path, text, version};
-use crate::decide::{Gate, Near, Rendered};
+use super::{Rendered, Words, copy, fact, near, nearest, opening, path, text, version};
+use crate::decide::{Gate, Near};
 use crate::definition::condition::Status;
 use crate::definition::{Component, Guide, Intent, Lifecycle, Variant};
 

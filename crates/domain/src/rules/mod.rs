@@ -13,13 +13,15 @@ mod opening;
 pub mod path;
 mod situation;
 pub mod text;
+mod valid;
 pub mod version;
 
-use crate::decide::{Gate, Near, Rendered, ValidGuide};
+use crate::decide::{Gate, Near};
 use crate::definition::{Copy, Guide, Variant};
 use crate::id::GuideId;
 
 pub use situation::Situation;
+pub use valid::{Rendered, ValidGuide};
 
 /// How the guides of a definition fared, in file order.
 #[derive(Debug)]
