@@ -1,0 +1,255 @@
+//! Starting and stopping: check what is stored against the definitions, bring profiles up to the log, keep them there.
+//! Must refuse to start on what does not fit together.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use pilotage_domain::definition::Definition;
+use pilotage_domain::event::Position;
+use pilotage_domain::policy::Policy;
+use thiserror::Error;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tracing::{info, warn};
+
+use crate::clock::{ClockMode, EngineClock};
+use crate::port::clock::{Clock, Entropy};
+use crate::port::log::Log;
+use crate::port::store::{Store, StoreError, Watermark};
+use crate::product::Products;
+use crate::project::Progress;
+use crate::report::Counts;
+use crate::users::Users;
+use crate::{Engine, Inner};
+
+/// A definition and the text that it was read from, which is kept by its hash.
+#[derive(Debug, Clone)]
+pub struct ProductSource {
+    /// Checked.
+    pub definition: Definition,
+    /// As it was given.
+    pub text: String,
+}
+
+/// What an engine is put together from.
+pub struct Parts {
+    /// The log.
+    pub log: Arc<dyn Log>,
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The machine's time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The products; the first is the default.
+    pub products: Vec<ProductSource>,
+    /// The rest.
+    pub options: Options,
+}
+
+/// How an engine works.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Who chooses for guided users.
+    pub policy: Policy,
+    /// Which clock is in force.
+    pub clock: ClockMode,
+    /// About how many bytes of users are kept in memory.
+    pub users_bytes: usize,
+    /// How long changed profiles gather before they are written back.
+    pub write_back_every: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            policy: Policy::Static,
+            clock: ClockMode::System,
+            users_bytes: 512 << 20,
+            write_back_every: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Why an engine did not start.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// There is nothing to serve.
+    #[error("no product is given")]
+    NoProduct,
+    /// Two definitions of one product.
+    #[error("product `{0}` is given twice")]
+    DoubledProduct(pilotage_domain::id::ProductId),
+    /// The store stands for records that the log does not have.
+    #[error(
+        "the profiles stand for the log up to record {}, but the log ends at {}: the two are not of one installation, \
+         or the log was cut",
+        store.0, log.0
+    )]
+    StoreAheadOfLog {
+        /// How far the store stands.
+        store: Position,
+        /// Where the log ends.
+        log: Position,
+    },
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Engine {
+    /// Starts an engine. It resolves before the profiles are up to date: `readiness` says when they are.
+    pub async fn open(parts: Parts) -> Result<Self, OpenError> {
+        let inner = Arc::new(Inner::assemble(parts).await?);
+        let (stop, stopped) = watch::channel(false);
+        let projector = spawn_projector(Arc::clone(&inner), stopped);
+        let writer = tokio::spawn({
+            let inner = Arc::clone(&inner);
+            async move { inner.keep_writing_back().await }
+        });
+        let background = Background { stop, projector: Some(projector), writer };
+        *inner.background.lock().unwrap_or_else(PoisonError::into_inner) = Some(background);
+        Ok(Self(inner))
+    }
+
+    /// Resolves once the profiles hold what was in the log at the start.
+    pub async fn caught_up(&self) {
+        self.0.progress.caught_up().await;
+    }
+
+    /// Stops: what was queued becomes durable, what is durable is folded, what is folded is written back.
+    pub async fn close(&self) {
+        let inner = &*self.0;
+        inner.progress.drain();
+        if let Err(fault) = inner.log.barrier().await {
+            warn!(error = %fault, "the log could not be brought to its end at shutdown");
+        }
+        let end = inner.log.end();
+        let taken = inner.background.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(background) = taken {
+            background.finish(inner, end).await;
+        }
+        if let Err(fault) = inner.write_back().await {
+            warn!(error = %fault, "profiles could not be written back at shutdown; the next start folds them again");
+        }
+        inner.log.close().await;
+        inner.store.close().await;
+    }
+}
+
+/// What runs beside requests.
+pub(crate) struct Background {
+    stop: watch::Sender<bool>,
+    projector: Option<thread::JoinHandle<()>>,
+    writer: JoinHandle<()>,
+}
+
+impl Background {
+    /// Lets the projector reach the log's end (unless it has halted), then ends both.
+    async fn finish(mut self, inner: &Inner, end: Position) {
+        if let Some(projector) = self.projector.take() {
+            while inner.progress.applied() < end && !projector.is_finished() {
+                let step = Duration::from_millis(20);
+                let _ = tokio::time::timeout(step, inner.progress.reached(end)).await;
+            }
+            self.stop.send_replace(true);
+            if tokio::task::spawn_blocking(move || projector.join()).await.is_err() {
+                warn!("the projector did not end in order");
+            }
+        }
+        self.writer.abort();
+    }
+}
+
+/// The projector has a thread of its own: folding a large step must not hold up a worker that serves requests.
+fn spawn_projector(
+    inner: Arc<Inner>,
+    mut stopped: watch::Receiver<bool>,
+) -> thread::JoinHandle<()> {
+    let runtime = Handle::current();
+    let run = move || {
+        runtime.block_on(async {
+            tokio::select! {
+                () = inner.project() => {}
+                _ = stopped.wait_for(|stop| *stop) => {}
+            }
+        });
+    };
+    thread::Builder::new()
+        .name("project".to_owned())
+        .spawn(run)
+        .expect("the system can start one more thread at startup")
+}
+
+impl Inner {
+    /// An engine that nothing drives yet.
+    pub(crate) async fn assemble(parts: Parts) -> Result<Self, OpenError> {
+        let Parts { log, store, clock, entropy, products, options } = parts;
+        check_products(&products)?;
+        keep_definitions(&*store, &products).await?;
+        let definitions = products.into_iter().map(|product| product.definition).collect();
+        let products = Products::new(definitions, store.paused().await?);
+        let watermark = starting_point(&*store, &*log, &products).await?;
+        let counts = Counts::default();
+        counts.start_from(store.cohorts().await?);
+        let seed = [entropy.bits().to_be_bytes(), entropy.bits().to_be_bytes()].concat();
+        let fresh = pilotage_domain::hash::ContentHash::of_bytes(&seed);
+        Ok(Self {
+            validation_key: store.secret("validation", *fresh.as_bytes()).await?,
+            clock: EngineClock::new(options.clock, clock, watermark.newest_event),
+            users: Users::new(options.users_bytes),
+            progress: Progress::new(watermark.position, log.end()),
+            policy: options.policy,
+            log,
+            store,
+            entropy,
+            products,
+            counts,
+            write_back_turn: tokio::sync::Mutex::new(()),
+            background: Mutex::new(None),
+            options,
+        })
+    }
+}
+
+fn check_products(products: &[ProductSource]) -> Result<(), OpenError> {
+    let mut seen = std::collections::BTreeSet::new();
+    for source in products {
+        if !seen.insert(&source.definition.product) {
+            return Err(OpenError::DoubledProduct(source.definition.product.clone()));
+        }
+    }
+    if seen.is_empty() { Err(OpenError::NoProduct) } else { Ok(()) }
+}
+
+async fn keep_definitions(store: &dyn Store, products: &[ProductSource]) -> Result<(), StoreError> {
+    for ProductSource { definition, text } in products {
+        let (id, hash) = (&definition.product, definition.hash);
+        store.keep_definition(id, definition.version, hash, text).await?;
+    }
+    Ok(())
+}
+
+/// Where folding goes on. Profiles that were folded under another definition are forgotten, and folded again from the
+/// log's beginning.
+async fn starting_point(
+    store: &dyn Store,
+    log: &dyn Log,
+    products: &Products,
+) -> Result<Watermark, OpenError> {
+    let watermark = store.watermark().await?;
+    if watermark.position > log.end() {
+        return Err(OpenError::StoreAheadOfLog { store: watermark.position, log: log.end() });
+    }
+    let folds = products.folds();
+    if watermark.position == Position(0)
+        || folds.iter().all(|(id, fold)| watermark.folds.get(id) == Some(fold))
+    {
+        return Ok(watermark);
+    }
+    info!("the definition has changed what profiles hold: folding the log again");
+    store.reset().await?;
+    Ok(Watermark { newest_event: watermark.newest_event, ..Watermark::default() })
+}

@@ -1,0 +1,116 @@
+//! The products in service: their definitions and paused guides. Must not change a definition.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use pilotage_domain::definition::Definition;
+use pilotage_domain::hash::ContentHash;
+use pilotage_domain::id::{GuideId, ProductId};
+use thiserror::Error;
+
+use crate::Engine;
+use crate::port::store::{Pause, StoreError};
+
+/// A product in service.
+pub(crate) struct Product {
+    pub(crate) definition: Definition,
+    /// The definition's content hash in hexadecimal, as decisions carry it.
+    pub(crate) catalogue_hash: Box<str>,
+    /// Paused guides, sorted.
+    pub(crate) paused: ArcSwap<Vec<GuideId>>,
+}
+
+/// All products in service.
+pub(crate) struct Products {
+    ids: Vec<ProductId>,
+    by_id: BTreeMap<ProductId, Product>,
+}
+
+impl Products {
+    pub(crate) fn new(
+        definitions: Vec<Definition>,
+        mut paused: BTreeMap<ProductId, Vec<GuideId>>,
+    ) -> Self {
+        let ids = definitions.iter().map(|d| d.product.clone()).collect();
+        let by_id = definitions
+            .into_iter()
+            .map(|definition| {
+                let mut guides = paused.remove(&definition.product).unwrap_or_default();
+                guides.sort();
+                let product = Product {
+                    catalogue_hash: definition.hash.to_string().into(),
+                    paused: ArcSwap::from_pointee(guides),
+                    definition,
+                };
+                (product.definition.product.clone(), product)
+            })
+            .collect();
+        Self { ids, by_id }
+    }
+
+    pub(crate) fn ids(&self) -> &[ProductId] {
+        &self.ids
+    }
+
+    pub(crate) fn get(&self, id: &ProductId) -> Option<&Product> {
+        self.by_id.get(id)
+    }
+
+    /// By product, what its profiles depend on: where it differs, they must be folded again.
+    pub(crate) fn folds(&self) -> BTreeMap<ProductId, ContentHash> {
+        self.by_id.iter().map(|(id, product)| (id.clone(), fold_key(&product.definition))).collect()
+    }
+}
+
+/// The fold's own hash, and the shares: a user's group is counted with the user.
+fn fold_key(definition: &Definition) -> ContentHash {
+    let shares = [definition.holdout, definition.group_random, definition.group_static];
+    let bytes = shares.map(|share| share.get().to_be_bytes()).concat();
+    ContentHash::of(&[definition.fold_hash.as_bytes(), &bytes])
+}
+
+/// Why a guide was not paused or resumed.
+#[derive(Debug, Error)]
+pub enum PauseError {
+    /// The product is not served here.
+    #[error("the product is not served here")]
+    UnknownProduct,
+    /// The catalogue has no such guide.
+    #[error("the catalogue has no such guide")]
+    UnknownGuide,
+    /// It could not be made durable; nothing changed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Engine {
+    /// Pauses or resumes a guide: durable when it resolves, and in force for the next decision.
+    pub async fn pause(
+        &self,
+        product: &ProductId,
+        guide: &GuideId,
+        pause: Pause,
+    ) -> Result<(), PauseError> {
+        let known = self.0.products.get(product).ok_or(PauseError::UnknownProduct)?;
+        if known.definition.guides.find(|g| g.id == *guide).is_none() {
+            return Err(PauseError::UnknownGuide);
+        }
+        self.0.store.set_paused(product, guide, pause).await?;
+        known.paused.rcu(|paused| {
+            let mut paused: Vec<GuideId> = (**paused).clone();
+            paused.retain(|g| g != guide);
+            if pause == Pause::Pause {
+                paused.push(guide.clone());
+                paused.sort();
+            }
+            Arc::new(paused)
+        });
+        Ok(())
+    }
+
+    /// The paused guides of a product, sorted.
+    pub fn paused(&self, product: &ProductId) -> Vec<GuideId> {
+        self.0.products.get(product).map(|p| (**p.paused.load()).clone()).unwrap_or_default()
+    }
+}

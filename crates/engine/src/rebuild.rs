@@ -1,0 +1,123 @@
+//! Folding the log again from the start, and a digest to tell whether two folds are the same. Must not write to the log.
+
+use std::collections::BTreeMap;
+
+use pilotage_domain::event::Position;
+use pilotage_domain::hash::ContentHash;
+use pilotage_wire::record::user;
+use thiserror::Error;
+
+use crate::lookup::LookupError;
+use crate::open::{OpenError, Parts};
+use crate::project::ProjectError;
+use crate::{Engine, Inner};
+
+/// How many users are read at a time.
+const PAGE: usize = 1_024;
+
+/// What a store's profiles come to: equal where every profile is equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Digest {
+    /// How many users there are.
+    pub users: u64,
+    /// SHA-256 over all users in key order: key, record, runs.
+    pub hash: ContentHash,
+}
+
+/// Why a rebuild did not end.
+#[derive(Debug, Error)]
+pub enum RebuildError {
+    /// It could not begin.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The log could not be folded.
+    #[error("folding stopped: {0}")]
+    Fold(String),
+    /// Something could not be read or written.
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
+}
+
+impl From<ProjectError> for RebuildError {
+    fn from(error: ProjectError) -> Self {
+        Self::Fold(error.to_string())
+    }
+}
+
+/// The digests before and after a rebuild; equal unless the profiles were not the log's fold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// Of the profiles as they were, brought up to the log's end.
+    pub before: Digest,
+    /// Of the profiles folded from the log's beginning.
+    pub after: Digest,
+}
+
+impl Engine {
+    /// Folds the log again from its beginning and compares. `tell` hears the last record folded and the last to fold.
+    /// Nothing else may use the log and store meanwhile; they are closed at the end.
+    pub async fn rebuild(
+        parts: Parts,
+        mut tell: impl FnMut(Position, Position),
+    ) -> Result<Rebuilt, RebuildError> {
+        let inner = Inner::assemble(parts).await?;
+        inner.catch_up(&mut tell).await?;
+        let before = inner.digest_of_store().await?;
+        inner.store.reset().await.map_err(LookupError::from)?;
+        inner.users.clear();
+        inner.counts.start_from(BTreeMap::new());
+        inner.progress.set(Position(0));
+        inner.catch_up(&mut tell).await?;
+        let after = inner.digest_of_store().await?;
+        inner.log.close().await;
+        inner.store.close().await;
+        Ok(Rebuilt { before, after })
+    }
+
+    /// The digest of all stored profiles, after everything in memory is written back.
+    pub async fn digest(&self) -> Result<Digest, LookupError> {
+        self.0.log.barrier().await?;
+        self.0.progress.reached(self.0.log.end()).await;
+        self.0.write_back().await?;
+        self.0.digest_of_store().await
+    }
+}
+
+impl Inner {
+    pub(crate) async fn digest_of_store(&self) -> Result<Digest, LookupError> {
+        let mut digest = Digest { users: 0, hash: ContentHash::of(&[]) };
+        let mut after = None;
+        loop {
+            let page = self.store.page(after, PAGE).await?;
+            let Some((last, _)) = page.last() else { return Ok(digest) };
+            after = Some(last.clone());
+            for (key, stored) in page {
+                let runs = self.store.spilled(stored.row).await?;
+                let mut parts: Vec<&[u8]> = vec![
+                    digest.hash.as_bytes(),
+                    key.product.as_str().as_bytes(),
+                    key.user.as_str().as_bytes(),
+                ];
+                // Read and written again, so that records of older versions compare equal to what they mean.
+                let body = user::encode(&user::decode(&stored.body)?);
+                parts.push(&body);
+                parts.extend(runs.iter().map(|(_, bytes)| &bytes[..]));
+                digest.hash = ContentHash::of(&parts);
+                digest.users += 1;
+            }
+        }
+    }
+
+    /// Folds until the profiles hold the log's present end, and writes them back.
+    async fn catch_up(
+        &self,
+        tell: &mut impl FnMut(Position, Position),
+    ) -> Result<(), RebuildError> {
+        let end = self.log.end();
+        while self.progress.applied() < end && self.project_step().await? > 0 {
+            tell(self.progress.applied(), end);
+        }
+        self.write_back().await.map_err(LookupError::from)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,88 @@
+//! Users and activations by group, kept as they happen. Must agree with the stored cohorts after any crash.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use pilotage_domain::decide::Group;
+use pilotage_domain::definition::Definition;
+use pilotage_domain::id::ProductId;
+use pilotage_domain::profile::Profile;
+use pilotage_domain::time::Timestamp;
+
+use crate::Engine;
+use crate::port::store::{Cohort, GroupCount};
+
+/// The counts by product and group. They start as the stored cohorts' counts; every fold that moves a profile past what
+/// is stored adds what it changed, so a replay after a crash adds exactly what was lost.
+#[derive(Default)]
+pub(crate) struct Counts(Mutex<BTreeMap<(ProductId, Group), GroupCount>>);
+
+impl Counts {
+    pub(crate) fn start_from(&self, stored: BTreeMap<(ProductId, Group), GroupCount>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = stored;
+    }
+
+    /// A user of this group went from `before` to `after`.
+    pub(crate) fn moved(&self, product: &ProductId, group: Group, before: Counted, after: Counted) {
+        if before == after {
+            return;
+        }
+        let newly = |was: bool, is: bool| u64::from(is && !was);
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry((product.clone(), group)).or_default();
+        count.users += newly(before.seen, after.seen);
+        count.signed_up += newly(before.signed_up, after.signed_up);
+        count.activated += newly(before.activated, after.activated);
+    }
+}
+
+/// How far a user has come, as reports count it. Nothing of it is ever taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counted {
+    seen: bool,
+    signed_up: bool,
+    activated: bool,
+}
+
+impl Counted {
+    pub(crate) fn of(profile: &Profile, definition: &Definition) -> Self {
+        Self {
+            seen: profile.first_seen.is_some(),
+            signed_up: profile.signup.is_some(),
+            activated: activated_at(profile, definition).is_some(),
+        }
+    }
+}
+
+/// When the activation milestone was reached.
+pub(crate) fn activated_at(profile: &Profile, definition: &Definition) -> Option<Timestamp> {
+    let activation = &definition.milestones[definition.activation].id;
+    profile.reached.iter().find(|(id, _)| id == activation).map(|(_, at)| *at)
+}
+
+/// What the store keeps of a user for reports; `None` before the first event.
+pub(crate) fn cohort_of(
+    profile: &Profile,
+    definition: &Definition,
+    group: Group,
+) -> Option<Cohort> {
+    Some(Cohort {
+        group,
+        first_seen: profile.first_seen?,
+        signup: profile.signup,
+        activated: activated_at(profile, definition),
+    })
+}
+
+impl Engine {
+    /// Users and activations by group, every group named.
+    pub fn report(&self, product: &ProductId) -> Vec<(Group, GroupCount)> {
+        let counts = self.0.counts.0.lock().unwrap_or_else(PoisonError::into_inner);
+        [Group::Guided, Group::Holdout, Group::Random, Group::Static]
+            .into_iter()
+            .map(|group| {
+                (group, counts.get(&(product.clone(), group)).copied().unwrap_or_default())
+            })
+            .collect()
+    }
+}

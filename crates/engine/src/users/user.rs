@@ -1,0 +1,152 @@
+//! One user in memory: the record, what is not folded yet, what is not stored yet. Must not lock or await.
+
+use bytes::Bytes;
+use pilotage_domain::decide::Group;
+use pilotage_domain::definition::Definition;
+use pilotage_domain::event::Position;
+use pilotage_domain::profile::Profile;
+use pilotage_domain::profile::contact::Offer;
+use pilotage_wire::record::RecordError;
+use pilotage_wire::record::user::{self, UserRecord};
+
+use crate::port::store::{Cohort, RowId, StoredUser, UserKey, UserWrite};
+use crate::report::cohort_of;
+
+/// So many positions stay with the record; then they are spilled as one run.
+const RUN: usize = 256;
+/// What a user costs beside the encoded record, roughly: the map's entry, the key, allocations.
+const OVERHEAD: usize = 400;
+
+pub(crate) struct User {
+    pub(crate) record: UserRecord,
+    pub(crate) row: Option<RowId>,
+    pub(crate) group: Group,
+    /// Offers that are made and on their way into the log.
+    pub(crate) pending: Vec<Offer>,
+    /// Runs of positions that are on their way into the store.
+    spilled: Vec<(Position, Bytes)>,
+    /// `applied` as the store has it; 0 where it has nothing.
+    stored: Position,
+    /// The cohort as the store has it.
+    cohort: Option<Cohort>,
+    /// Size of the record when it was last encoded.
+    encoded: usize,
+    pub(crate) touched: u32,
+}
+
+/// What to note once a user's write is durable.
+pub(crate) struct Writing {
+    pub(crate) key: UserKey,
+    applied: Position,
+    runs: usize,
+    cohort: Option<Cohort>,
+}
+
+impl User {
+    pub(crate) fn new(group: Group) -> Self {
+        Self {
+            record: UserRecord::default(),
+            row: None,
+            group,
+            pending: Vec::new(),
+            spilled: Vec::new(),
+            stored: Position(0),
+            cohort: None,
+            encoded: 64,
+            touched: 0,
+        }
+    }
+
+    pub(crate) fn stored(
+        group: Group,
+        definition: &Definition,
+        stored: &StoredUser,
+    ) -> Result<Self, RecordError> {
+        let record = user::decode(&stored.body)?;
+        Ok(Self {
+            row: Some(stored.row),
+            stored: record.profile.applied,
+            cohort: cohort_of(&record.profile, definition, group),
+            encoded: stored.body.len(),
+            record,
+            ..Self::new(group)
+        })
+    }
+
+    pub(crate) fn profile(&self) -> &Profile {
+        &self.record.profile
+    }
+
+    /// About how many bytes it takes in memory.
+    pub(crate) fn weight(&self) -> usize {
+        // In memory a record takes about twice its encoded size: pointers, capacities, allocation classes.
+        OVERHEAD + 2 * self.encoded + 8 * self.record.run.len() + 160 * self.pending.len()
+    }
+
+    /// Notes that a record about the user stands at this position.
+    pub(crate) fn note_place(&mut self, position: Position) {
+        if self.record.run.len() >= RUN
+            && let Some(first) = self.record.run.first().copied()
+        {
+            let mut bytes = Vec::with_capacity(RUN * 2);
+            user::encode_run(&self.record.run, &mut bytes);
+            self.spilled.push((first, bytes.into()));
+            self.record.run.clear();
+        }
+        self.record.run.push(position);
+    }
+
+    /// Whether the store lacks something of it.
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.record.profile.applied != self.stored
+    }
+
+    /// Whether it can be let go and loaded again as it is.
+    pub(crate) fn is_clean(&self) -> bool {
+        !self.is_dirty() && self.pending.is_empty()
+    }
+
+    /// What is to be written, and what to note afterwards; `None` where the store has it all.
+    pub(crate) fn writing(
+        &mut self,
+        key: &UserKey,
+        definition: &Definition,
+    ) -> Option<(UserWrite, Writing)> {
+        if !self.is_dirty() {
+            return None;
+        }
+        let body = user::encode(&self.record);
+        self.encoded = body.len();
+        let cohort = cohort_of(self.profile(), definition, self.group);
+        let write = UserWrite {
+            key: key.clone(),
+            row: self.row,
+            body: body.into(),
+            spilled: self.spilled.clone(),
+            cohort: cohort.filter(|_| cohort != self.cohort),
+        };
+        let applied = self.record.profile.applied;
+        let runs = self.spilled.len();
+        Some((write, Writing { key: key.clone(), applied, runs, cohort }))
+    }
+
+    /// What was to be written is durable.
+    pub(crate) fn written(&mut self, what: &Writing, row: RowId) {
+        self.row = Some(row);
+        self.stored = what.applied;
+        self.cohort = what.cohort;
+        self.spilled.drain(..what.runs.min(self.spilled.len()));
+    }
+
+    /// Every run that the store does not hold yet, decoded, then the positions that stay with the record.
+    pub(crate) fn unspilled(&self) -> Vec<Position> {
+        let mut positions: Vec<Position> = self
+            .spilled
+            .iter()
+            .filter_map(|(_, bytes)| user::decode_run(bytes))
+            .flat_map(|(run, _)| run)
+            .collect();
+        positions.extend_from_slice(&self.record.run);
+        positions
+    }
+}

@@ -1,0 +1,77 @@
+//! Writing changed profiles back, coalesced, with the log position that they stand for. Must not change a profile.
+
+use std::time::Duration;
+
+use tracing::warn;
+
+use crate::Inner;
+use crate::port::store::{Batch, StoreError, UserKey, UserWrite, Watermark};
+use crate::users::{User, Writing};
+
+/// How many users are written in one transaction.
+const CHUNK: usize = 4_096;
+/// How long to wait after a write-back that failed.
+const RETRY: Duration = Duration::from_secs(1);
+
+impl Inner {
+    /// Writes back for ever, with a pause between passes so that a busy user is written once for many events.
+    pub(crate) async fn keep_writing_back(&self) {
+        loop {
+            tokio::time::sleep(self.options.write_back_every).await;
+            if let Err(fault) = self.write_back().await {
+                warn!(error = %fault, "profiles could not be written back; they will be tried again");
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
+
+    /// One pass: every user that has changed, in row order, in transactions of a few thousand. The last transaction
+    /// carries the watermark: the log position at the beginning of the pass. Users written early in the pass may hold
+    /// later records already; a replay knows them by `Profile::applied` and passes over what they hold.
+    pub(crate) async fn write_back(&self) -> Result<(), StoreError> {
+        let _one_at_a_time = self.write_back_turn.lock().await;
+        let watermark = self.watermark();
+        let dirty = self.users.dirty();
+        if dirty.is_empty() && self.store.watermark().await?.position == watermark.position {
+            return Ok(());
+        }
+        self.users.next_epoch();
+        let mut chunks = dirty.chunks(CHUNK).peekable();
+        while let Some(chunk) = chunks.next() {
+            let watermark = chunks.peek().is_none().then(|| watermark.clone());
+            self.write_chunk(chunk, watermark).await?;
+        }
+        if dirty.is_empty() {
+            self.write_chunk(&[], Some(watermark)).await?;
+        }
+        Ok(())
+    }
+
+    fn watermark(&self) -> Watermark {
+        Watermark {
+            position: self.progress.applied(),
+            newest_event: self.clock.newest(),
+            folds: self.products.folds(),
+        }
+    }
+
+    async fn write_chunk(
+        &self,
+        keys: &[UserKey],
+        watermark: Option<Watermark>,
+    ) -> Result<(), StoreError> {
+        let (users, noted): (Vec<UserWrite>, Vec<Writing>) =
+            keys.iter().filter_map(|key| self.writing(key)).unzip();
+        let rows = self.store.write(Batch { users, watermark }).await?;
+        for (writing, row) in noted.iter().zip(rows) {
+            self.users.with(&writing.key, |user| user.written(writing, row));
+        }
+        Ok(())
+    }
+
+    fn writing(&self, key: &UserKey) -> Option<(UserWrite, Writing)> {
+        let product = self.products.get(&key.product)?;
+        let take = |user: &mut User| user.writing(key, &product.definition);
+        self.users.with(key, take).flatten()
+    }
+}
