@@ -64,10 +64,7 @@ pub fn normal_locale(tag: &str) -> Option<Box<str>> {
         in_extension |= subtag.len() == 1;
     }
     // A single letter or digit begins an extension, which has to say something.
-    let ends_well = tag
-        .rsplit(['-', '_'])
-        .next()
-        .is_some_and(|last| last.len() > 1);
+    let ends_well = tag.rsplit(['-', '_']).next().is_some_and(|last| last.len() > 1);
     ends_well.then(|| normal.into_boxed_str())
 }
 
@@ -85,15 +82,10 @@ fn push_in_usual_case(normal: &mut String, subtag: &str, lower: bool) {
         4 if !lower => 1,
         _ => 0,
     };
-    normal.extend(
-        subtag
-            .chars()
-            .enumerate()
-            .map(|(place, c)| match place < capitals {
-                true => c.to_ascii_uppercase(),
-                false => c.to_ascii_lowercase(),
-            }),
-    );
+    normal.extend(subtag.chars().enumerate().map(|(place, c)| match place < capitals {
+        true => c.to_ascii_uppercase(),
+        false => c.to_ascii_lowercase(),
+    }));
 }
 
 /// Sets what the event says about the user; gives how many values did not fit.
@@ -122,13 +114,9 @@ pub(super) fn set_all(profile: &mut Profile, definition: &Definition, event: &Ev
 
 /// Sets or removes one value; gives 1 where it did not fit, else 0.
 fn set(profile: &mut Profile, attribute: &Attribute, found: Found<'_>) -> u32 {
-    let place = profile
-        .attributes
-        .binary_search_by(|(name, _)| name.cmp(&attribute.name));
-    let current = place
-        .ok()
-        .and_then(|at| profile.attributes.get_mut(at))
-        .map(|(_, scalar)| scalar);
+    let place = profile.attributes.binary_search_by(|(name, _)| name.cmp(&attribute.name));
+    let current =
+        place.ok().and_then(|at| profile.attributes.get_mut(at)).map(|(_, scalar)| scalar);
     match (found, place, current) {
         (Found::Nothing, Ok(at), _) => {
             profile.attributes.remove(at);
@@ -143,9 +131,7 @@ fn set(profile: &mut Profile, attribute: &Attribute, found: Found<'_>) -> u32 {
             match (place, current) {
                 (_, Some(current)) => *current = fitting,
                 (Ok(at) | Err(at), None) => {
-                    profile
-                        .attributes
-                        .insert(at, (attribute.name.clone(), fitting));
+                    profile.attributes.insert(at, (attribute.name.clone(), fitting));
                 }
             }
         }

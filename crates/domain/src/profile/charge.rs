@@ -50,9 +50,7 @@ impl<'a> Charges<'a> {
     /// The charges at `now`. `pending` are offers that are made but perhaps not yet folded; each decision counts once,
     /// and where the ledger knows it, as the ledger knows it.
     pub fn new(ledger: &'a ContactLedger, pending: &'a [Offer], now: Timestamp) -> Self {
-        let unfolded = pending
-            .iter()
-            .filter(|offer| ledger.offer(offer.decision).is_none());
+        let unfolded = pending.iter().filter(|offer| ledger.offer(offer.decision).is_none());
         let mut reserved: Vec<&Offer> = ledger
             .offers
             .iter()
@@ -61,11 +59,7 @@ impl<'a> Charges<'a> {
             .collect();
         reserved.sort_by_key(|offer| offer.decision);
         reserved.dedup_by_key(|offer| offer.decision);
-        Self {
-            ledger,
-            reserved,
-            now,
-        }
+        Self { ledger, reserved, now }
     }
 
     /// The gate `limits`: the guide's shows and gap.
@@ -93,43 +87,21 @@ impl<'a> Charges<'a> {
         together([
             rules.session.and_then(|most| self.session(most, session)),
             rules.day.and_then(|most| self.day(most)),
-            self.too_soon(
-                Limit::Gap,
-                rules.gap,
-                self.ledger.last_shown(),
-                self.reserved.iter(),
-            ),
+            self.too_soon(Limit::Gap, rules.gap, self.ledger.last_shown(), self.reserved.iter()),
             self.silence(rules.dismissed, milestone),
         ])
     }
 
     fn session(&self, most: u32, session: u64) -> Option<Stop> {
-        let exposures = self
-            .ledger
-            .recent
-            .iter()
-            .filter(|(_, of)| *of == session)
-            .count();
-        let reserved = self
-            .reserved
-            .iter()
-            .filter(|offer| offer.session == session);
+        let exposures = self.ledger.recent.iter().filter(|(_, of)| *of == session).count();
+        let reserved = self.reserved.iter().filter(|offer| offer.session == session);
         let releases = reserved.map(|offer| offer.at + RESERVATION);
-        self.full(
-            Limit::Session,
-            most,
-            u32::try_from(exposures).unwrap_or(u32::MAX),
-            releases,
-        )
+        self.full(Limit::Session, most, u32::try_from(exposures).unwrap_or(u32::MAX), releases)
     }
 
     fn day(&self, most: u32) -> Option<Stop> {
-        let exposures = self
-            .ledger
-            .recent
-            .iter()
-            .map(|(at, _)| *at + DAY)
-            .filter(|end| *end > self.now);
+        let exposures =
+            self.ledger.recent.iter().map(|(at, _)| *at + DAY).filter(|end| *end > self.now);
         let releases = self.reserved.iter().map(|offer| offer.at + RESERVATION);
         self.full(Limit::Day, most, 0, exposures.chain(releases))
     }
@@ -142,20 +114,12 @@ impl<'a> Charges<'a> {
         lasting: u32,
         ends: impl Iterator<Item = Timestamp> + Clone,
     ) -> Option<Stop> {
-        let (need, have) = (
-            u64::from(most),
-            u64::from(lasting) + ends.clone().count() as u64,
-        );
+        let (need, have) = (u64::from(most), u64::from(lasting) + ends.clone().count() as u64);
         let surplus = usize::try_from(have.checked_sub(need)?).ok()?;
         let mut ends: Vec<Timestamp> = ends.collect();
         ends.sort_unstable();
         // There is room again once one more than the surplus has ended.
-        Some(Stop {
-            limit,
-            need,
-            have,
-            opens_at: ends.get(surplus).copied(),
-        })
+        Some(Stop { limit, need, have, opens_at: ends.get(surplus).copied() })
     }
 
     /// Less than `gap` since the last exposure or since a reservation, which holds for no longer than it lasts.
@@ -169,14 +133,8 @@ impl<'a> Charges<'a> {
     where
         'a: 'o,
     {
-        let held = reserved
-            .clone()
-            .map(|offer| offer.at + gap.min(RESERVATION))
-            .max();
-        let opens_at = last
-            .map(|last| last + gap)
-            .max(held)
-            .filter(|opens| *opens > self.now)?;
+        let held = reserved.clone().map(|offer| offer.at + gap.min(RESERVATION)).max();
+        let opens_at = last.map(|last| last + gap).max(held).filter(|opens| *opens > self.now)?;
         let newest = reserved.map(|offer| offer.at).max().max(last)?;
         Some(Stop {
             limit,
@@ -188,9 +146,7 @@ impl<'a> Charges<'a> {
 
     fn silence(&self, first: Millis, milestone: &MilestoneId) -> Option<Stop> {
         let Dismissals { count, last } = self.ledger.dismissals(milestone)?;
-        let doubled = 1_u64
-            .checked_shl(count.saturating_sub(1))
-            .unwrap_or(u64::MAX);
+        let doubled = 1_u64.checked_shl(count.saturating_sub(1)).unwrap_or(u64::MAX);
         let silence = first.times(doubled, LONGEST_SILENCE);
         let opens_at = last + silence;
         let have = self.now.since(last).get();

@@ -60,21 +60,10 @@ impl Test {
         let order = |bound: &Scalar| self.order(found, bound.into());
         self.eq.as_ref().is_none_or(same)
             && self.ne.as_ref().is_none_or(|unwanted| !same(unwanted))
-            && self
-                .any_of
-                .as_ref()
-                .is_none_or(|wanted| wanted.iter().any(same))
-            && self
-                .gte
-                .as_ref()
-                .is_none_or(|least| order(least).is_some_and(Ordering::is_ge))
-            && self
-                .lte
-                .as_ref()
-                .is_none_or(|most| order(most).is_some_and(Ordering::is_le))
-            && self
-                .exists
-                .is_none_or(|wanted| (found != Found::Nothing) == wanted)
+            && self.any_of.as_ref().is_none_or(|wanted| wanted.iter().any(same))
+            && self.gte.as_ref().is_none_or(|least| order(least).is_some_and(Ordering::is_ge))
+            && self.lte.as_ref().is_none_or(|most| order(most).is_some_and(Ordering::is_le))
+            && self.exists.is_none_or(|wanted| (found != Found::Nothing) == wanted)
     }
 
     fn equal(&self, found: Found<'_>, wanted: Found<'_>) -> bool {

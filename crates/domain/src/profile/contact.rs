@@ -120,13 +120,7 @@ impl Offer {
             return None;
         };
         let arm = (guide.id().clone(), guide.variant().clone());
-        Some(Self::new(
-            decision.id,
-            arm,
-            guide.milestone().clone(),
-            session,
-            decision.at,
-        ))
+        Some(Self::new(decision.id, arm, guide.milestone().clone(), session, decision.at))
     }
 
     /// A fresh offer: a guide in a wording, for a milestone, to whoever is in that session.
@@ -181,30 +175,19 @@ impl Offer {
 impl ContactLedger {
     /// The offer that the decision made, while the ledger remembers it.
     pub fn offer(&self, decision: DecisionId) -> Option<&Offer> {
-        self.offers
-            .iter()
-            .rev()
-            .find(|offer| offer.decision == decision)
+        self.offers.iter().rev().find(|offer| offer.decision == decision)
     }
 
     /// What became of the guide; all zero where it was never shown.
     pub fn guide(&self, guide: &GuideId) -> GuideContact {
         let place = self.guides.binary_search_by(|(id, _)| id.cmp(guide)).ok();
-        place
-            .and_then(|at| self.guides.get(at))
-            .map(|(_, contact)| *contact)
-            .unwrap_or_default()
+        place.and_then(|at| self.guides.get(at)).map(|(_, contact)| *contact).unwrap_or_default()
     }
 
     /// The dismissals of guides that serve the milestone, where there are any.
     pub fn dismissals(&self, milestone: &MilestoneId) -> Option<Dismissals> {
-        let place = self
-            .dismissed
-            .binary_search_by(|(id, _)| id.cmp(milestone))
-            .ok();
-        place
-            .and_then(|at| self.dismissed.get(at))
-            .map(|(_, dismissals)| *dismissals)
+        let place = self.dismissed.binary_search_by(|(id, _)| id.cmp(milestone)).ok();
+        place.and_then(|at| self.dismissed.get(at)).map(|(_, dismissals)| *dismissals)
     }
 
     /// The latest exposure.
@@ -257,10 +240,9 @@ impl ContactLedger {
 
 fn silence(dismissed: &mut Vec<(MilestoneId, Dismissals)>, milestone: &MilestoneId, at: Timestamp) {
     match dismissed.binary_search_by(|(id, _)| id.cmp(milestone)) {
-        Err(place) => dismissed.insert(
-            place,
-            (milestone.clone(), Dismissals { count: 1, last: at }),
-        ),
+        Err(place) => {
+            dismissed.insert(place, (milestone.clone(), Dismissals { count: 1, last: at }))
+        }
         Ok(place) => {
             if let Some((_, dismissals)) = dismissed.get_mut(place) {
                 dismissals.count = dismissals.count.saturating_add(1);

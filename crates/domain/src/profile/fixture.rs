@@ -80,20 +80,14 @@ pub(super) fn event(kind: &str, ms: u64) -> Event {
 }
 
 pub(super) fn with_payload(event: Event, payload: &str) -> Event {
-    Event {
-        payload: json(payload),
-        ..event
-    }
+    Event { payload: json(payload), ..event }
 }
 
 /// A guide's own event about a decision.
 pub(super) fn about(kind: &str, ms: u64, n: u128) -> Event {
     let event = event(kind, ms);
     let id = EventId::new(&format!("{}:{n}", event.id)).expect("an id");
-    with_payload(
-        Event { id, ..event },
-        &format!(r#"{{"decisionId":"{}"}}"#, decision(n)),
-    )
+    with_payload(Event { id, ..event }, &format!(r#"{{"decisionId":"{}"}}"#, decision(n)))
 }
 
 /// An offer of guide `g`, which serves milestone `m`, made in session `s`.
@@ -110,10 +104,7 @@ impl Draft {
     pub(super) fn new() -> Self {
         let mut events = Table::default();
         for (name, role) in EVENTS {
-            events.push(EventType {
-                name: name.into(),
-                role,
-            });
+            events.push(EventType { name: name.into(), role });
         }
         let (attributes, app_version, locale) = attributes();
         Self(Parts {
@@ -142,12 +133,7 @@ impl Draft {
             group_static: Probability::ZERO,
             goal_window: Millis::days(7),
             guard_dismiss: None,
-            text: TextRules {
-                title: 60,
-                body: 160,
-                cta: 24,
-                forbid: Vec::new(),
-            },
+            text: TextRules { title: 60, body: 160, cta: 24, forbid: Vec::new() },
             features: Vec::new(),
             counters: Table::default(),
             default_locale: "en".into(),
@@ -162,33 +148,17 @@ impl Draft {
         count: u32,
         within: Option<u64>,
     ) -> Ix<Counter> {
-        let event = self
-            .0
-            .events
-            .find(|event| &*event.name == kind)
-            .expect("declared");
+        let event = self.0.events.find(|event| &*event.name == kind).expect("declared");
         let filter = filter.iter().map(|(path, value)| {
             let eq = json(value).as_scalar();
-            (
-                path.split('.').map(Box::from).collect(),
-                Test {
-                    eq,
-                    ..Test::default()
-                },
-            )
+            (path.split('.').map(Box::from).collect(), Test { eq, ..Test::default() })
         });
         // Descending keys, so that the order of the table is not the order of the profile.
         let key = u64::MAX - self.0.counters.len() as u64;
         let within = within.map(Millis::new);
         self.0
             .counters
-            .push(Counter {
-                key,
-                event,
-                filter: filter.collect(),
-                count,
-                within,
-            })
+            .push(Counter { key, event, filter: filter.collect(), count, within })
             .expect("room")
     }
 
@@ -221,10 +191,7 @@ impl Draft {
 }
 
 pub(super) fn attribute(definition: &Definition, name: &str) -> Ix<Attribute> {
-    definition
-        .attributes
-        .find(|attribute| &*attribute.name == name)
-        .expect("declared")
+    definition.attributes.find(|attribute| &*attribute.name == name).expect("declared")
 }
 
 /// That the milestone has the status.
@@ -240,20 +207,9 @@ pub(super) fn nothing() -> Condition {
 fn attributes() -> (Table<Attribute>, Ix<Attribute>, Ix<Attribute>) {
     let mut table = Table::default();
     let mut add = |name: &str, form: AttributeForm, default: Option<Scalar>| {
-        table
-            .push(Attribute {
-                name: name.into(),
-                form,
-                default,
-                personal: false,
-            })
-            .expect("room")
+        table.push(Attribute { name: name.into(), form, default, personal: false }).expect("room")
     };
-    add(
-        "tier",
-        AttributeForm::Enum(["free", "pro"].map(Box::from).into()),
-        Some(text("free")),
-    );
+    add("tier", AttributeForm::Enum(["free", "pro"].map(Box::from).into()), Some(text("free")));
     let app_version = add("appVersion", AttributeForm::Version, None);
     let locale = add("locale", AttributeForm::Locale, Some(text("en")));
     add("seats", AttributeForm::Number, None);
@@ -264,12 +220,7 @@ fn attributes() -> (Table<Attribute>, Ix<Attribute>, Ix<Attribute>) {
 
 /// Contact rules that stop nothing.
 pub(super) fn quiet_rules() -> ContactRules {
-    ContactRules {
-        session: None,
-        day: None,
-        gap: Millis::ZERO,
-        dismissed: Millis::ZERO,
-    }
+    ContactRules { session: None, day: None, gap: Millis::ZERO, dismissed: Millis::ZERO }
 }
 
 /// A guide with these limits and nothing else of note.
@@ -301,10 +252,7 @@ pub(super) struct User {
 
 impl User {
     pub(super) fn new() -> Self {
-        Self {
-            profile: Profile::default(),
-            end: 0,
-        }
+        Self { profile: Profile::default(), end: 0 }
     }
 
     /// Appends an event to the log and folds it.
@@ -320,10 +268,6 @@ impl User {
     }
 
     pub(super) fn view<'a>(&'a self, definition: &'a Definition, ms: u64) -> View<'a> {
-        View {
-            definition,
-            profile: &self.profile,
-            now: t(ms),
-        }
+        View { definition, profile: &self.profile, now: t(ms) }
     }
 }

@@ -64,22 +64,13 @@ pub fn fold_event(
 ) -> Folded {
     let outcome = advance(profile, at);
     if outcome != FoldOutcome::New {
-        return Folded {
-            outcome,
-            ..Folded::default()
-        };
+        return Folded { outcome, ..Folded::default() };
     }
     if !remember(&mut profile.recent_ids, event_hash(&event.id)) {
-        return Folded {
-            outcome: FoldOutcome::Redelivered,
-            ..Folded::default()
-        };
+        return Folded { outcome: FoldOutcome::Redelivered, ..Folded::default() };
     }
     let kind = definition.events.find(|known| known.name == event.kind);
-    let mut folded = Folded {
-        outcome,
-        ..Folded::default()
-    };
+    let mut folded = Folded { outcome, ..Folded::default() };
     see(profile, event);
     folded.signed_up = sign_up(profile, definition, event, kind);
     folded.dropped_values = attribute::set_all(profile, definition, event);
@@ -96,10 +87,7 @@ pub fn fold_event(
 pub fn fold_decision(profile: &mut Profile, offered: Option<Offer>, at: Position) -> FoldOutcome {
     let outcome = advance(profile, at);
     let fresh = outcome == FoldOutcome::New;
-    match offered
-        .filter(|_| fresh)
-        .map(|offer| profile.contact.keep(offer))
-    {
+    match offered.filter(|_| fresh).map(|offer| profile.contact.keep(offer)) {
         Some(false) => FoldOutcome::Redelivered,
         _ => outcome,
     }
@@ -127,11 +115,7 @@ fn remember(recent: &mut Vec<u64>, id: u64) -> bool {
 
 fn see(profile: &mut Profile, event: &Event) {
     profile.events += 1;
-    profile.first_seen = Some(
-        profile
-            .first_seen
-            .map_or(event.at, |first| first.min(event.at)),
-    );
+    profile.first_seen = Some(profile.first_seen.map_or(event.at, |first| first.min(event.at)));
     profile.last_seen = profile.last_seen.max(Some(event.at));
     let session = session_hash(&event.session);
     let visits = &mut profile.sessions;
@@ -161,29 +145,18 @@ fn sign_up(
 
 /// A declared name as it is, any other text as `other`; empty text is no error.
 fn note_error(profile: &mut Profile, definition: &Definition, event: &Event) {
-    let Some(text) = event
-        .payload
-        .member("error")
-        .and_then(Value::as_text)
-        .filter(|t| !t.is_empty())
+    let Some(text) =
+        event.payload.member("error").and_then(Value::as_text).filter(|t| !t.is_empty())
     else {
         return;
     };
-    let declared = definition
-        .errors
-        .iter()
-        .find(|name| name.as_str() == text)
-        .cloned();
+    let declared = definition.errors.iter().find(|name| name.as_str() == text).cloned();
     let name = declared.or_else(|| ErrorName::new("other").ok());
     profile.last_error = name.map(|name| (name, event.at));
 }
 
 fn count(profile: &mut Profile, definition: &Definition, event: &Event, kind: Ix<EventType>) {
-    for counter in definition
-        .counters
-        .iter()
-        .filter(|counter| counter.event == kind)
-    {
+    for counter in definition.counters.iter().filter(|counter| counter.event == kind) {
         if matches(counter, &event.payload) {
             add(&mut profile.counters, counter, event.at);
         }
@@ -250,11 +223,7 @@ fn reach(profile: &mut Profile, definition: &Definition, at: Timestamp, folded: 
     loop {
         let before = folded.reached.len();
         for (ix, milestone) in definition.milestones.entries() {
-            let view = View {
-                definition,
-                profile,
-                now,
-            };
+            let view = View { definition, profile, now };
             if view.reached_at(ix).is_none() && view.holds(&milestone.reached) {
                 profile.reach(&milestone.id, at);
                 folded.reached.push(ix);

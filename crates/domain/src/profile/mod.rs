@@ -7,6 +7,8 @@ pub mod contact;
 #[cfg(test)]
 mod fixture;
 pub mod fold;
+#[cfg(test)]
+mod properties;
 mod stored;
 pub mod view;
 
@@ -77,32 +79,19 @@ pub struct Sessions {
 impl Profile {
     /// The value that was set, by the attribute's name; defaults are the definition's.
     pub fn attribute(&self, name: &str) -> Option<&Scalar> {
-        let place = self
-            .attributes
-            .binary_search_by(|(known, _)| (**known).cmp(name))
-            .ok();
-        place
-            .and_then(|at| self.attributes.get(at))
-            .map(|(_, value)| value)
+        let place = self.attributes.binary_search_by(|(known, _)| (**known).cmp(name)).ok();
+        place.and_then(|at| self.attributes.get(at)).map(|(_, value)| value)
     }
 
     /// What the counter of that key has seen; `None` where it has seen nothing.
     pub fn counter(&self, key: u64) -> Option<&Count> {
-        let place = self
-            .counters
-            .binary_search_by_key(&key, |(known, _)| *known)
-            .ok();
-        place
-            .and_then(|at| self.counters.get(at))
-            .map(|(_, count)| count)
+        let place = self.counters.binary_search_by_key(&key, |(known, _)| *known).ok();
+        place.and_then(|at| self.counters.get(at)).map(|(_, count)| count)
     }
 
     /// When the milestone was reached.
     pub fn reached_at(&self, milestone: &MilestoneId) -> Option<Timestamp> {
-        let place = self
-            .reached
-            .binary_search_by(|(id, _)| id.cmp(milestone))
-            .ok();
+        let place = self.reached.binary_search_by(|(id, _)| id.cmp(milestone)).ok();
         place.and_then(|at| self.reached.get(at)).map(|(_, at)| *at)
     }
 

@@ -36,8 +36,6 @@ pub(super) mod decision {
     pub(in crate::profile) fn deserialize<'de, D: Deserializer<'de>>(
         from: D,
     ) -> Result<DecisionId, D::Error> {
-        <[u8; 16]>::deserialize(from)
-            .map(u128::from_le_bytes)
-            .map(DecisionId::from_bits)
+        <[u8; 16]>::deserialize(from).map(u128::from_le_bytes).map(DecisionId::from_bits)
     }
 }

@@ -35,16 +35,13 @@ impl<'a> View<'a> {
 
     /// When the milestone was reached: the time of the event that reached it.
     pub fn reached_at(self, milestone: Ix<Milestone>) -> Option<Timestamp> {
-        self.profile
-            .reached_at(&self.definition.milestones[milestone].id)
+        self.profile.reached_at(&self.definition.milestones[milestone].id)
     }
 
     /// The attribute's value, or its default.
     pub fn attribute(self, attribute: Ix<Attribute>) -> Option<&'a Scalar> {
         let declared = &self.definition.attributes[attribute];
-        self.profile
-            .attribute(&declared.name)
-            .or(declared.default.as_ref())
+        self.profile.attribute(&declared.name).or(declared.default.as_ref())
     }
 
     /// The version of the user's app.
@@ -63,10 +60,7 @@ impl<'a> View<'a> {
         let have = match (self.profile.counter(counter.key), counter.within) {
             (Some(Count::Ever(n)), _) => *n,
             (Some(Count::Newest(times)), Some(within)) => {
-                let inside = times
-                    .iter()
-                    .filter(|at| self.now.since(**at) <= within)
-                    .count();
+                let inside = times.iter().filter(|at| self.now.since(**at) <= within).count();
                 u32::try_from(inside).unwrap_or(u32::MAX)
             }
             _ => 0,
@@ -140,9 +134,7 @@ impl<'a> View<'a> {
 
     fn is_locked(self, milestone: Ix<Milestone>) -> bool {
         let requires = &self.definition.milestones[milestone].requires;
-        requires
-            .iter()
-            .any(|required| self.reached_at(*required).is_none())
+        requires.iter().any(|required| self.reached_at(*required).is_none())
     }
 
     fn is_blocked(self, milestone: Ix<Milestone>, asked: &mut Asked) -> bool {
@@ -176,9 +168,7 @@ struct Places([u64; 4]);
 
 impl Places {
     fn has(&self, place: usize) -> bool {
-        self.0
-            .get(place / 64)
-            .is_some_and(|word| (word >> (place % 64)) & 1 == 1)
+        self.0.get(place / 64).is_some_and(|word| (word >> (place % 64)) & 1 == 1)
     }
 
     fn add(&mut self, place: usize) {

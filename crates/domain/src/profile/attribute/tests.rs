@@ -64,66 +64,35 @@ fn language_tags_take_their_usual_case() {
     for (tag, expected) in table {
         assert_eq!(normal_locale(tag).as_deref(), expected, "{tag}");
     }
-    assert!(
-        normal_locale("en-aaaaaaaa-bbbbbbbb-cccccccc-ddddd").is_some(),
-        "35 bytes fit"
-    );
+    assert!(normal_locale("en-aaaaaaaa-bbbbbbbb-cccccccc-ddddd").is_some(), "35 bytes fit");
 }
 
 fn setting(ms: u64, values: &[(&str, &str)]) -> Event {
-    let attributes = values
-        .iter()
-        .map(|(name, value)| ((*name).into(), json(value)))
-        .collect();
-    Event {
-        attributes,
-        ..event("page_view", ms)
-    }
+    let attributes = values.iter().map(|(name, value)| ((*name).into(), json(value))).collect();
+    Event { attributes, ..event("page_view", ms) }
 }
 
 #[test]
 fn the_last_in_log_order_wins_whatever_its_time() {
     let definition = Draft::new().done();
     let mut user = User::new();
+    user.event(&definition, &setting(9, &[("tier", "\"pro\""), ("seats", "3")]));
     user.event(
         &definition,
-        &setting(9, &[("tier", "\"pro\""), ("seats", "3")]),
+        &setting(5, &[("tier", "\"free\""), ("beta", "true"), ("beta", "false")]),
     );
-    user.event(
-        &definition,
-        &setting(
-            5,
-            &[("tier", "\"free\""), ("beta", "true"), ("beta", "false")],
-        ),
-    );
-    let expected = [
-        ("beta", Scalar::Bool(false)),
-        ("seats", Scalar::Number(3.0)),
-        ("tier", text("free")),
-    ];
-    assert_eq!(
-        user.profile.attributes,
-        expected.map(|(name, value)| (name.into(), value))
-    );
+    let expected =
+        [("beta", Scalar::Bool(false)), ("seats", Scalar::Number(3.0)), ("tier", text("free"))];
+    assert_eq!(user.profile.attributes, expected.map(|(name, value)| (name.into(), value)));
 }
 
 #[test]
 fn what_does_not_fit_is_dropped_and_counted_and_null_removes() {
     let definition = Draft::new().done();
     let mut user = User::new();
-    user.event(
-        &definition,
-        &setting(1, &[("tier", "\"pro\""), ("seats", "3")]),
-    );
-    let bad = setting(
-        2,
-        &[
-            ("tier", "\"gold\""),
-            ("seats", "{}"),
-            ("undeclared", "1"),
-            ("beta", "true"),
-        ],
-    );
+    user.event(&definition, &setting(1, &[("tier", "\"pro\""), ("seats", "3")]));
+    let bad =
+        setting(2, &[("tier", "\"gold\""), ("seats", "{}"), ("undeclared", "1"), ("beta", "true")]);
     assert_eq!(user.event(&definition, &bad).dropped_values, 2);
     assert_eq!(user.profile.attribute("tier"), Some(&text("pro")));
     assert_eq!(user.profile.attribute("seats"), Some(&Scalar::Number(3.0)));
@@ -132,11 +101,7 @@ fn what_does_not_fit_is_dropped_and_counted_and_null_removes() {
     let gone = setting(3, &[("seats", "null"), ("note", "null")]);
     assert_eq!(user.event(&definition, &gone).dropped_values, 0);
     assert_eq!(user.profile.attribute("seats"), None);
-    assert_eq!(
-        user.event(&definition, &setting(4, &[("beta", "7")]))
-            .dropped_values,
-        1
-    );
+    assert_eq!(user.event(&definition, &setting(4, &[("beta", "7")])).dropped_values, 1);
     assert_eq!(user.profile.dropped_values, 3);
 }
 
@@ -151,28 +116,14 @@ fn the_context_sets_version_and_locale_and_an_explicit_value_wins() {
         event
     };
     let value = |user: &User, ix: Ix<Attribute>| user.view(&definition, 9).attribute(ix).cloned();
-    assert_eq!(
-        user.event(&definition, &in_context(1, "2.0.0", "de-at"))
-            .dropped_values,
-        0
-    );
+    assert_eq!(user.event(&definition, &in_context(1, "2.0.0", "de-at")).dropped_values, 0);
     assert_eq!(value(&user, definition.app_version), Some(text("2.0.0")));
     assert_eq!(value(&user, definition.locale), Some(text("de-AT")));
-    assert_eq!(
-        user.event(&definition, &in_context(2, "latest", "fr"))
-            .dropped_values,
-        1
-    );
+    assert_eq!(user.event(&definition, &in_context(2, "latest", "fr")).dropped_values, 1);
     assert_eq!(value(&user, definition.app_version), Some(text("2.0.0")));
     assert_eq!(value(&user, definition.locale), Some(text("fr")));
     let attributes = vec![("locale".into(), json("\"it\""))];
-    user.event(
-        &definition,
-        &Event {
-            attributes,
-            ..in_context(3, "2.1.0", "es")
-        },
-    );
+    user.event(&definition, &Event { attributes, ..in_context(3, "2.1.0", "es") });
     assert_eq!(value(&user, definition.locale), Some(text("it")));
     assert_eq!(value(&user, definition.app_version), Some(text("2.1.0")));
 }

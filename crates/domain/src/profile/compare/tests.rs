@@ -8,46 +8,25 @@ fn number(n: f64) -> Scalar {
 }
 
 fn eq(wanted: Scalar) -> Test {
-    Test {
-        eq: Some(wanted),
-        ..Test::default()
-    }
+    Test { eq: Some(wanted), ..Test::default() }
 }
 fn ne(unwanted: Scalar) -> Test {
-    Test {
-        ne: Some(unwanted),
-        ..Test::default()
-    }
+    Test { ne: Some(unwanted), ..Test::default() }
 }
 fn any_of(wanted: &[Scalar]) -> Test {
-    Test {
-        any_of: Some(wanted.to_vec()),
-        ..Test::default()
-    }
+    Test { any_of: Some(wanted.to_vec()), ..Test::default() }
 }
 fn gte(least: Scalar) -> Test {
-    Test {
-        gte: Some(least),
-        ..Test::default()
-    }
+    Test { gte: Some(least), ..Test::default() }
 }
 fn lte(most: Scalar) -> Test {
-    Test {
-        lte: Some(most),
-        ..Test::default()
-    }
+    Test { lte: Some(most), ..Test::default() }
 }
 fn exists(wanted: bool) -> Test {
-    Test {
-        exists: Some(wanted),
-        ..Test::default()
-    }
+    Test { exists: Some(wanted), ..Test::default() }
 }
 fn version(test: Test) -> Test {
-    Test {
-        as_version: true,
-        ..test
-    }
+    Test { as_version: true, ..test }
 }
 
 #[test]
@@ -88,11 +67,7 @@ fn values_pass_as_the_table_says() {
     ];
     for (test, value, expected) in table {
         let value = json(value);
-        assert_eq!(
-            test.passes_value(Some(&value)),
-            expected,
-            "{test:?} {value:?}"
-        );
+        assert_eq!(test.passes_value(Some(&value)), expected, "{test:?} {value:?}");
         if let Some(scalar) = value.as_scalar() {
             assert_eq!(test.passes(Some(&scalar)), expected, "{test:?} {scalar:?}");
         }
@@ -126,25 +101,15 @@ fn versions_go_by_precedence() {
         let test = version(test);
         assert_eq!(test.passes(Some(&text(user))), expected, "{test:?} {user}");
     }
-    assert!(
-        !version(gte(number(1.0))).passes(Some(&number(2.0))),
-        "a number is no version"
-    );
+    assert!(!version(gte(number(1.0))).passes(Some(&number(2.0))), "a number is no version");
     assert!(!version(gte(v())).passes(None));
 }
 
 #[test]
 fn every_part_must_pass() {
-    let between = Test {
-        lte: Some(number(5.0)),
-        ..gte(number(3.0))
-    };
-    let but_four = Test {
-        ne: Some(number(4.0)),
-        ..between
-    };
-    let passing: Vec<u32> = (0..9)
-        .filter(|n| but_four.passes(Some(&number(f64::from(*n)))))
-        .collect();
+    let between = Test { lte: Some(number(5.0)), ..gte(number(3.0)) };
+    let but_four = Test { ne: Some(number(4.0)), ..between };
+    let passing: Vec<u32> =
+        (0..9).filter(|n| but_four.passes(Some(&number(f64::from(*n))))).collect();
     assert_eq!(passing, [3, 5]);
 }

@@ -24,11 +24,7 @@ fn all_any_and_not_say_what_they_say() {
         (Condition::Not(Box::new(yes())), false),
     ];
     for (condition, expected) in table {
-        assert_eq!(
-            user.view(&definition, 0).holds(&condition),
-            expected,
-            "{condition:?}"
-        );
+        assert_eq!(user.view(&definition, 0).holds(&condition), expected, "{condition:?}");
     }
 }
 
@@ -41,10 +37,7 @@ fn events_are_counted_ever_and_in_windows_that_hold_their_ends() {
     let mut user = User::new();
     let have = |user: &User, ms: u64| {
         let view = user.view(&definition, ms);
-        assert_eq!(
-            view.holds(&Condition::Event(lately)),
-            view.count(lately).0 == 2
-        );
+        assert_eq!(view.holds(&Condition::Event(lately)), view.count(lately).0 == 2);
         assert_eq!(view.holds(&Condition::Event(ever)), view.count(ever).0 == 2);
         (view.count(ever), view.count(lately))
     };
@@ -54,18 +47,10 @@ fn events_are_counted_ever_and_in_windows_that_hold_their_ends() {
     user.event(&definition, &event("page_view", 3 * HOUR));
     user.event(&definition, &event("page_view", 2 * HOUR));
     assert_eq!(have(&user, 3 * HOUR), ((2, 2), (2, 2)));
-    assert_eq!(
-        have(&user, 2 * HOUR + DAY),
-        ((2, 2), (2, 2)),
-        "exactly a day ago still counts"
-    );
+    assert_eq!(have(&user, 2 * HOUR + DAY), ((2, 2), (2, 2)), "exactly a day ago still counts");
     assert_eq!(have(&user, 2 * HOUR + DAY + 1), ((2, 2), (1, 2)));
     assert_eq!(have(&user, 3 * HOUR + DAY + 1), ((2, 2), (0, 2)));
-    assert_eq!(
-        have(&user, 0),
-        ((2, 2), (2, 2)),
-        "what lies ahead counts as now"
-    );
+    assert_eq!(have(&user, 0), ((2, 2), (2, 2)), "what lies ahead counts as now");
 }
 
 #[test]
@@ -74,24 +59,12 @@ fn attributes_fall_back_to_their_default() {
     let mut user = User::new();
     let tier = attribute(&definition, "tier");
     let holds = |user: &User, test: Test| {
-        user.view(&definition, 0).holds(&Condition::Attribute {
-            attribute: tier,
-            test,
-        })
+        user.view(&definition, 0).holds(&Condition::Attribute { attribute: tier, test })
     };
-    let is = |value: &str| Test {
-        eq: Some(text(value)),
-        ..Test::default()
-    };
+    let is = |value: &str| Test { eq: Some(text(value)), ..Test::default() };
     assert!(holds(&user, is("free")));
     let attributes = vec![("tier".into(), json("\"pro\""))];
-    user.event(
-        &definition,
-        &Event {
-            attributes,
-            ..event("page_view", 0)
-        },
-    );
+    user.event(&definition, &Event { attributes, ..event("page_view", 0) });
     assert!(holds(&user, is("pro")));
     assert!(!holds(&user, is("free")));
     let view = user.view(&definition, 0);
@@ -107,15 +80,11 @@ fn since_needs_its_anchor_and_holds_its_bounds() {
     let mut user = User::new();
     let holds = |user: &User, anchor, gte: Option<u64>, lte: Option<u64>, ms| {
         let (gte, lte) = (gte.map(Millis::new), lte.map(Millis::new));
-        user.view(&definition, ms)
-            .holds(&Condition::Since { anchor, gte, lte })
+        user.view(&definition, ms).holds(&Condition::Since { anchor, gte, lte })
     };
     let anchors = [Anchor::Signup, Anchor::LastEvent, Anchor::Milestone(data)];
     for anchor in anchors {
-        assert!(
-            !holds(&user, anchor, None, Some(DAY), 0),
-            "{anchor:?} has not been"
-        );
+        assert!(!holds(&user, anchor, None, Some(DAY), 0), "{anchor:?} has not been");
     }
     user.event(&definition, &event("signed_up", 100));
     user.event(&definition, &event("data_imported", 200));
@@ -123,26 +92,11 @@ fn since_needs_its_anchor_and_holds_its_bounds() {
     for (anchor, then) in anchors.into_iter().zip([100, 300, 200]) {
         let now = 1_000;
         let elapsed = now - then;
-        assert!(
-            holds(&user, anchor, Some(elapsed), Some(elapsed), now),
-            "{anchor:?}"
-        );
-        assert!(
-            !holds(&user, anchor, Some(elapsed + 1), None, now),
-            "{anchor:?}"
-        );
-        assert!(
-            !holds(&user, anchor, None, Some(elapsed - 1), now),
-            "{anchor:?}"
-        );
-        assert!(
-            holds(&user, anchor, None, Some(0), 0),
-            "{anchor:?} lies ahead"
-        );
-        assert_eq!(
-            user.view(&definition, now).since(anchor),
-            Some(Millis::new(elapsed))
-        );
+        assert!(holds(&user, anchor, Some(elapsed), Some(elapsed), now), "{anchor:?}");
+        assert!(!holds(&user, anchor, Some(elapsed + 1), None, now), "{anchor:?}");
+        assert!(!holds(&user, anchor, None, Some(elapsed - 1), now), "{anchor:?}");
+        assert!(holds(&user, anchor, None, Some(0), 0), "{anchor:?} lies ahead");
+        assert_eq!(user.view(&definition, now).since(anchor), Some(Millis::new(elapsed)));
     }
 }
 
@@ -152,18 +106,12 @@ fn only_the_last_error_counts_and_only_so_long() {
     let mut user = User::new();
     let error = |name: &str| ErrorName::new(name).expect("a name");
     let holds = |user: &User, name: &str, ms: u64| {
-        let condition = Condition::Error {
-            name: error(name),
-            within: Millis::new(HOUR),
-        };
+        let condition = Condition::Error { name: error(name), within: Millis::new(HOUR) };
         user.view(&definition, ms).holds(&condition)
     };
     assert!(!holds(&user, "card_declined", 0));
     let failed = |ms: u64, name: &str| {
-        with_payload(
-            event("form_submit", ms),
-            &format!(r#"{{"error":"{name}"}}"#),
-        )
+        with_payload(event("form_submit", ms), &format!(r#"{{"error":"{name}"}}"#))
     };
     user.event(&definition, &failed(10, "card_declined"));
     assert!(holds(&user, "card_declined", 10));
@@ -172,10 +120,7 @@ fn only_the_last_error_counts_and_only_so_long() {
     assert!(!holds(&user, "import_failed", 10));
     user.event(&definition, &failed(5, "import_failed"));
     assert!(holds(&user, "import_failed", 5 + HOUR));
-    assert!(
-        !holds(&user, "card_declined", 10),
-        "the last in log order has replaced it"
-    );
+    assert!(!holds(&user, "card_declined", 10), "the last in log order has replaced it");
     user.event(&definition, &failed(20, "out of cheese"));
     assert!(holds(&user, "other", 20));
 }
@@ -199,12 +144,7 @@ fn a_milestone_is_reached_else_locked_else_blocked_else_open() {
         let view = user.view(&definition, ms);
         assert_eq!([view.status(first), view.status(second)], expected);
         for (milestone, expected) in [first, second].into_iter().zip(expected) {
-            for status in [
-                Status::Locked,
-                Status::Open,
-                Status::Blocked,
-                Status::Reached,
-            ] {
+            for status in [Status::Locked, Status::Open, Status::Blocked, Status::Reached] {
                 let holds = view.holds(&is(milestone, status));
                 assert_eq!(holds, status == expected, "{milestone:?} {status:?}");
             }
@@ -225,10 +165,7 @@ fn a_milestone_is_reached_else_locked_else_blocked_else_open() {
     user.event(&definition, &event("data_imported", 5 + DAY));
     check(&user, 5 + DAY, [Status::Reached, Status::Reached]);
     let view = user.view(&definition, 5 + DAY);
-    assert_eq!(
-        [first, second].map(|ix| view.reached_at(ix)),
-        [Some(t(3)), Some(t(5 + DAY))]
-    );
+    assert_eq!([first, second].map(|ix| view.reached_at(ix)), [Some(t(3)), Some(t(5 + DAY))]);
 }
 
 #[test]
@@ -237,10 +174,7 @@ fn a_milestone_may_be_reached_before_what_it_requires() {
     let mut user = User::new();
     user.event(&definition, &event("data_imported", 1));
     let view = user.view(&definition, 1);
-    assert_eq!(
-        [view.status(first), view.status(second)],
-        [Status::Open, Status::Reached]
-    );
+    assert_eq!([view.status(first), view.status(second)], [Status::Open, Status::Reached]);
     assert!(!view.holds(&is(second, Status::Locked)));
 }
 
@@ -251,11 +185,7 @@ fn chain(length: u16, refers: usize) -> Definition {
     for place in 0..length {
         let next = Ix::new(place + 1);
         let asks = Condition::Any(vec![is(next, Status::Blocked); refers]);
-        let blocked = if place + 1 == length {
-            viewed.clone()
-        } else {
-            asks
-        };
+        let blocked = if place + 1 == length { viewed.clone() } else { asks };
         draft.milestone(&format!("m{place}"), &[], nothing(), Some(blocked));
     }
     draft.done()
@@ -269,11 +199,7 @@ fn blocked_conditions_may_ask_on_and_each_is_asked_once() {
     assert_eq!(user.view(&definition, 0).status(Ix::new(0)), Status::Open);
     user.event(&definition, &event("page_view", 0));
     for place in [0, 1, 63, 64, 128, 199] {
-        assert_eq!(
-            user.view(&definition, 0).status(Ix::new(place)),
-            Status::Blocked,
-            "{place}"
-        );
+        assert_eq!(user.view(&definition, 0).status(Ix::new(place)), Status::Blocked, "{place}");
     }
 }
 
