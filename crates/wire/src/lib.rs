@@ -1,6 +1,10 @@
 //! Every JSON body and stored record that leaves the process, versioned: old versions load for ever. Must not decide anything.
 
+pub mod api;
 pub mod event;
 pub mod guide;
 pub mod instant;
+pub mod object;
+pub mod problem;
 pub mod record;
+pub mod yaml;

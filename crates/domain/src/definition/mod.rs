@@ -1,7 +1,13 @@
 //! What Pilotage knows about a product, checked and compiled. Must not exist unchecked: only `check` builds a `Definition`.
 
+mod check;
 pub mod condition;
+pub mod fault;
+pub mod grammar;
+pub mod node;
 pub mod table;
+
+pub use check::{Checked, check};
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
