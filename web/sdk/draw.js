@@ -87,7 +87,7 @@ export const draw = ({ component, copy, action }, anchor, closeLabel, on, signal
   const close = element('button', { class: 'close', 'aria-label': closeLabel }, '×');
   card.append(element('h2', { id: 'title' }, copy.title), element('p', { id: 'body' }, copy.body));
   if (copy.cta) {
-    const cta = element('a', { class: 'cta', href: action?.path ?? '#', autofocus: '' }, copy.cta);
+    const cta = element('a', { class: 'cta', href: action?.path ?? '#', ...(modal && { autofocus: '' }) }, copy.cta);
     cta.addEventListener('click', on.clicked);
     card.append(cta);
   }

@@ -48,7 +48,7 @@ export const find = (selector, signal) => new Promise((resolve) => {
 /** @type {import('./types.js').Fit} */
 export const fit = (anchor, box, view) => {
   const below = anchor.bottom + GAP + box.height <= view.height || anchor.top < box.height + GAP;
-  const left = anchor.left + box.width <= view.width ? anchor.left : anchor.right - box.width;
+  const left = anchor.right >= box.width ? anchor.right - box.width : anchor.left;
   return {
     top: below ? anchor.bottom + GAP : anchor.top - GAP - box.height,
     left: Math.max(GAP, Math.min(left, view.width - box.width - GAP)),

@@ -1,13 +1,15 @@
 // Pilotage in the browser: tells what the user does, asks for a guide when it may, shows it. What is shown is the
 // server's choice alone. The shapes and contracts stand in types.d.ts, the manual in README.md.
 
-/** @import { Client, Component, Decision, Guide, Options } from './types.js' */
+/** @import { Client, Component, Decision, Guide, Options, QueuedEvent } from './types.js' */
 import { sessionId, watchPath, watchUser } from './sdk/moments.js';
 import { memoryStore, openQueue } from './sdk/queue.js';
 import { openSender } from './sdk/sender.js';
 
 /** @type {Component[]} */
 const DRAWN = ['tooltip', 'hotspot', 'banner', 'modal'];
+/** Events that leave what a guide says as true as it was; any other may have made it untrue. */
+const PASSING = /^(page_view|button_click|tooltip_dismiss|guide_.*)$/;
 const ASK_MS = 80;
 const MAX_KEEPALIVE = 60_000; // bytes
 const MAX_TIMER = 2 ** 31 - 1;
@@ -56,7 +58,7 @@ export function start(options) {
     // A signed user's token speaks for that user alone.
     wanted: (event) => !options.userToken || event.userId === userId,
     onAccepted(events) {
-      const last = events.findLast((event) => event.userId === userId && !event.eventType.startsWith('guide_'));
+      const last = events.findLast(isNews);
       if (!last || signal.aborted) return;
       after = last.eventId;
       wanted = true;
@@ -70,11 +72,13 @@ export function start(options) {
   /** @type {Promise<Decision | undefined> | undefined} */
   let asking;
   let wanted = false; // something has happened that no decision knows of
+  let deeds = 0;
   let after = '';
   let timer = 0;
 
   const session = () => options.sessionId ?? sessionId(`pilotage.${product}.${userId}`, sessions, Date.now());
   const context = () => ({ path: location.pathname, appVersion, locale });
+  const isNews = (/** @type {QueuedEvent} */ event) => event.userId === userId && !event.eventType.startsWith('guide_');
   const page = () => void track('page_view', { path: location.pathname });
 
   /** @type {Client['track']} */
@@ -87,6 +91,10 @@ export function start(options) {
         context: { ...context(), timezone },
       });
       sender.soon();
+    }
+    if (!PASSING.test(eventType)) {
+      deeds++;
+      current?.abort();
     }
     return eventId;
   }
@@ -106,6 +114,8 @@ export function start(options) {
   async function ask() {
     await userFree();
     wanted = false;
+    if (queue.peek(isNews).length) return undefined; // the server's answer would be older than the facts; their acceptance asks again
+    const known = deeds;
     const asked = { userId, sessionId: session(), context: { ...context(), components }, ...(after && { after, waitMs: 500 }) };
     const response = await post('/api/v1/decisions', JSON.stringify(asked));
     if (!response.ok) return undefined;
@@ -115,7 +125,7 @@ export function start(options) {
     const now = Date.parse(response.headers.get('date') ?? '') || Date.now();
     const left = Date.parse(decision.expiresAt ?? '') - now;
     const { guide } = decision;
-    if (guide && asked.userId === userId && !signal.aborted) present(decision.decisionId, guide, asked.context.path, left);
+    if (guide && asked.userId === userId && deeds === known && !signal.aborted) present(decision.decisionId, guide, asked.context.path, left);
     return decision;
   }
 

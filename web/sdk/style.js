@@ -13,10 +13,10 @@ export const css = `
   margin: 8px; font: 15px/1.5 var(--pilotage-font, system-ui, sans-serif);
 }
 :host([data-kind=tooltip]), :host([data-kind=open]) {
-  position-area: block-end span-inline-end; position-try-fallbacks: flip-block, flip-inline, flip-block flip-inline; position-visibility: anchors-visible;
+  container-type: anchored; position-area: block-end span-inline-start; position-try-fallbacks: flip-block, flip-inline, flip-block flip-inline; position-visibility: anchors-visible;
 }
 :host([data-kind=hotspot]) { position-area: center; place-self: start end; margin: -10px; position-visibility: anchors-visible }
-:host([data-kind=banner]) { inset: auto 0 0; margin: 0 auto 16px; width: min(760px, 100% - 32px) }
+:host([data-kind=banner]) { inset: var(--pilotage-banner-inset, auto 0 0); margin: 0 auto 16px; width: min(760px, 100% - 32px) }
 :host([data-kind=voice]) { width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
 .card {
   box-sizing: border-box; position: relative; width: min(320px, 100vw - 24px); padding: 18px 20px; border: 1px solid var(--line);
@@ -39,9 +39,20 @@ p { margin: 0; color: var(--muted) }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px }
 .dot { width: 20px; height: 20px; padding: 0; border: 4px solid var(--surface); border-radius: 50%; background: var(--accent); cursor: pointer; animation: pulse 2s infinite }
 dialog.card { position: fixed; width: min(440px, 100vw - 32px); padding: 28px }
+dialog h2 { font-size: 1.25em }
 dialog::backdrop { background: #0b0e1a80 }
 :host([data-kind=banner]) .card { display: grid; grid-template-columns: 1fr auto; column-gap: 20px; align-items: center; width: auto; padding-right: 56px }
 :host([data-kind=banner]) .cta { grid-area: 1 / 2 / span 2; margin: 0 }
+@media (max-width: 520px) { :host([data-kind=banner]) .card { display: block } :host([data-kind=banner]) .cta { margin-top: 12px } }
+@supports (container-type: anchored) {
+  section::before {
+    content: ''; position: absolute; inset: -8px 22px auto auto; width: 12px; height: 12px; rotate: 45deg; background: var(--accent); clip-path: polygon(0 0, 100% 0, 0 100%);
+  }
+  :host([data-kind=banner]) section::before { content: none }
+  @container anchored(fallback: flip-block) { section::before { inset: auto 22px -7px auto; rotate: 225deg; background: var(--surface) } }
+  @container anchored(fallback: flip-inline) { section::before { inset: -8px auto auto 22px } }
+  @container anchored(fallback: flip-block flip-inline) { section::before { inset: auto auto -7px 22px; rotate: 225deg; background: var(--surface) } }
+}
 @keyframes rise { from { opacity: 0; translate: 0 6px } }
 @keyframes pulse { from { box-shadow: 0 0 0 0 var(--accent) } 70%, to { box-shadow: 0 0 0 14px transparent } }
 @media (prefers-reduced-motion) { * { animation: none !important } }

@@ -37,13 +37,16 @@ export interface Options {
 export interface Client {
   /** The session that an event tracked now belongs to. */
   readonly sessionId: string;
-  /** Queues one event; gives its id. Never throws, never waits for the network. */
+  /**
+   * Queues one event; gives its id. Never throws, never waits for the network. Any event but page_view, button_click and
+   * tooltip_dismiss takes down the guide on screen: what it says may no longer be true.
+   */
   track(type: string, payload?: object, attributes?: object): string;
   /** Sets attributes. Another `userId` makes the client that user's from here on. */
   identify(userId: string, attributes?: object): void;
   /** Tells of a page view that the address does not show. */
   page(): void;
-  /** Asks for a guide as soon as the user is free; undefined where one is on screen or no answer came. */
+  /** Asks for a guide as soon as the user is free; undefined where one is on screen, events wait, or no answer came. */
   decide(): Promise<Decision | undefined>;
   /** Sends what is queued, takes down the guide, listens to nothing any more. */
   stop(): void;
@@ -194,7 +197,7 @@ export type OnMutation = (callback: () => void, signal: AbortSignal) => void;
 
 interface Size { width: number; height: number }
 
-/** Where a box goes beside an anchor: below it and flush with its left edge, or flipped where there is no room. */
+/** Where a box goes beside an anchor: below it and flush with its right edge, or flipped where there is no room. */
 export type Fit = (anchor: { left: number; right: number; top: number; bottom: number }, box: Size, view: Size) => { top: number; left: number };
 
 /** Shows the host in the top layer, beside the anchor where there is one, until the signal. */
