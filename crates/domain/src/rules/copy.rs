@@ -7,9 +7,7 @@ use crate::value::Scalar;
 
 /// The tag, then what is left as its last subtags are taken away: `de-AT`, `de`.
 pub fn fallbacks(tag: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(tag), |tag| {
-        tag.rfind(['-', '_']).and_then(|end| tag.get(..end))
-    })
+    std::iter::successors(Some(tag), |tag| tag.rfind(['-', '_']).and_then(|end| tag.get(..end)))
 }
 
 /// Whether two language tags are the same but for case and the kind of dash.
@@ -26,16 +24,9 @@ pub(super) fn in_locale<'d>(
     wanted: Option<&str>,
     default: &str,
 ) -> Option<(&'d str, &'d Copy)> {
-    let find = |tag: &str| {
-        variant
-            .copy
-            .iter()
-            .find(|(written, _)| same_tag(written, tag))
-    };
+    let find = |tag: &str| variant.copy.iter().find(|(written, _)| same_tag(written, tag));
     let wanted = wanted.and_then(|tag| fallbacks(tag).find_map(find));
-    wanted
-        .or_else(|| find(default))
-        .map(|(tag, copy)| (&**tag, copy))
+    wanted.or_else(|| find(default)).map(|(tag, copy)| (&**tag, copy))
 }
 
 /// Whether the copy is the same for every user.
@@ -85,10 +76,7 @@ fn fill<'v>(
     for piece in &template.0 {
         match piece {
             Piece::Words(words) => text.push_str(words),
-            Piece::Slot {
-                attribute,
-                fallback,
-            } => {
+            Piece::Slot { attribute, fallback } => {
                 let value = value(*attribute).map(Scalar::to_string);
                 let filled = value.filter(|v| !v.trim().is_empty());
                 let fallback = || fallback.as_deref().map(str::to_owned);

@@ -44,9 +44,7 @@ pub(super) fn when(s: &Situation<'_>, guide: &Guide) -> Option<Near> {
 /// `never` must not hold.
 pub(super) fn never(s: &Situation<'_>, guide: &Guide) -> Option<Near> {
     let condition = guide.never.as_ref()?;
-    s.view
-        .holds(condition)
-        .then(|| nearest::fact(s.view, condition, nearest::Want::False))
+    s.view.holds(condition).then(|| nearest::fact(s.view, condition, nearest::Want::False))
 }
 
 /// Live, not paused, not expired, with a live wording.
@@ -64,35 +62,24 @@ pub(super) fn lifecycle(s: &Situation<'_>, guide: &Guide) -> Option<Near> {
         return found(fact::EXPIRED, "in its time", "expired");
     }
     if live(guide).next().is_none() {
-        return found(
-            fact::VARIANTS,
-            "live in at least one wording",
-            "live in none",
-        );
+        return found(fact::VARIANTS, "live in at least one wording", "live in none");
     }
     None
 }
 
 /// The guide's wordings that are in use, in file order.
 pub(super) fn live(guide: &Guide) -> impl Iterator<Item = &Variant> {
-    guide
-        .variants
-        .iter()
-        .filter(|variant| variant.lifecycle == Lifecycle::Live)
+    guide.variants.iter().filter(|variant| variant.lifecycle == Lifecycle::Live)
 }
 
 /// The caller can draw the component, the app has the places, and the page is the target's.
 pub(super) fn surface(s: &Situation<'_>, guide: &Guide) -> Option<Near> {
-    component(s, guide)
-        .or_else(|| app_version(s, guide))
-        .or_else(|| page(s, guide))
+    component(s, guide).or_else(|| app_version(s, guide)).or_else(|| page(s, guide))
 }
 
 fn component(s: &Situation<'_>, guide: &Guide) -> Option<Near> {
     let name = component_name(guide.component);
-    let drawable = s
-        .components
-        .is_none_or(|known| known.iter().any(|known| known == name));
+    let drawable = s.components.is_none_or(|known| known.iter().any(|known| known == name));
     let (needed, actual) = ("one that the caller can draw", "unknown to it");
     (!drawable).then(|| near::words(fact::COMPONENT, name, needed, actual))
 }
@@ -102,19 +89,14 @@ pub(super) fn app_version(s: &Situation<'_>, guide: &Guide) -> Option<Near> {
     let definition = s.view.definition;
     let target = &definition.targets[guide.target];
     let routes = [target.route, guide.action].into_iter().flatten();
-    let ranges = routes
-        .map(|ix| &definition.routes[ix])
-        .map(|r| (r.id.as_str(), r.app.as_ref()));
+    let ranges = routes.map(|ix| &definition.routes[ix]).map(|r| (r.id.as_str(), r.app.as_ref()));
     std::iter::once((target.id.as_str(), target.app.as_ref()))
         .chain(ranges)
         .find_map(|(id, range)| range.and_then(|range| outside(&s.app_version, id, range)))
 }
 
 fn outside(version: &AppVersion, place: &str, range: &VersionReq) -> Option<Near> {
-    if version
-        .known()
-        .is_some_and(|version| version::matches(range, version))
-    {
+    if version.known().is_some_and(|version| version::matches(range, version)) {
         return None;
     }
     let actual = match version {
@@ -122,12 +104,7 @@ fn outside(version: &AppVersion, place: &str, range: &VersionReq) -> Option<Near
         AppVersion::Unreadable => "not a version".to_owned(),
         AppVersion::Known(v) => format!("{}.{}.{}", v.major, v.minor, v.patch),
     };
-    Some(near::words(
-        fact::APP_VERSION,
-        place,
-        &range.to_string(),
-        &actual,
-    ))
+    Some(near::words(fact::APP_VERSION, place, &range.to_string(), &actual))
 }
 
 /// The path itself is the user's and may name them: it is not repeated.
@@ -149,12 +126,7 @@ pub(super) fn words<'a>(
     let definition = s.view.definition;
     let chosen = copy::in_locale(variant, s.locale, &definition.default_locale);
     let Some((tag, copy)) = chosen else {
-        let near = near::words(
-            fact::COPY_SLOT,
-            "locale",
-            "one that the wording has",
-            "another",
-        );
+        let near = near::words(fact::COPY_SLOT, "locale", "one that the wording has", "another");
         return Err((Gate::Copy, near));
     };
     if copy::is_fixed(copy) {
@@ -167,10 +139,7 @@ pub(super) fn words<'a>(
         },
         Err(attribute) => {
             let name = &definition.attributes[attribute].name;
-            Err((
-                Gate::Copy,
-                near::words(fact::COPY_SLOT, name, "set", "not set"),
-            ))
+            Err((Gate::Copy, near::words(fact::COPY_SLOT, name, "set", "not set")))
         }
     }
 }
@@ -182,23 +151,14 @@ fn unfit(s: &Situation<'_>, copy: &Rendered) -> Option<Near> {
         (Part::Cta, copy.cta.as_ref()),
     ];
     parts.into_iter().find_map(|(part, text)| {
-        let fault = text::faults(&s.view.definition.text, part, text?)
-            .into_iter()
-            .next()?;
-        Some(near::needs(
-            fact::TEXT_RULE,
-            part.name(),
-            &fault.to_string(),
-        ))
+        let fault = text::faults(&s.view.definition.text, part, text?).into_iter().next()?;
+        Some(near::needs(fact::TEXT_RULE, part.name(), &fault.to_string()))
     })
 }
 
 /// Shows and gap of the guide.
 pub(super) fn limits(s: &Situation<'_>, guide: &Guide) -> Option<Near> {
-    s.charges
-        .limits(guide)
-        .err()
-        .map(|stop| near::limit(stop, guide.id.as_str()))
+    s.charges.limits(guide).err().map(|stop| near::limit(stop, guide.id.as_str()))
 }
 
 /// Session, day, gap and silence after a dismissal.
@@ -206,7 +166,5 @@ pub(super) fn contact(s: &Situation<'_>, guide: &Guide) -> Option<Near> {
     let definition = s.view.definition;
     let milestone = &definition.milestones[guide.serves].id;
     let charged = s.charges.contact(&definition.contact, s.session, milestone);
-    charged
-        .err()
-        .map(|stop| near::limit(stop, milestone.as_str()))
+    charged.err().map(|stop| near::limit(stop, milestone.as_str()))
 }

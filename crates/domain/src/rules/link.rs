@@ -3,14 +3,7 @@
 use std::borrow::Cow;
 
 /// Schemes that do something where a reader follows them, even without `//`.
-const SCHEMES: [&str; 6] = [
-    "javascript:",
-    "vbscript:",
-    "data:",
-    "blob:",
-    "file:",
-    "mailto:",
-];
+const SCHEMES: [&str; 6] = ["javascript:", "vbscript:", "data:", "blob:", "file:", "mailto:"];
 
 /// Endings that make a bare `name.ending` a host. Those that are also words, as in `Done.it`, are left out.
 const ENDINGS: [&str; 25] = [
@@ -20,18 +13,10 @@ const ENDINGS: [&str; 25] = [
 
 /// The text in lower case, with full-width letters, signs and dots in their usual form: as an address would be read.
 pub(super) fn plain(text: &str) -> Cow<'_, str> {
-    if text
-        .bytes()
-        .all(|b| b.is_ascii() && !b.is_ascii_uppercase())
-    {
+    if text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(
-        text.chars()
-            .map(narrow)
-            .flat_map(char::to_lowercase)
-            .collect(),
-    )
+    Cow::Owned(text.chars().map(narrow).flat_map(char::to_lowercase).collect())
 }
 
 fn narrow(c: char) -> char {
@@ -50,16 +35,11 @@ pub(super) fn has_link(plain: &str) -> bool {
 
 fn is_edge(c: char) -> bool {
     c.is_whitespace()
-        || matches!(
-            c,
-            '"' | '\'' | '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>' | ',' | ';' | '|'
-        )
+        || matches!(c, '"' | '\'' | '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>' | ',' | ';' | '|')
 }
 
 fn is_address(word: &str) -> bool {
-    let scheme = SCHEMES
-        .iter()
-        .any(|s| word.strip_prefix(s).is_some_and(|rest| !rest.is_empty()));
+    let scheme = SCHEMES.iter().any(|s| word.strip_prefix(s).is_some_and(|rest| !rest.is_empty()));
     scheme || is_host(word.rsplit('@').next().unwrap_or(word), word.contains('@'))
 }
 

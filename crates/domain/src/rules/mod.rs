@@ -5,6 +5,8 @@
 
 pub mod copy;
 pub mod fact;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod gate;
 mod link;
 mod near;
@@ -125,21 +127,14 @@ fn judge_one<'a>(
     let (mut unfilled, mut unfit) = (None, None);
     for variant in gate::live(guide) {
         match gate::words(situation, variant) {
-            Ok(words) => judged.candidates.push(Candidate {
-                situation,
-                place,
-                guide,
-                variant,
-                words,
-            }),
+            Ok(words) => {
+                judged.candidates.push(Candidate { situation, place, guide, variant, words })
+            }
             Err((Gate::Copy, near)) => unfilled = unfilled.or(Some((Gate::Copy, near))),
             Err(stopped) => unfit = unfit.or(Some(stopped)),
         }
     }
-    let spoken = judged
-        .candidates
-        .last()
-        .is_some_and(|last| last.place == place);
+    let spoken = judged.candidates.last().is_some_and(|last| last.place == place);
     // One wording that gets as far as the text rules carries the guide past the gate `copy`.
     if let (false, Some(stopped)) = (spoken, unfit.or(unfilled)) {
         return Err(stopped);
@@ -147,3 +142,6 @@ fn judge_one<'a>(
     at(Gate::Limits, gate::limits(situation, guide))?;
     at(Gate::Contact, gate::contact(situation, guide))
 }
+
+#[cfg(test)]
+mod tests;

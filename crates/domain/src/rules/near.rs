@@ -18,31 +18,18 @@ pub(super) const fn status_name(status: Status) -> &'static str {
 
 /// A fact with all its words.
 pub(super) fn words(fact: &str, subject: &str, needed: &str, actual: &str) -> Near {
-    Near {
-        actual: Some(actual.into()),
-        ..needs(fact, subject, needed)
-    }
+    Near { actual: Some(actual.into()), ..needs(fact, subject, needed) }
 }
 
 /// A fact that does not say what is.
 pub(super) fn needs(fact: &str, subject: &str, needed: &str) -> Near {
-    Near {
-        needed: Some(needed.into()),
-        ..about(fact, subject)
-    }
+    Near { needed: Some(needed.into()), ..about(fact, subject) }
 }
 
 /// A fact that says neither what is nor what is needed.
 pub(super) fn about(fact: &str, subject: &str) -> Near {
     let subject = (!subject.is_empty()).then(|| subject.into());
-    Near {
-        fact: fact.into(),
-        subject,
-        needed: None,
-        actual: None,
-        missing: None,
-        at: None,
-    }
+    Near { fact: fact.into(), subject, needed: None, actual: None, missing: None, at: None }
 }
 
 /// A limit that is used up.
@@ -58,42 +45,21 @@ pub(super) fn limit(stop: Stop, subject: &str) -> Near {
     let (needed, actual) = if counts {
         (format!("fewer than {}", stop.need), stop.have.to_string())
     } else {
-        (
-            format!("at least {}", Millis::new(stop.need)),
-            roughly(Millis::new(stop.have)),
-        )
+        (format!("at least {}", Millis::new(stop.need)), roughly(Millis::new(stop.have)))
     };
-    let subject = if matches!(stop.limit, Limit::Session | Limit::Day | Limit::Gap) {
-        ""
-    } else {
-        subject
-    };
-    Near {
-        at: stop.opens_at,
-        ..words(fact, subject, &needed, &actual)
-    }
+    let subject =
+        if matches!(stop.limit, Limit::Session | Limit::Day | Limit::Gap) { "" } else { subject };
+    Near { at: stop.opens_at, ..words(fact, subject, &needed, &actual) }
 }
 
 /// The length in its largest whole unit: `23h`, or `over 23h` where that is not all of it.
 pub(super) fn roughly(length: Millis) -> String {
-    const UNITS: [Millis; 4] = [
-        Millis::days(1),
-        Millis::hours(1),
-        Millis::minutes(1),
-        Millis::seconds(1),
-    ];
+    const UNITS: [Millis; 4] =
+        [Millis::days(1), Millis::hours(1), Millis::minutes(1), Millis::seconds(1)];
     let ms = length.get();
-    let unit = UNITS
-        .iter()
-        .map(|unit| unit.get())
-        .find(|unit| ms >= *unit)
-        .unwrap_or(1);
+    let unit = UNITS.iter().map(|unit| unit.get()).find(|unit| ms >= *unit).unwrap_or(1);
     let whole = Millis::new(ms - ms % unit);
-    if whole == length {
-        length.to_string()
-    } else {
-        format!("over {whole}")
-    }
+    if whole == length { length.to_string() } else { format!("over {whole}") }
 }
 
 impl Near {
@@ -101,9 +67,7 @@ impl Near {
     pub fn sentence(&self) -> String {
         let (what, verb) = phrase(&self.fact);
         let part = |text: &Option<Box<str>>, before: &str| {
-            text.as_deref()
-                .map(|text| format!("{before}{text}"))
-                .unwrap_or_default()
+            text.as_deref().map(|text| format!("{before}{text}")).unwrap_or_default()
         };
         let needed = self.needed.as_deref().unwrap_or("something else");
         let mut sentence = format!(

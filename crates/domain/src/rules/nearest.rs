@@ -61,19 +61,11 @@ pub(super) fn status(
 ) -> Near {
     let definition = view.definition;
     let milestone = &definition.milestones[milestone];
-    let missing = milestone
-        .requires
-        .iter()
-        .find(|ix| view.reached_at(**ix).is_none());
+    let missing = milestone.requires.iter().find(|ix| view.reached_at(**ix).is_none());
     let missing = missing.filter(|_| actual == Status::Locked);
     Near {
         missing: missing.map(|ix| definition.milestones[*ix].id.as_str().into()),
-        ..words(
-            fact::MILESTONE_STATUS,
-            milestone.id.as_str(),
-            needed,
-            status_name(actual),
-        )
+        ..words(fact::MILESTONE_STATUS, milestone.id.as_str(), needed, status_name(actual))
     }
 }
 
@@ -90,23 +82,13 @@ fn nearest<'d>(view: View<'_>, condition: &'d Condition, want: Want) -> Option<L
             })
         }
         (Condition::Any(parts), Want::True) | (Condition::All(parts), Want::False) => {
-            if parts
-                .iter()
-                .any(|part| view.holds(part) == (want == Want::True))
-            {
+            if parts.iter().any(|part| view.holds(part) == (want == Want::True)) {
                 return None;
             }
-            parts
-                .iter()
-                .filter_map(|part| nearest(view, part, want))
-                .min_by_key(|leaf| leaf.steps)
+            parts.iter().filter_map(|part| nearest(view, part, want)).min_by_key(|leaf| leaf.steps)
         }
         _ if view.holds(condition) == (want == Want::True) => None,
-        _ => Some(Leaf {
-            condition,
-            want,
-            steps: steps(view, condition, want),
-        }),
+        _ => Some(Leaf { condition, want, steps: steps(view, condition, want) }),
     }
 }
 
@@ -117,19 +99,11 @@ fn steps(view: View<'_>, leaf: &Condition, want: Want) -> u32 {
             need.saturating_sub(have)
         }
         (Condition::Event(counter), Want::False) => {
-            if view.definition.counters[*counter].within.is_some() {
-                1
-            } else {
-                NEVER
-            }
+            if view.definition.counters[*counter].within.is_some() { 1 } else { NEVER }
         }
         (Condition::Milestone { milestone, status }, _) => {
             let is_final = view.status(*milestone) == Status::Reached;
-            if is_final {
-                NEVER
-            } else {
-                status_steps(view.status(*milestone), *status)
-            }
+            if is_final { NEVER } else { status_steps(view.status(*milestone), *status) }
         }
         (Condition::Since { anchor, lte, .. }, _) => since_steps(view, *anchor, *lte, want),
         _ => 1,
@@ -153,11 +127,7 @@ fn since_steps(view: View<'_>, anchor: Anchor, lte: Option<Millis>, want: Want) 
         Want::True => over,
         Want::False => lte.is_none(),
     };
-    if stuck && anchor != Anchor::LastEvent {
-        NEVER
-    } else {
-        1
-    }
+    if stuck && anchor != Anchor::LastEvent { NEVER } else { 1 }
 }
 
 fn leaf_fact(view: View<'_>, leaf: Leaf<'_>) -> Near {
@@ -166,10 +136,7 @@ fn leaf_fact(view: View<'_>, leaf: Leaf<'_>) -> Near {
         Condition::Attribute { attribute, test } => {
             attribute_fact(view, *attribute, test, leaf.want)
         }
-        Condition::Milestone {
-            milestone,
-            status: wanted,
-        } => {
+        Condition::Milestone { milestone, status: wanted } => {
             let needed = worded(leaf.want, status_name(*wanted));
             status(view, *milestone, &needed, view.status(*milestone))
         }
@@ -200,22 +167,11 @@ fn count_fact(view: View<'_>, ix: Ix<Counter>, want: Want) -> Near {
         .iter()
         .map(|(path, test)| format!("{} is {}", path.join("."), test_words(test)))
         .collect();
-    let filter = if filter.is_empty() {
-        String::new()
-    } else {
-        format!(" where {}", filter.join(" and "))
-    };
-    let window = counter
-        .within
-        .map(|within| format!(" within {within}"))
-        .unwrap_or_default();
+    let filter =
+        if filter.is_empty() { String::new() } else { format!(" where {}", filter.join(" and ")) };
+    let window = counter.within.map(|within| format!(" within {within}")).unwrap_or_default();
     let event = &view.definition.events[counter.event].name;
-    words(
-        fact::EVENT_COUNT,
-        event,
-        &format!("{needed}{filter}{window}"),
-        &actual,
-    )
+    words(fact::EVENT_COUNT, event, &format!("{needed}{filter}{window}"), &actual)
 }
 
 fn attribute_fact(view: View<'_>, ix: Ix<Attribute>, test: &Test, want: Want) -> Near {
@@ -223,15 +179,8 @@ fn attribute_fact(view: View<'_>, ix: Ix<Attribute>, test: &Test, want: Want) ->
     if attribute.personal {
         return about(fact::ATTRIBUTE, &attribute.name);
     }
-    let actual = view
-        .attribute(ix)
-        .map_or_else(|| "not set".to_owned(), ToString::to_string);
-    words(
-        fact::ATTRIBUTE,
-        &attribute.name,
-        &worded(want, &test_words(test)),
-        &actual,
-    )
+    let actual = view.attribute(ix).map_or_else(|| "not set".to_owned(), ToString::to_string);
+    words(fact::ATTRIBUTE, &attribute.name, &worded(want, &test_words(test)), &actual)
 }
 
 fn test_words(test: &Test) -> String {
@@ -241,14 +190,11 @@ fn test_words(test: &Test) -> String {
     });
     let parts = [
         test.eq.as_ref().map(ToString::to_string),
-        test.ne
-            .as_ref()
-            .map(|unwanted| format!("other than {unwanted}")),
+        test.ne.as_ref().map(|unwanted| format!("other than {unwanted}")),
         list,
         test.gte.as_ref().map(|least| format!("at least {least}")),
         test.lte.as_ref().map(|most| format!("at most {most}")),
-        test.exists
-            .map(|wanted| if wanted { "set" } else { "not set" }.to_owned()),
+        test.exists.map(|wanted| if wanted { "set" } else { "not set" }.to_owned()),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     parts.join(" and ")
@@ -265,20 +211,11 @@ fn since_fact(
         Anchor::LastEvent => "last_event",
         Anchor::Milestone(milestone) => view.definition.milestones[milestone].id.as_str(),
     };
-    let bounds = [
-        gte.map(|least| format!("at least {least}")),
-        lte.map(|most| format!("at most {most}")),
-    ];
+    let bounds =
+        [gte.map(|least| format!("at least {least}")), lte.map(|most| format!("at most {most}"))];
     let bounds: Vec<String> = bounds.into_iter().flatten().collect();
-    let actual = view
-        .since(anchor)
-        .map_or_else(|| "not running".to_owned(), roughly);
-    words(
-        fact::SINCE,
-        subject,
-        &worded(want, &bounds.join(" and ")),
-        &actual,
-    )
+    let actual = view.since(anchor).map_or_else(|| "not running".to_owned(), roughly);
+    words(fact::SINCE, subject, &worded(want, &bounds.join(" and ")), &actual)
 }
 
 fn error_fact(view: View<'_>, name: &ErrorName, within: Millis, want: Want) -> Near {
@@ -290,3 +227,6 @@ fn error_fact(view: View<'_>, name: &ErrorName, within: Millis, want: Want) -> N
     let needed = format!("{name} within {within}");
     words(fact::LAST_ERROR, "", &worded(want, &needed), &actual)
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,11 +42,7 @@ struct Turns<'a> {
 
 impl<'a> Turns<'a> {
     fn new(view: View<'a>) -> Self {
-        Self {
-            view,
-            found: Vec::new(),
-            asked: Vec::new(),
-        }
+        Self { view, found: Vec::new(), asked: Vec::new() }
     }
 
     /// What holds changes only at turns: the first at which the gate is open is the instant that it opens.
@@ -54,9 +50,7 @@ impl<'a> Turns<'a> {
         let view = self.view;
         self.found.sort_unstable();
         let ahead = self.found.into_iter().filter(|turn| *turn > view.now);
-        ahead
-            .into_iter()
-            .find(|turn| is_open(View { now: *turn, ..view }))
+        ahead.into_iter().find(|turn| is_open(View { now: *turn, ..view }))
     }
 
     fn of_status(&mut self, milestone: Ix<Milestone>) {
@@ -79,8 +73,7 @@ impl<'a> Turns<'a> {
                 let counter = &self.view.definition.counters[*ix];
                 let seen = self.view.profile.counter(counter.key);
                 if let (Some(Count::Newest(times)), Some(within)) = (seen, counter.within) {
-                    self.found
-                        .extend(times.iter().map(|at| *at + within + INSTANT));
+                    self.found.extend(times.iter().map(|at| *at + within + INSTANT));
                 }
             }
             Condition::Since { anchor, gte, lte } => {
@@ -91,8 +84,7 @@ impl<'a> Turns<'a> {
             }
             Condition::Error { within, .. } => {
                 let last = self.view.profile.last_error.as_ref();
-                self.found
-                    .extend(last.map(|(_, at)| *at + *within + INSTANT));
+                self.found.extend(last.map(|(_, at)| *at + *within + INSTANT));
             }
             Condition::Milestone { milestone, .. } => self.of_status(*milestone),
             Condition::Attribute { .. } => {}

@@ -17,11 +17,7 @@ pub fn matches(pattern: &str, path: &str) -> bool {
 }
 
 fn fits(want: &str, got: &str) -> bool {
-    if want.starts_with(':') {
-        !got.is_empty()
-    } else {
-        want == got
-    }
+    if want.starts_with(':') { !got.is_empty() } else { want == got }
 }
 
 fn page(path: &str) -> &str {

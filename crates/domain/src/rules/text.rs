@@ -97,10 +97,7 @@ pub fn faults<'a>(rules: &'a TextRules, part: Part, text: &str) -> Vec<Fault<'a>
     note(link::has_link(&plain), Fault::Link);
     note(has_html(&plain), Fault::Html);
     note(text.chars().any(is_bidi), Fault::Bidi);
-    note(
-        text.chars().any(is_invisible) || is_stacked(text),
-        Fault::Invisible,
-    );
+    note(text.chars().any(is_invisible) || is_stacked(text), Fault::Invisible);
     note(text.chars().any(is_control), Fault::Control);
     found
 }
@@ -111,10 +108,7 @@ fn longer(text: &str, most: usize) -> bool {
 }
 
 fn is_stacked(text: &str) -> bool {
-    !text.is_ascii()
-        && text
-            .graphemes(true)
-            .any(|g| g.chars().nth(MAX_STACK).is_some())
+    !text.is_ascii() && text.graphemes(true).any(|g| g.chars().nth(MAX_STACK).is_some())
 }
 
 /// `<` before what can begin a tag, comment or declaration; `&…;`.
@@ -123,10 +117,7 @@ fn has_html(plain: &str) -> bool {
         rest.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'))
     });
     let reference = |rest: &str| {
-        let name = rest
-            .split(';')
-            .next()
-            .filter(|name| name.len() < rest.len());
+        let name = rest.split(';').next().filter(|name| name.len() < rest.len());
         name.is_some_and(|name| {
             let name = name.strip_prefix('#').unwrap_or(name);
             !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric())
@@ -159,19 +150,11 @@ mod tests {
     fn rules() -> TextRules {
         let forbid = ["guarantee", "risk[- ]free", "100 ?%"];
         let compile = |e: &&str| Regex::new(&format!("(?i){e}")).expect("compiles");
-        TextRules {
-            title: 12,
-            body: 160,
-            cta: 24,
-            forbid: forbid.iter().map(compile).collect(),
-        }
+        TextRules { title: 12, body: 160, cta: 24, forbid: forbid.iter().map(compile).collect() }
     }
 
     fn broken(part: Part, text: &str) -> Vec<String> {
-        faults(&rules(), part, text)
-            .iter()
-            .map(Fault::to_string)
-            .collect()
+        faults(&rules(), part, text).iter().map(Fault::to_string).collect()
     }
 
     #[test]
@@ -195,11 +178,7 @@ mod tests {
         ];
         for text in table {
             let found: Vec<_> = broken(Part::Body, text);
-            let expected: &[&str] = if text == "AT&T; or" {
-                &["no HTML"]
-            } else {
-                &[]
-            };
+            let expected: &[&str] = if text == "AT&T; or" { &["no HTML"] } else { &[] };
             assert_eq!(found, expected, "{text}");
         }
     }
@@ -207,10 +186,7 @@ mod tests {
     #[test]
     fn length_counts_graphemes() {
         assert!(broken(Part::Title, "🇦🇹👍🏽❤️éééééééé1").is_empty());
-        assert_eq!(
-            broken(Part::Title, "🇦🇹👍🏽❤️éééééééé12"),
-            ["at most 12 graphemes"]
-        );
+        assert_eq!(broken(Part::Title, "🇦🇹👍🏽❤️éééééééé12"), ["at most 12 graphemes"]);
     }
 
     #[test]

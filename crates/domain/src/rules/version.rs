@@ -11,19 +11,12 @@ use semver::{BuildMetadata, Comparator, Op, Prerelease, Version, VersionReq};
 
 /// Whether the requirement holds for the version.
 pub fn matches(requirement: &VersionReq, version: &Version) -> bool {
-    requirement
-        .comparators
-        .iter()
-        .all(|c| Span::of_comparator(c).contains(version))
+    requirement.comparators.iter().all(|c| Span::of_comparator(c).contains(version))
 }
 
 /// Whether some version satisfies every one of these requirements.
 pub fn overlap<'a>(requirements: impl IntoIterator<Item = &'a VersionReq>) -> bool {
-    !requirements
-        .into_iter()
-        .map(Span::of)
-        .fold(Span::every(), Span::and)
-        .is_empty()
+    !requirements.into_iter().map(Span::of).fold(Span::every(), Span::and).is_empty()
 }
 
 /// The versions from one on, up to but without another, by precedence. Every requirement is one such span.
@@ -36,28 +29,17 @@ pub struct Span {
 impl Span {
     /// Every version.
     pub fn every() -> Self {
-        Self {
-            from: floor(0, 0, 0),
-            to: None,
-        }
+        Self { from: floor(0, 0, 0), to: None }
     }
 
     /// The versions that satisfy the requirement.
     pub fn of(requirement: &VersionReq) -> Self {
-        requirement
-            .comparators
-            .iter()
-            .map(Self::of_comparator)
-            .fold(Self::every(), Self::and)
+        requirement.comparators.iter().map(Self::of_comparator).fold(Self::every(), Self::and)
     }
 
     /// The versions in both.
     pub fn and(self, other: Self) -> Self {
-        let from = if precedes(&self.from, &other.from) {
-            other.from
-        } else {
-            self.from
-        };
+        let from = if precedes(&self.from, &other.from) { other.from } else { self.from };
         let to = match (self.to, other.to) {
             (Some(a), Some(b)) => Some(if precedes(&a, &b) { a } else { b }),
             (a, b) => a.or(b),
@@ -76,33 +58,15 @@ impl Span {
     }
 
     fn of_comparator(c: &Comparator) -> Self {
-        let below = |to| Self {
-            from: floor(0, 0, 0),
-            to: Some(to),
-        };
+        let below = |to| Self { from: floor(0, 0, 0), to: Some(to) };
         match c.op {
-            Op::Exact | Op::Wildcard => Self {
-                from: least(c),
-                to: Some(beyond(c)),
-            },
-            Op::Greater => Self {
-                from: beyond(c),
-                to: None,
-            },
-            Op::GreaterEq => Self {
-                from: least(c),
-                to: None,
-            },
+            Op::Exact | Op::Wildcard => Self { from: least(c), to: Some(beyond(c)) },
+            Op::Greater => Self { from: beyond(c), to: None },
+            Op::GreaterEq => Self { from: least(c), to: None },
             Op::Less => below(least(c)),
             Op::LessEq => below(beyond(c)),
-            Op::Tilde => Self {
-                from: least(c),
-                to: Some(tilde_end(c)),
-            },
-            Op::Caret => Self {
-                from: least(c),
-                to: Some(caret_end(c)),
-            },
+            Op::Tilde => Self { from: least(c), to: Some(tilde_end(c)) },
+            Op::Caret => Self { from: least(c), to: Some(caret_end(c)) },
             // An operator of a later semver crate: nothing fits, so nothing unknown is shown.
             _ => below(floor(0, 0, 0)),
         }
@@ -116,26 +80,13 @@ fn precedes(a: &Version, b: &Version) -> bool {
 /// The first of all versions with this release number: pre-release `0` precedes every other.
 fn floor(major: u64, minor: u64, patch: u64) -> Version {
     let pre = Prerelease::new("0").unwrap_or(Prerelease::EMPTY);
-    Version {
-        major,
-        minor,
-        patch,
-        pre,
-        build: BuildMetadata::EMPTY,
-    }
+    Version { major, minor, patch, pre, build: BuildMetadata::EMPTY }
 }
 
 /// The first version that the comparator's own text stands for.
 fn least(c: &Comparator) -> Version {
     let first = floor(c.major, c.minor.unwrap_or(0), c.patch.unwrap_or(0));
-    if c.pre.is_empty() {
-        first
-    } else {
-        Version {
-            pre: c.pre.clone(),
-            ..first
-        }
-    }
+    if c.pre.is_empty() { first } else { Version { pre: c.pre.clone(), ..first } }
 }
 
 /// The first version after all that the comparator's own text stands for.
@@ -147,10 +98,7 @@ fn beyond(c: &Comparator) -> Version {
         // Nothing lies between a pre-release and the same with one more identifier, 0.
         (Some(minor), Some(patch)) => {
             let pre = Prerelease::new(&format!("{}.0", c.pre)).unwrap_or(Prerelease::EMPTY);
-            Version {
-                pre,
-                ..floor(c.major, minor, patch)
-            }
+            Version { pre, ..floor(c.major, minor, patch) }
         }
     }
 }
@@ -221,11 +169,7 @@ mod tests {
             ("=2.0.0-beta", "2.0.0", false),
         ];
         for (range, user, expected) in table {
-            assert_eq!(
-                matches(&requirement(range), &version(user)),
-                expected,
-                "{range} {user}"
-            );
+            assert_eq!(matches(&requirement(range), &version(user)), expected, "{range} {user}");
         }
     }
 
