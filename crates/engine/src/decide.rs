@@ -113,7 +113,7 @@ impl Inner {
         id: DecisionId,
         at: Timestamp,
     ) -> Option<Decision> {
-        if matches!(self.progress.halted(), Some(Readiness::CutOff { .. })) {
+        if matches!(self.progress.halted(), Some(Readiness::CutOff { .. })) || !self.log.healthy() {
             return None;
         }
         let mut call_user = |user: &mut User| self.choose(product, user, call, id, at);

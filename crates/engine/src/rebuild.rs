@@ -74,10 +74,16 @@ impl Engine {
         Ok(Rebuilt { before, after })
     }
 
-    /// The digest of all stored profiles, after everything in memory is written back.
-    pub async fn digest(&self) -> Result<Digest, LookupError> {
+    /// Resolves once the profiles hold everything that was taken before this call.
+    pub async fn settled(&self) -> Result<(), LookupError> {
         self.0.log.barrier().await?;
         self.0.progress.reached(self.0.log.end()).await;
+        Ok(())
+    }
+
+    /// The digest of all stored profiles, after everything in memory is written back.
+    pub async fn digest(&self) -> Result<Digest, LookupError> {
+        self.settled().await?;
         self.0.write_back().await?;
         self.0.digest_of_store().await
     }

@@ -165,11 +165,12 @@ impl Users {
     }
 
     fn let_go(&self, place: usize, touched_before: u32) {
+        let epoch = self.epoch.load(Ordering::Relaxed);
         let mut freed = 0;
         let mut shard = self.lock(place);
         let before = shard.users.len();
         shard.users.retain(|_, user| {
-            let stays = user.touched >= touched_before || !user.is_clean();
+            let stays = user.touched >= touched_before || !user.is_clean(epoch);
             if !stays {
                 freed += user.weight();
             }
@@ -207,12 +208,6 @@ impl Users {
             shard.evictions += 1;
         }
         self.bytes.store(0, Ordering::Relaxed);
-    }
-
-    /// How many users are in memory, and about how many bytes they take.
-    pub(crate) fn held(&self) -> (usize, usize) {
-        let users = (0..SHARDS).map(|place| self.lock(place).users.len()).sum();
-        (users, self.bytes.load(Ordering::Relaxed))
     }
 }
 

@@ -17,6 +17,9 @@ const RUN: usize = 256;
 /// What a user costs beside the encoded record, roughly: the map's entry, the key, allocations.
 const OVERHEAD: usize = 400;
 
+/// So many write-backs after a user was last used, nothing of the user is on its way anywhere.
+const LONG_AGO: u32 = 24;
+
 pub(crate) struct User {
     pub(crate) record: UserRecord,
     pub(crate) row: Option<RowId>,
@@ -101,9 +104,11 @@ impl User {
         self.record.profile.applied != self.stored
     }
 
-    /// Whether it can be let go and loaded again as it is.
-    pub(crate) fn is_clean(&self) -> bool {
-        !self.is_dirty() && self.pending.is_empty()
+    /// Whether it can be let go and loaded again as it is. An offer that is still on its way into the log after many
+    /// write-backs never got there: the log failed.
+    pub(crate) fn is_clean(&self, epoch: u32) -> bool {
+        let on_its_way = !self.pending.is_empty() && self.touched + LONG_AGO >= epoch;
+        !self.is_dirty() && !on_its_way
     }
 
     /// What is to be written, and what to note afterwards; `None` where the store has it all.
