@@ -28,3 +28,82 @@ pub fn explores(definition: &Definition, decision: DecisionId) -> bool {
     let number = uniform_unit("explore", &[product, &decision.bits().to_be_bytes()]);
     number < definition.explore.get()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::fixture::{Product, user_id};
+    use serde_json::json;
+
+    const USERS: u32 = 20_000;
+
+    fn definition(holdout: f64, random: f64, fixed: f64) -> Definition {
+        Product::small()
+            .with("/holdout", json!(holdout))
+            .with("/groups", json!({ "random": random, "static": fixed }))
+            .definition()
+    }
+
+    fn groups(definition: &Definition) -> Vec<Group> {
+        (0..USERS).map(|n| group_of(definition, &user_id(&format!("user-{n}")))).collect()
+    }
+
+    #[test]
+    fn shares_are_kept_within_five_standard_deviations() {
+        let groups = groups(&definition(0.1, 0.05, 0.2));
+        let table = [
+            (Group::Holdout, 0.1),
+            (Group::Random, 0.05),
+            (Group::Static, 0.2),
+            (Group::Guided, 0.65),
+        ];
+        for (group, share) in table {
+            let count = groups.iter().filter(|found| **found == group).count() as f64;
+            let mean = share * f64::from(USERS);
+            let deviation = (mean * (1.0 - share)).sqrt();
+            assert!((count - mean).abs() < 5.0 * deviation, "{group:?}: {count}");
+        }
+    }
+
+    #[test]
+    fn a_share_that_grows_keeps_its_users() {
+        let (small, large) =
+            (groups(&definition(0.1, 0.0, 0.0)), groups(&definition(0.3, 0.0, 0.0)));
+        let lost = small.iter().zip(&large);
+        let lost =
+            lost.filter(|(before, after)| **before == Group::Holdout && **after != Group::Holdout);
+        assert_eq!(lost.count(), 0);
+    }
+
+    #[test]
+    fn no_shares_no_groups() {
+        assert!(groups(&definition(0.0, 0.0, 0.0)).iter().all(|group| *group == Group::Guided));
+    }
+
+    #[test]
+    fn groups_stay_what_they_are_from_release_to_release() {
+        // Worked out by another program from the description of `uniform`.
+        let definition = definition(0.25, 0.25, 0.25);
+        let table = [
+            ("hal", Group::Holdout),
+            ("dan", Group::Random),
+            ("ann", Group::Random),
+            ("gus", Group::Static),
+            ("bob", Group::Static),
+            ("eve", Group::Guided),
+        ];
+        for (user, group) in table {
+            assert_eq!(group_of(&definition, &user_id(user)), group, "{user}");
+        }
+    }
+
+    #[test]
+    fn exploration_keeps_its_share_of_decisions() {
+        let definition = Product::small().with("/explore", json!(0.02)).definition();
+        let explored = (0..u128::from(USERS))
+            .filter(|n| explores(&definition, DecisionId::from_bits(*n)))
+            .count();
+        // Mean 400, standard deviation 19.8.
+        assert!((301..=499).contains(&explored), "{explored}");
+    }
+}

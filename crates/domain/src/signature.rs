@@ -24,25 +24,16 @@ pub fn signature(situation: &Situation<'_>, guides: &[&GuideId]) -> ContentHash 
 
 fn context(situation: &Situation<'_>, guides: &[&GuideId]) -> Value {
     let definition = situation.view.definition;
-    let features = definition
-        .features
-        .iter()
-        .filter_map(|feature| bucketed(situation, feature));
+    let features = definition.features.iter().filter_map(|feature| bucketed(situation, feature));
     let milestones = definition.milestones.entries().map(|(ix, milestone)| {
-        (
-            milestone.id.as_str().into(),
-            text(status_name(situation.status(ix))),
-        )
+        (milestone.id.as_str().into(), text(status_name(situation.status(ix))))
     });
     let mut guides: Vec<&str> = guides.iter().map(|id| id.as_str()).collect();
     guides.sort_unstable();
     Value::Map(vec![
         ("catalogue".into(), text(&definition.hash.to_string())),
         ("features".into(), Value::Map(features.collect())),
-        (
-            "guides".into(),
-            Value::List(guides.into_iter().map(text).collect()),
-        ),
+        ("guides".into(), Value::List(guides.into_iter().map(text).collect())),
         ("milestones".into(), Value::Map(milestones.collect())),
         ("prompt".into(), text(PROMPT)),
     ])
@@ -67,12 +58,8 @@ fn bucketed(s: &Situation<'_>, feature: &Feature) -> Option<(Box<str>, Value)> {
     match feature {
         Feature::Attribute { attribute, buckets } => {
             let declared = &attributes[*attribute];
-            (!declared.personal).then(|| {
-                (
-                    declared.name.clone(),
-                    attribute_bucket(s, *attribute, buckets),
-                )
-            })
+            (!declared.personal)
+                .then(|| (declared.name.clone(), attribute_bucket(s, *attribute, buckets)))
         }
         Feature::Major(attribute) => {
             let name = format!("{}.major", attributes[*attribute].name);
@@ -82,18 +69,12 @@ fn bucketed(s: &Situation<'_>, feature: &Feature) -> Option<(Box<str>, Value)> {
         }
         Feature::LastError => {
             let last = s.view.profile.last_error.as_ref();
-            Some((
-                "lastError".into(),
-                last.map_or(Value::Null, |(name, _)| text(name.as_str())),
-            ))
+            Some(("lastError".into(), last.map_or(Value::Null, |(name, _)| text(name.as_str()))))
         }
         Feature::DaysSinceSignup => {
             let begun = s.view.profile.signup.filter(|signup| *signup <= s.view.now);
             let age = begun.map(|signup| s.view.now.since(signup));
-            Some((
-                "daysSinceSignup".into(),
-                age.map_or(Value::Null, |age| text(days(age))),
-            ))
+            Some(("daysSinceSignup".into(), age.map_or(Value::Null, |age| text(days(age)))))
         }
     }
 }
@@ -124,19 +105,14 @@ fn attribute_bucket(s: &Situation<'_>, ix: Ix<Attribute>, buckets: &[f64]) -> Va
     let definition = s.view.definition;
     let form = &definition.attributes[ix].form;
     match (form, s.view.attribute(ix)) {
-        (AttributeForm::Version, _) => version(s, ix).map_or(Value::Null, |v| {
-            text(&format!("{}.{}.{}", v.major, v.minor, v.patch))
-        }),
+        (AttributeForm::Version, _) => version(s, ix)
+            .map_or(Value::Null, |v| text(&format!("{}.{}.{}", v.major, v.minor, v.patch))),
         (AttributeForm::Locale, value) => {
             let own = value.and_then(|value| match value {
                 Scalar::Text(tag) => Some(&**tag),
                 _ => None,
             });
-            let tag = if ix == definition.locale {
-                s.locale
-            } else {
-                own
-            };
+            let tag = if ix == definition.locale { s.locale } else { own };
             text(known_locale(definition, tag))
         }
         (_, Some(Scalar::Number(n))) => text(&number_bucket(*n, buckets)),
@@ -148,12 +124,7 @@ fn attribute_bucket(s: &Situation<'_>, ix: Ix<Attribute>, buckets: &[f64]) -> Va
 
 /// The nearest locale that some copy of the catalogue is written in: what a caller sends never gets in as it is.
 fn known_locale<'a>(definition: &'a Definition, tag: Option<&str>) -> &'a str {
-    let variants = || {
-        definition
-            .guides
-            .iter()
-            .flat_map(|guide| guide.variants.iter())
-    };
+    let variants = || definition.guides.iter().flat_map(|guide| guide.variants.iter());
     let written = |tag: &str| {
         let find =
             |variant: &'a Variant| variant.copy.keys().find(|known| copy::same_tag(known, tag));
@@ -191,3 +162,6 @@ fn power_bucket(number: f64) -> String {
     let low = 2f64.powi(exponent);
     format!("{low}_to_{}", low * 2.0)
 }
+
+#[cfg(test)]
+mod tests;

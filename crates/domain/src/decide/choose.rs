@@ -35,11 +35,7 @@ pub fn decide(
     request: &Request<'_>,
 ) -> Decision {
     let group = group_of(definition, request.user);
-    let view = View {
-        definition,
-        profile,
-        now: request.at,
-    };
+    let view = View { definition, profile, now: request.at };
     let situation = Situation::new(view, request);
     let judged = judge(&situation);
     let explored = group == Group::Guided && explores(definition, request.id);
@@ -67,28 +63,12 @@ pub fn decide(
 }
 
 fn drawn(outcome: &Outcome) -> bool {
-    matches!(
-        outcome,
-        Outcome::Show { .. }
-            | Outcome::Withhold {
-                reason: Reason::Policy,
-                ..
-            }
-    )
+    matches!(outcome, Outcome::Show { .. } | Outcome::Withhold { reason: Reason::Policy, .. })
 }
 
 fn held_out() -> (Outcome, Trace) {
-    let trace = Trace {
-        stages: vec![(Gate::Holdout, 0)],
-        ..Trace::default()
-    };
-    (
-        Outcome::Withhold {
-            reason: Reason::Holdout,
-            propensity: None,
-        },
-        trace,
-    )
+    let trace = Trace { stages: vec![(Gate::Holdout, 0)], ..Trace::default() };
+    (Outcome::Withhold { reason: Reason::Holdout, propensity: None }, trace)
 }
 
 fn choose(
@@ -97,26 +77,13 @@ fn choose(
     judged: Judged<'_>,
     request: &Request<'_>,
 ) -> (Outcome, Trace) {
-    let Judged {
-        stopped,
-        candidates,
-        ..
-    } = judged;
+    let Judged { stopped, candidates, .. } = judged;
     let stages = stages(&stopped);
     if candidates.is_empty() {
         let reason = silence(&stopped);
-        let trace = Trace {
-            stages,
-            guides: traces(definition, stopped, &[], None),
-            no_guide: None,
-        };
-        return (
-            Outcome::Withhold {
-                reason,
-                propensity: None,
-            },
-            trace,
-        );
+        let trace =
+            Trace { stages, guides: traces(definition, stopped, &[], None), no_guide: None };
+        return (Outcome::Withhold { reason, propensity: None }, trace);
     }
     let arms: Vec<ArmView<'_>> = candidates.iter().map(arm).collect();
     let law = policy::distribution(policy, &arms);
@@ -130,24 +97,14 @@ fn choose(
 }
 
 fn arm<'a>(candidate: &Candidate<'a>) -> ArmView<'a> {
-    ArmView {
-        guide: &candidate.guide().id,
-        variant: &candidate.variant().id,
-    }
+    ArmView { guide: &candidate.guide().id, variant: &candidate.variant().id }
 }
 
 /// Why nobody is left: `contact` where at least one guide was stopped by the contact rules alone; a guide's own limits
 /// are no call for silence.
 fn silence(stopped: &[Option<(Gate, Near)>]) -> Reason {
-    let contact = stopped
-        .iter()
-        .flatten()
-        .any(|(gate, _)| *gate == Gate::Contact);
-    if contact {
-        Reason::Contact
-    } else {
-        Reason::NoCandidate
-    }
+    let contact = stopped.iter().flatten().any(|(gate, _)| *gate == Gate::Contact);
+    if contact { Reason::Contact } else { Reason::NoCandidate }
 }
 
 /// How many guides are left after each gate; the first entry counts them all.
@@ -156,11 +113,7 @@ fn stages(stopped: &[Option<(Gate, Near)>]) -> Vec<(Gate, u32)> {
     let mut stages = Vec::with_capacity(GATES.len() + 1);
     stages.push((Gate::Holdout, left));
     for gate in GATES {
-        left -= stopped
-            .iter()
-            .flatten()
-            .filter(|(at, _)| *at == gate)
-            .count() as u32;
+        left -= stopped.iter().flatten().filter(|(at, _)| *at == gate).count() as u32;
         stages.push((gate, left));
     }
     stages
@@ -181,11 +134,7 @@ fn traces(
             let propensity = law.and_then(|law| law.propensity(Choice::Arm(arm)));
             own.push((candidate.variant().id.clone(), propensity));
         }
-        GuideTrace {
-            id: guide.id.clone(),
-            stopped,
-            arms: own,
-        }
+        GuideTrace { id: guide.id.clone(), stopped, arms: own }
     };
     fates.map(trace).collect()
 }
@@ -205,15 +154,8 @@ fn outcome(
         (Some(candidate), Some(propensity)) => {
             let life = at + OFFER_LIFE;
             let expires = candidate.guide().expires.map_or(life, |end| end.min(life));
-            Outcome::Show {
-                guide: Box::new(candidate.into_guide()),
-                propensity,
-                expires,
-            }
+            Outcome::Show { guide: Box::new(candidate.into_guide()), propensity, expires }
         }
-        (_, propensity) => Outcome::Withhold {
-            reason: Reason::Policy,
-            propensity,
-        },
+        (_, propensity) => Outcome::Withhold { reason: Reason::Policy, propensity },
     }
 }

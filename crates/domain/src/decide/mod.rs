@@ -203,3 +203,6 @@ pub struct Near {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
 }
+
+#[cfg(test)]
+mod tests;

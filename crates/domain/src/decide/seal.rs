@@ -37,14 +37,7 @@ pub fn validation_hash(
         Outcome::Withhold { .. } => Value::Null,
     };
     let copy = ContentHash::of_bytes(canonical::to_string(&copy).as_bytes());
-    keyed(
-        key,
-        &[
-            content.as_bytes(),
-            definition.hash.as_bytes(),
-            copy.as_bytes(),
-        ],
-    )
+    keyed(key, &[content.as_bytes(), definition.hash.as_bytes(), copy.as_bytes()])
 }
 
 fn keyed(key: &[u8], parts: &[&[u8]]) -> ContentHash {
@@ -58,24 +51,12 @@ fn keyed(key: &[u8], parts: &[&[u8]]) -> ContentHash {
 
 fn content(definition: &Definition, user: &UserId, decision: &Decision) -> Value {
     let (outcome, guide, reason, propensity, expires) = match &decision.outcome {
-        Outcome::Show {
-            guide,
-            propensity,
-            expires,
-        } => (
-            "show",
-            guide_value(guide),
-            Value::Null,
-            Some(*propensity),
-            Some(*expires),
-        ),
-        Outcome::Withhold { reason, propensity } => (
-            "withhold",
-            Value::Null,
-            text(reason.name()),
-            *propensity,
-            None,
-        ),
+        Outcome::Show { guide, propensity, expires } => {
+            ("show", guide_value(guide), Value::Null, Some(*propensity), Some(*expires))
+        }
+        Outcome::Withhold { reason, propensity } => {
+            ("withhold", Value::Null, text(reason.name()), *propensity, None)
+        }
     };
     map([
         ("at", instant(decision.at)),
@@ -85,12 +66,7 @@ fn content(definition: &Definition, user: &UserId, decision: &Decision) -> Value
         ("outcome", text(outcome)),
         ("policy", text(decision.policy)),
         ("product", text(definition.product.as_str())),
-        (
-            "propensity",
-            propensity
-                .map(Propensity::get)
-                .map_or(Value::Null, Value::Number),
-        ),
+        ("propensity", propensity.map(Propensity::get).map_or(Value::Null, Value::Number)),
         ("reason", reason),
         ("signature", text(&decision.signature.to_string())),
         ("userId", text(user.as_str())),
@@ -119,12 +95,7 @@ fn copy(copy: &Rendered) -> Value {
 }
 
 fn map<const N: usize>(members: [(&str, Value); N]) -> Value {
-    Value::Map(
-        members
-            .into_iter()
-            .map(|(key, value)| (key.into(), value))
-            .collect(),
-    )
+    Value::Map(members.into_iter().map(|(key, value)| (key.into(), value)).collect())
 }
 
 fn text(text: &str) -> Value {

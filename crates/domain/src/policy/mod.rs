@@ -85,15 +85,9 @@ pub fn distribution(policy: Policy, arms: &[ArmView<'_>]) -> Distribution {
 }
 
 fn first(count: usize) -> Distribution {
-    let arms = (0..count)
-        .map(|place| if place == 0 { Propensity::SCALE } else { 0 })
-        .collect();
+    let arms = (0..count).map(|place| if place == 0 { Propensity::SCALE } else { 0 }).collect();
     let no_guide = if count == 0 { Propensity::SCALE } else { 0 };
-    Distribution {
-        arms,
-        order: (0..count).collect(),
-        no_guide,
-    }
+    Distribution { arms, order: (0..count).collect(), no_guide }
 }
 
 /// Equal standing goes by id, so that neither the draw nor the few odd parts depend on the order of the file: the first
@@ -104,19 +98,12 @@ fn even(views: &[ArmView<'_>]) -> Distribution {
     let mut order: Vec<usize> = (0..views.len()).collect();
     order.sort_by_key(|&place| views.get(place));
     let mut arms = vec![share; views.len()];
-    for &place in order
-        .iter()
-        .take(usize::try_from(odd).unwrap_or(usize::MAX))
-    {
+    for &place in order.iter().take(usize::try_from(odd).unwrap_or(usize::MAX)) {
         if let Some(parts) = arms.get_mut(place) {
             *parts += 1;
         }
     }
-    Distribution {
-        arms,
-        order,
-        no_guide: share,
-    }
+    Distribution { arms, order, no_guide: share }
 }
 
 /// The number that decides a draw: a keyed hash of the decision and the policy, so that it can be drawn again.

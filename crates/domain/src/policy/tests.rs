@@ -10,9 +10,7 @@ fn ids(count: usize) -> Vec<(GuideId, VariantId)> {
 }
 
 fn views(ids: &[(GuideId, VariantId)]) -> Vec<ArmView<'_>> {
-    ids.iter()
-        .map(|(guide, variant)| ArmView { guide, variant })
-        .collect()
+    ids.iter().map(|(guide, variant)| ArmView { guide, variant }).collect()
 }
 
 fn parts(law: &Distribution, choice: Choice) -> u64 {
@@ -53,11 +51,7 @@ fn draws_follow_the_law() {
         seen[place] += 1;
     }
     let expected = |place| {
-        let choice = if place == 4 {
-            Choice::NoGuide
-        } else {
-            Choice::Arm(place)
-        };
+        let choice = if place == 4 { Choice::NoGuide } else { Choice::Arm(place) };
         law.propensity(choice).expect("in the law").get() * f64::from(draws)
     };
     let chi_square: f64 = seen
@@ -67,6 +61,17 @@ fn draws_follow_the_law() {
         .sum();
     // Four degrees of freedom: 18.5 is passed once in a thousand laws; these draws are the same for ever.
     assert!(chi_square < 18.5, "{chi_square} {seen:?}");
+}
+
+#[test]
+fn draws_stay_what_they_are_from_release_to_release() {
+    // Worked out by another program from the description of `uniform`.
+    let table = [(0, 2_300_694_529, 3_573_577_830), (1, 3_203_988_702, 16_303_504)];
+    for (bits, random, fixed) in table {
+        let id = DecisionId::from_bits(bits);
+        assert_eq!(draw_number(id, Policy::Random), random);
+        assert_eq!(draw_number(id, Policy::Static), fixed);
+    }
 }
 
 proptest! {

@@ -106,28 +106,41 @@ impl Product {
         self.with("/guides/0/variants/0/copy/en/title", json!(title))
     }
 
+    /// The definition, with every mapping of the file the other way round.
+    pub(crate) fn reversed(&self) -> Definition {
+        check(&node(&self.0, Order::Backwards)).expect("a product without faults").definition
+    }
+
     pub(crate) fn definition(&self) -> Definition {
-        check(&node(&self.0)).expect("a product without faults").definition
+        check(&node(&self.0, Order::Forwards)).expect("a product without faults").definition
     }
 }
 
-fn node(json: &Json) -> Node {
+#[derive(Clone, Copy, PartialEq)]
+enum Order {
+    Forwards,
+    Backwards,
+}
+
+fn node(json: &Json, order: Order) -> Node {
+    let entry = |(key, value): (&String, &Json)| Entry {
+        key: key.as_str().into(),
+        key_span: Span::default(),
+        value: node(value, order),
+    };
     let value = match json {
         Json::Null => NodeValue::Null,
         Json::Bool(flag) => NodeValue::Bool(*flag),
         Json::Number(number) => NodeValue::Number(number.as_f64().expect("a double")),
         Json::String(text) => NodeValue::Text(text.as_str().into()),
-        Json::Array(items) => NodeValue::List(items.iter().map(node).collect()),
-        Json::Object(members) => NodeValue::Map(
-            members
-                .iter()
-                .map(|(key, value)| Entry {
-                    key: key.as_str().into(),
-                    key_span: Span::default(),
-                    value: node(value),
-                })
-                .collect(),
-        ),
+        Json::Array(items) => NodeValue::List(items.iter().map(|item| node(item, order)).collect()),
+        Json::Object(members) => {
+            let mut entries: Vec<Entry> = members.iter().map(entry).collect();
+            if order == Order::Backwards {
+                entries.reverse();
+            }
+            NodeValue::Map(entries)
+        }
     };
     Node { span: Span::default(), value }
 }
@@ -149,6 +162,11 @@ impl User {
     /// One that signed up at `t(0)`.
     pub(crate) fn signed_up(definition: &Definition) -> Self {
         Self::new().did(definition, "signed_up", 0, json!({}))
+    }
+
+    /// The same doings of another user.
+    pub(crate) fn named(self, id: &str) -> Self {
+        Self { id: user_id(id), ..self }
     }
 
     pub(crate) fn did(self, definition: &Definition, kind: &str, ms: u64, payload: Json) -> Self {
