@@ -1,2 +1,41 @@
-//! The tasks.
-fn main() {}
+//! `cargo xtask`: what scripts would do for this repository. Must not be needed to build or run the product.
+
+mod test;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// The repository's chores.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Checks the house's rules that a program can check.
+    Tidy,
+    /// Installs what is missing and runs every test, in order, up to the first failure.
+    Test(test::Choice),
+}
+
+fn main() -> Result<ExitCode> {
+    let root = root();
+    let good = match Cli::parse().chore {
+        Chore::Tidy => tidy::run(&root)?,
+        Chore::Test(choice) => test::run(&root, &choice)?,
+    };
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The repository: the folder above this crate's.
+fn root() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).to_path_buf()
+}

@@ -1,0 +1,194 @@
+//! The machine that the tests run on: its programs, and how one is run. Must not know a step.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use super::tally::{Runner, Tally};
+
+/// The names that Debian and its kin give the browser.
+const CHROMIUM: &[&str] = &["chromium", "chromium-browser"];
+
+/// The machine, seen from the repository's root.
+pub(crate) struct Machine {
+    root: PathBuf,
+}
+
+impl Machine {
+    pub(crate) fn new(root: &Path) -> Self {
+        Self { root: root.to_path_buf() }
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// A program in the repository's root.
+    pub(crate) fn command(&self, program: &str, words: &[&str]) -> Call {
+        Call::new(program, words, &self.root)
+    }
+
+    /// Cargo, in the toolchain that the repository names.
+    pub(crate) fn cargo(&self, words: &[&str]) -> Call {
+        self.command("cargo", words)
+    }
+
+    /// npm, in the web folder.
+    pub(crate) fn npm(&self, words: &[&str]) -> Result<Call> {
+        let web = self.root.join("web");
+        if !web.join("package.json").is_file() {
+            bail!("web/package.json is missing");
+        }
+        Ok(Call::new("npm", words, &web))
+    }
+
+    /// Debian's package tool: as it is, where we are root, and else through sudo.
+    pub(crate) fn apt_get(&self, words: &[&str]) -> Result<Call> {
+        let is_root = self.command("id", &["-u"]).answer()? == "0";
+        let call = if is_root {
+            self.command("apt-get", words)
+        } else {
+            self.command("sudo", &[&["apt-get"], words].concat())
+        };
+        Ok(call.with("DEBIAN_FRONTEND", "noninteractive"))
+    }
+
+    /// The browser: what `CHROMIUM` names, or the first on the PATH.
+    pub(crate) fn chromium(&self) -> Result<Option<PathBuf>> {
+        if let Some(named) = std::env::var_os("CHROMIUM").map(PathBuf::from) {
+            return match named.is_file() {
+                true => Ok(Some(named)),
+                false => bail!("CHROMIUM names {}, which is no file", named.display()),
+            };
+        }
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let places = std::env::split_paths(&path);
+        let mut found =
+            places.flat_map(|folder| CHROMIUM.iter().map(move |name| folder.join(name)));
+        Ok(found.find(|file| file.is_file()))
+    }
+
+    /// The debug build of the product.
+    pub(crate) fn binary(&self) -> Result<PathBuf> {
+        let metadata = self.cargo(&["metadata", "--no-deps", "--format-version", "1"]);
+        let metadata: Value = serde_json::from_str(&metadata.answer()?)?;
+        let target =
+            metadata["target_directory"].as_str().context("cargo names no target folder")?;
+        let binary = Path::new(target).join("debug").join("pilotage");
+        match binary.is_file() {
+            true => Ok(binary),
+            false => bail!("{} is missing: run the step `build` first", binary.display()),
+        }
+    }
+}
+
+/// A program about to be run.
+pub(crate) struct Call {
+    /// As a person would type it.
+    line: String,
+    command: Command,
+}
+
+impl Call {
+    fn new(program: &str, words: &[&str], folder: &Path) -> Self {
+        let mut command = Command::new(program);
+        // Runners are read by us first: no colours between their words.
+        command
+            .args(words)
+            .current_dir(folder)
+            .env("NO_COLOR", "1")
+            .env("CARGO_TERM_COLOR", "never");
+        let line =
+            std::iter::once(program).chain(words.iter().copied()).collect::<Vec<_>>().join(" ");
+        Self { line, command }
+    }
+
+    pub(crate) fn with(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Runs it; an exit code other than 0 is an error.
+    pub(crate) fn passes(mut self) -> Result<()> {
+        println!("$ {}", self.line);
+        let status =
+            self.command.stdin(Stdio::null()).status().with_context(|| self.line.clone())?;
+        self.check(status)
+    }
+
+    /// What it says, in one piece, without printing it.
+    pub(crate) fn answer(mut self) -> Result<String> {
+        let output =
+            self.command.stdin(Stdio::null()).output().with_context(|| self.line.clone())?;
+        self.check(output.status)?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    /// Runs a test runner, passes on what it prints, and counts its tests. No test, a skipped test or a failed one is an
+    /// error, whatever the exit code.
+    pub(crate) fn counts(mut self, runner: Runner, tally: &mut Tally) -> Result<()> {
+        println!("$ {}", self.line);
+        self.command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = self.command.spawn().with_context(|| self.line.clone())?;
+        let output = child.stdout.take().context("the runner's output is not ours to read")?;
+        let mut screen = std::io::stdout().lock();
+        for line in BufReader::new(output).split(b'\n') {
+            let line = line?;
+            screen.write_all(&line)?;
+            screen.write_all(b"\n")?;
+            tally.read(runner, &String::from_utf8_lossy(&line));
+        }
+        screen.flush()?;
+        let status = child.wait()?;
+        self.check(status)?;
+        tally.verdict()
+    }
+
+    fn check(&self, status: ExitStatus) -> Result<()> {
+        if !status.success() {
+            bail!("`{}` ended with {status}", self.line);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a runner that prints this and ends so is worth.
+    fn verdict(print: &str, exit: u8) -> (Tally, bool) {
+        let script = format!("printf '{print}'; exit {exit}");
+        let mut tally = Tally::default();
+        let call = Machine::new(Path::new(".")).command("sh", &["-c", &script]);
+        let good = call.counts(Runner::Node, &mut tally).is_ok();
+        (tally, good)
+    }
+
+    #[test]
+    fn a_runner_must_count_tests_and_end_well() {
+        let passed = |passed| Tally { passed, ..Tally::default() };
+        assert_eq!(verdict("# pass 2\\n# fail 0\\n", 0), (passed(2), true));
+        assert_eq!(
+            verdict("# pass 2\\n# fail 0\\n", 1),
+            (passed(2), false),
+            "a failure outside any test"
+        );
+        assert_eq!(verdict("nothing to do\\n", 0), (passed(0), false), "no test");
+    }
+
+    #[test]
+    fn a_program_that_fails_or_is_missing_is_an_error_that_names_it() {
+        let machine = Machine::new(Path::new("."));
+        assert!(machine.command("true", &[]).passes().is_ok());
+        let fails =
+            |program: &str| machine.command(program, &["x"]).passes().map_err(|e| format!("{e:#}"));
+        assert!(fails("false").is_err_and(|error| error.contains("`false x`")));
+        assert!(fails("no-such-program").is_err_and(|error| error.contains("no-such-program")));
+        assert_eq!(machine.command("echo", &["a", "b"]).answer().ok().as_deref(), Some("a b"));
+    }
+}

@@ -1,0 +1,110 @@
+//! The steps of `cargo xtask test`, in order. Must not retry anything.
+
+use anyhow::{Context, Result, bail};
+
+use super::machine::Machine;
+use super::tally::{Runner, Tally};
+
+/// One step.
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) run: fn(&Machine, &mut Tally) -> Result<()>,
+}
+
+/// First what must be there, then what is quick to fail, then the tests, widest last.
+pub(crate) const STEPS: &[Step] = &[
+    Step { name: "tools", about: "rustfmt, clippy, node 20 or newer and npm", run: tools },
+    Step { name: "browser", about: "a Chromium, from apt where there is none", run: browser },
+    Step { name: "packages", about: "npm ci in web/", run: packages },
+    Step { name: "format", about: "cargo fmt --check", run: format },
+    Step { name: "tidy", about: "the house's rules", run: tidy },
+    Step { name: "clippy", about: "cargo clippy, no warning allowed", run: clippy },
+    Step { name: "rust", about: "cargo test of the whole workspace", run: rust },
+    Step { name: "docs", about: "cargo doc, no warning allowed", run: docs },
+    Step { name: "types", about: "tsc over the SDK and the demo", run: types },
+    Step { name: "sdk", about: "the SDK's unit tests in node", run: sdk },
+    Step { name: "build", about: "the binary that the browser tests run", run: build },
+    Step { name: "e2e", about: "Playwright in a real Chromium", run: e2e },
+];
+
+/// The oldest node whose test runner and language the web folder may rely on.
+const NODE: u32 = 20;
+
+fn tools(machine: &Machine, _: &mut Tally) -> Result<()> {
+    for (tool, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
+        if machine.cargo(&[tool, "--version"]).answer().is_err() {
+            machine.command("rustup", &["component", "add", component]).passes()?;
+        }
+    }
+    let version = machine.command("node", &["--version"]).answer();
+    let version = version.with_context(|| format!("node {NODE} or newer and npm are needed"))?;
+    let major = version.trim_start_matches('v').split('.').next().and_then(|n| n.parse().ok());
+    if major.is_none_or(|major: u32| major < NODE) {
+        bail!("node {NODE} or newer is needed, this is {version}");
+    }
+    let npm = machine.command("npm", &["--version"]).answer();
+    println!("node {version}, npm {}", npm.context("npm is needed")?);
+    Ok(())
+}
+
+fn browser(machine: &Machine, _: &mut Tally) -> Result<()> {
+    if machine.chromium()?.is_none() {
+        machine.apt_get(&["update"])?.passes()?;
+        machine.apt_get(&["install", "--yes", "--no-install-recommends", "chromium"])?.passes()?;
+    }
+    let chromium = machine.chromium()?.context("apt has installed no `chromium`")?;
+    println!("{}", chromium.display());
+    Ok(())
+}
+
+fn packages(machine: &Machine, _: &mut Tally) -> Result<()> {
+    machine.npm(&["ci"])?.passes()
+}
+
+fn format(machine: &Machine, _: &mut Tally) -> Result<()> {
+    machine.cargo(&["fmt", "--all", "--check"]).passes()
+}
+
+fn tidy(machine: &Machine, _: &mut Tally) -> Result<()> {
+    if !crate::tidy::run(machine.root())? {
+        bail!("a rule of the house is broken; each line above names its number and its reason");
+    }
+    Ok(())
+}
+
+fn clippy(machine: &Machine, _: &mut Tally) -> Result<()> {
+    let check = &["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    machine.cargo(check).passes()
+}
+
+fn rust(machine: &Machine, tally: &mut Tally) -> Result<()> {
+    machine.cargo(&["test", "--locked", "--workspace"]).counts(Runner::Cargo, tally)
+}
+
+fn docs(machine: &Machine, _: &mut Tally) -> Result<()> {
+    let docs = machine.cargo(&["doc", "--locked", "--workspace", "--no-deps"]);
+    docs.with("RUSTDOCFLAGS", "-D warnings").passes()
+}
+
+fn types(machine: &Machine, _: &mut Tally) -> Result<()> {
+    machine.npm(&["run", "check"])?.passes()
+}
+
+fn sdk(machine: &Machine, tally: &mut Tally) -> Result<()> {
+    machine.npm(&["run", "test"])?.counts(Runner::Node, tally)
+}
+
+fn build(machine: &Machine, _: &mut Tally) -> Result<()> {
+    machine.cargo(&["build", "--locked", "--package", "pilotage"]).passes()
+}
+
+fn e2e(machine: &Machine, tally: &mut Tally) -> Result<()> {
+    let binary = machine.binary()?;
+    let chromium = machine.chromium()?.context("no Chromium: run the step `browser` first")?;
+    let playwright = machine.npm(&["run", "e2e"])?;
+    playwright
+        .with("PILOTAGE_BIN", &binary)
+        .with("CHROMIUM", &chromium)
+        .counts(Runner::Playwright, tally)
+}
