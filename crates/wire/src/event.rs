@@ -1,9 +1,14 @@
 //! An event as a caller sends it. Must not be stored: `record` has the stored form.
 
+mod read;
+
 use pilotage_domain::event::EventContext;
 use pilotage_domain::id::{EventId, SessionId, UserId};
 use pilotage_domain::time::Timestamp;
 use serde_json::value::RawValue;
+
+pub use read::{MAX_PATH, MAX_TAG, MAX_TYPE, Received, Refused, read};
+pub(crate) use read::{timestamp, user_id};
 
 /// A checked event on its way in.
 #[derive(Debug, Clone)]

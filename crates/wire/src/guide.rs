@@ -2,14 +2,18 @@
 
 use pilotage_domain::decide::ValidGuide;
 use pilotage_domain::id::{GuideId, MilestoneId, VariantId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A guide to be drawn.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Guide")]
 pub struct GuideBody {
     /// Its identifier.
+    #[schemars(with = "String")]
     pub id: GuideId,
     /// Its wording.
+    #[schemars(with = "String")]
     pub variant: VariantId,
     /// `tooltip`, `modal`, `banner`, `hotspot`, `checklist` or `headless`.
     pub component: Box<str>,
@@ -20,11 +24,13 @@ pub struct GuideBody {
     /// Where its call to action leads.
     pub action: Option<ActionBody>,
     /// The milestone that it serves.
+    #[schemars(with = "String")]
     pub milestone: MilestoneId,
 }
 
 /// A place in the product.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Target")]
 pub struct TargetBody {
     /// The page's path pattern; any page where absent.
     pub path: Option<Box<str>>,
@@ -33,7 +39,8 @@ pub struct TargetBody {
 }
 
 /// Rendered copy: plain text, never markup.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Copy")]
 pub struct CopyBody {
     /// The headline.
     pub title: Box<str>,
@@ -46,7 +53,8 @@ pub struct CopyBody {
 }
 
 /// Where a call to action leads.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Action")]
 pub struct ActionBody {
     /// A path of the product.
     pub path: Box<str>,

@@ -1,0 +1,118 @@
+//! A user's timeline as a body. Must not order or filter anything.
+
+use pilotage_domain::event::Event;
+use pilotage_domain::time::Timestamp;
+use pilotage_domain::value::Value;
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
+
+use super::user::DecisionSummary;
+use crate::instant;
+
+/// The most items in one answer.
+pub const MAX_LIMIT: usize = 10_000;
+/// How many items an answer has where the caller does not say.
+pub const DEFAULT_LIMIT: usize = 100;
+
+/// A part of a user's timeline.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Timeline")]
+pub struct TimelineBody {
+    /// In the order in which the server took them.
+    pub items: Vec<ItemBody>,
+    /// The cursor of the next part; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// What happened.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[schemars(rename = "TimelineItem")]
+pub enum ItemBody {
+    /// A fact of the product.
+    Event(EventItem),
+    /// A decision of ours.
+    Decision(DecisionSummary),
+    /// What became of a decision.
+    Outcome(OutcomeItem),
+}
+
+/// A fact of the product.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EventItem {
+    /// When it happened, as it counts.
+    #[serde(with = "instant::text")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub at: Timestamp,
+    /// When the server took it.
+    #[serde(with = "instant::text")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub received_at: Timestamp,
+    /// Its name.
+    pub event_id: String,
+    /// What it is.
+    pub event_type: String,
+    /// In which visit.
+    pub session_id: String,
+    /// The page that it happened on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<Box<str>>,
+    /// Attribute values that it set out to set.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "members")]
+    #[schemars(with = "Option<std::collections::BTreeMap<String, serde_json::Value>>")]
+    pub attributes: Vec<(Box<str>, Value)>,
+    /// The rest, as it came.
+    #[serde(skip_serializing_if = "is_null")]
+    #[schemars(with = "Option<std::collections::BTreeMap<String, serde_json::Value>>")]
+    pub payload: Value,
+}
+
+fn is_null(value: &Value) -> bool {
+    *value == Value::Null
+}
+
+fn members<S: Serializer>(members: &[(Box<str>, Value)], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(members.iter().map(|(name, value)| (name, value)))
+}
+
+impl From<Event> for EventItem {
+    fn from(event: Event) -> Self {
+        Self {
+            at: event.at,
+            received_at: event.received_at,
+            event_id: event.id.to_string(),
+            event_type: event.kind.into(),
+            session_id: event.session.to_string(),
+            path: event.context.path,
+            attributes: event.attributes,
+            payload: event.payload,
+        }
+    }
+}
+
+/// What became of a decision.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OutcomeItem {
+    /// The decision.
+    pub decision_id: String,
+    /// What became of it.
+    pub outcome: OutcomeKind,
+    /// The event that says so.
+    #[serde(flatten)]
+    pub event: EventItem,
+}
+
+/// What becomes of a guide that was offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeKind {
+    /// It was seen.
+    Shown,
+    /// Its call to action was used.
+    Clicked,
+    /// It was closed.
+    Dismissed,
+}
