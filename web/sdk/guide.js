@@ -2,18 +2,15 @@
 // guide comes. It reports to nobody but its caller.
 
 import { draw, focus, openVoice } from './draw.js';
-import { find, look, onMutation } from './place.js';
+import { find, look, onMutation, ownPath } from './place.js';
 
 const VOICE_MS = 100; // a live region must stand a moment before its words come
-
-/** The path, or undefined for what could lead off this origin. @param {string | null | undefined} path */
-const ownPath = (path) => (path && /^\/(?!\/)/.test(path) && new URL(path, location.origin).origin === location.origin ? path : undefined);
 
 /** @type {import('./types.js').Present} */
 export const present = async (guide, handle, options, ending) => {
   const { signal } = ending;
   const { copy, target, component } = guide;
-  const path = ownPath(guide.action?.path);
+  const path = ownPath(guide.action?.path, location.origin);
   if (guide.action?.path && !path) return 'bad_action';
 
   const selector = target?.anchor;

@@ -1,4 +1,4 @@
-// Finds the one element that a guide points at and keeps the guide beside it. It never changes the page's elements.
+// Where a guide points, where it stands, where it may lead. It never changes the page's elements.
 
 const WAIT_MS = 3000;
 const GAP = 8;
@@ -44,6 +44,9 @@ export const find = (selector, signal) => new Promise((resolve) => {
   onMutation(check, ending.signal);
   check();
 });
+
+/** @type {import('./types.js').OwnPath} */
+export const ownPath = (path, origin) => (path && /^\/(?!\/)/.test(path) && new URL(path, origin).origin === origin ? path : undefined);
 
 /** @type {import('./types.js').Fit} */
 export const fit = (anchor, box, view) => {

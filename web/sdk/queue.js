@@ -37,6 +37,7 @@ export const openQueue = (prefix, store, onLost) => {
       last = Math.max(last + 1, Date.now());
       const key = `${prefix}${last.toString(36).padStart(9, '0')}.${event.eventId}`;
       const text = JSON.stringify(event);
+      if (text.length > MAX_CHARS) return onLost(event.eventId);
       const older = held();
       let chars = older.reduce((sum, entry) => sum + entry.text.length, text.length);
       for (;;) {

@@ -12,9 +12,10 @@ export const css = `
   all: initial; color-scheme: inherit; direction: inherit; position: fixed; inset: auto; z-index: 2147483647; overflow: visible;
   margin: 8px; font: 15px/1.5 var(--pilotage-font, system-ui, sans-serif);
 }
-:host([data-kind=tooltip]), :host([data-kind=open]) {
-  container-type: anchored; position-area: block-end span-inline-start; position-try-fallbacks: flip-block, flip-inline, flip-block flip-inline; position-visibility: anchors-visible;
+:host([data-kind=tooltip]) {
+  --caret: ''; container-type: anchored; position-area: block-end span-inline-start; position-try-fallbacks: flip-block, flip-inline, flip-block flip-inline; position-visibility: anchors-visible;
 }
+:host([data-kind=open]) { position-area: inline-end span-block-end; position-try-fallbacks: flip-inline, block-end span-inline-start }
 :host([data-kind=hotspot]) { position-area: center; place-self: start end; margin: -10px; position-visibility: anchors-visible }
 :host([data-kind=banner]) { inset: var(--pilotage-banner-inset, auto 0 0); margin: 0 auto 16px; width: min(760px, 100% - 32px) }
 :host([data-kind=voice]) { width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
@@ -46,9 +47,8 @@ dialog::backdrop { background: #0b0e1a80 }
 @media (max-width: 520px) { :host([data-kind=banner]) .card { display: block } :host([data-kind=banner]) .cta { margin-top: 12px } }
 @supports (container-type: anchored) {
   section::before {
-    content: ''; position: absolute; inset: -8px 22px auto auto; width: 12px; height: 12px; rotate: 45deg; background: var(--accent); clip-path: polygon(0 0, 100% 0, 0 100%);
+    content: var(--caret, none); position: absolute; inset: -8px 22px auto auto; width: 12px; height: 12px; rotate: 45deg; background: var(--accent); clip-path: polygon(0 0, 100% 0, 0 100%);
   }
-  :host([data-kind=banner]) section::before { content: none }
   @container anchored(fallback: flip-block) { section::before { inset: auto 22px -7px auto; rotate: 225deg; background: var(--surface) } }
   @container anchored(fallback: flip-inline) { section::before { inset: -8px auto auto 22px } }
   @container anchored(fallback: flip-block flip-inline) { section::before { inset: auto auto -7px 22px; rotate: 225deg; background: var(--surface) } }

@@ -195,6 +195,9 @@ export type Find = (selector: string, signal: AbortSignal) => Promise<Element | 
 /** Calls back, at most once a frame, after the page has changed. */
 export type OnMutation = (callback: () => void, signal: AbortSignal) => void;
 
+/** The path as it is, or undefined for anything that could lead off the origin. */
+export type OwnPath = (path: string | null | undefined, origin: string) => string | undefined;
+
 interface Size { width: number; height: number }
 
 /** Where a box goes beside an anchor: below it and flush with its right edge, or flipped where there is no room. */
