@@ -185,19 +185,34 @@ impl fmt::Display for FaultCode {
     }
 }
 
+/// The most faults that are noted: whoever reads them has enough to do.
+const MOST_FAULTS: usize = 1_000;
+
 /// Faults as they are found.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Vec<Fault>);
 
 impl Faults {
-    /// Notes one.
+    /// Notes one; beyond `MOST_FAULTS`, nothing.
     pub(crate) fn add(&mut self, code: FaultCode, span: Span, message: impl Into<String>) {
-        self.0.push(Fault {
-            span,
-            code,
-            path: String::new(),
-            message: message.into(),
-        });
+        if self.0.len() < MOST_FAULTS {
+            self.0.push(Fault { span, code, path: String::new(), message: message.into() });
+        }
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether nothing more is noted.
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.len() == MOST_FAULTS
+    }
+
+    /// Whether there is one of that code.
+    pub(crate) fn has(&self, code: FaultCode) -> bool {
+        self.0.iter().any(|fault| fault.code == code)
     }
 
     /// All of them in file order, each once, with their paths in the tree; errors apart from warnings.

@@ -45,7 +45,19 @@ fn scan_fault(error: &ScanError) -> Fault {
             "an alias is no part of this format; write the value out",
         );
     }
-    fault(FaultCode::Syntax, span, format!("this is not YAML: {}", error.info()))
+    let message = format!("this is not YAML: {}{}", error.info(), cure(error.info()));
+    fault(FaultCode::Syntax, span, message)
+}
+
+/// What is most often behind the parser's words.
+fn cure(info: &str) -> &'static str {
+    if info.starts_with("mapping values") || info.contains("placement of ':'") {
+        "; text with a `: ` in it needs quotes"
+    } else if info.contains("quoted scalar") && info.contains("end of stream") {
+        "; a quote is never closed"
+    } else {
+        ""
+    }
 }
 
 fn place(marker: Marker) -> Place {

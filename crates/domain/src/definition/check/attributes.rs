@@ -5,14 +5,14 @@ use super::suggest::hint;
 use crate::definition::fault::{FaultCode, Faults};
 use crate::definition::node::{Entry, Node, quoted};
 use crate::definition::{Attribute, AttributeForm};
-use crate::value::{Scalar, Value};
+use crate::value::Scalar;
 
 /// The attribute that `context.appVersion` sets.
 pub(super) const APP_VERSION: &str = "appVersion";
 /// The attribute that `context.locale` sets.
 pub(super) const LOCALE: &str = "locale";
 /// The locale of a product that says none.
-const DEFAULT_LOCALE: &str = "en";
+pub(super) const DEFAULT_LOCALE: &str = "en";
 
 /// The declared attributes in file order, then those of the two implicit ones that are not declared.
 pub(super) fn attributes(root: &Node, faults: &mut Faults) -> Names<Attribute> {
@@ -142,9 +142,13 @@ pub(super) fn word(form: &AttributeForm) -> &'static str {
     }
 }
 
+fn is_finite(scalar: &Scalar) -> bool {
+    !matches!(scalar, Scalar::Number(number) if !number.is_finite())
+}
+
 /// The scalar as a profile would keep it; notes where it does not fit.
 pub(super) fn fitting(form: &AttributeForm, node: &Node, faults: &mut Faults) -> Option<Scalar> {
-    let value: Value = node.scalar().map(|_| node.to_value())?;
+    let value = node.scalar().filter(is_finite).map(|_| node.to_value())?;
     let fitting = form.fit(&value);
     if fitting.is_none() {
         let cure = match (form, node.text()) {

@@ -8,7 +8,8 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::names::Names;
 use super::suggest::hint;
 use super::template::{self, Part as Written};
-use super::{Scope, guides};
+use super::guides;
+use super::scope::Scope;
 use crate::definition::fault::{FaultCode, Faults};
 use crate::definition::node::{Entry, Node, quoted};
 use crate::definition::{Attribute, AttributeForm, Copy, Piece, Template, TextRules, Variant};
@@ -167,14 +168,12 @@ impl Desk<'_> {
             .into_iter()
             .filter(|fault| !is_long(fault));
         for fault in long.chain(other) {
-            let (name, shown) = (part.name(), quoted(&shortest));
-            let message = match fault {
-                Fault::Long(_) => format!(
-                    "the {name} {shown} must be {fault}; it has {} at the least",
-                    graphemes(&shortest)
-                ),
-                _ => format!("the {name} {} must have {fault}", quoted(&certain)),
+            let found = match fault {
+                Fault::Long(_) => format!("; it has {} at the least", graphemes(&shortest)),
+                _ => String::new(),
             };
+            let written = quoted(node.text().unwrap_or_default());
+            let message = format!("the {} {written} must have {fault}{found}", part.name());
             self.faults.add(code(fault), node.span, message);
         }
     }

@@ -1,6 +1,6 @@
 //! The context that decisions learn by. Must let nothing personal in.
 
-use super::Scope;
+use super::scope::Scope;
 use super::attributes::word;
 use crate::definition::fault::{FaultCode, Faults};
 use crate::definition::node::{Node, quoted};
@@ -133,19 +133,15 @@ fn expect(
     faults.add(FaultCode::UnfitFeature, node.span, message);
 }
 
+/// The attribute that the node names; `None` where it is unknown or personal, which is noted.
 fn attribute(node: &Node, scope: &Scope, faults: &mut Faults) -> Option<Ix<Attribute>> {
     let built_in = BUILT_IN.map(|(name, _)| name);
     let ix = scope.attributes.resolve(node, &built_in, faults)?;
-    if scope
-        .attributes
-        .get(ix)
-        .is_some_and(|attribute| attribute.personal)
-    {
-        let message = format!(
-            "{} is personal: it may fill a slot in copy, and nothing else",
-            quoted(scope.attributes.name(ix))
-        );
+    if scope.attributes.get(ix)?.personal {
+        let name = quoted(scope.attributes.name(ix));
+        let message = format!("{name} is personal: it may fill a slot in copy, and nothing else");
         faults.add(FaultCode::PersonalAttribute, node.span, message);
+        return None;
     }
     Some(ix)
 }

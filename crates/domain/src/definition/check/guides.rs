@@ -3,7 +3,8 @@
 
 use super::names::Names;
 use super::places::range;
-use super::{Scope, copy, scalar};
+use super::scope::Scope;
+use super::{copy, scalar};
 use crate::definition::fault::{FaultCode, Faults};
 use crate::definition::grammar::{COMPONENT, INTENT, LIFECYCLE, Word};
 use crate::definition::node::{Node, quoted};

@@ -1,6 +1,6 @@
 //! The journey: signup, milestones and activation. Must not judge whether a milestone can be reached.
 
-use super::Scope;
+use super::scope::Scope;
 use super::names::Names;
 use crate::definition::fault::{FaultCode, Faults};
 use crate::definition::node::{Node, quoted};
@@ -11,7 +11,8 @@ use crate::id::MilestoneId;
 /// Words that a `since` condition keeps for itself.
 const KEPT: [&str; 2] = ["signup", "last_event"];
 
-fn milestone_nodes(root: &Node) -> impl Iterator<Item = &Node> {
+/// The nodes of the milestones, in file order.
+pub(super) fn milestone_nodes(root: &Node) -> impl Iterator<Item = &Node> {
     root.get("journey")
         .and_then(|journey| journey.get("milestones"))
         .into_iter()
@@ -75,12 +76,18 @@ fn requires(node: &Node, scope: &Scope, faults: &mut Faults) -> Option<Vec<Ix<Mi
     for item in items {
         let ix = scope.milestones.resolve(item, &[], faults);
         if ix.is_some() && found.contains(&ix) {
-            let message = format!("{} is required twice", item.describe());
+            let message = format!("{} is required twice", quoted(item.text().unwrap_or_default()));
             faults.add(FaultCode::DuplicateId, item.span, message);
         }
         found.push(ix);
     }
     found.into_iter().collect()
+}
+
+/// Where the milestones stand that a milestone requires; unknown ones are passed over.
+pub(super) fn requires_places(node: &Node, scope: &Scope) -> Vec<usize> {
+    let items = node.get("requires").map(Node::items).unwrap_or_default();
+    items.iter().filter_map(|item| Some(scope.milestones.find(item.text()?)?.place())).collect()
 }
 
 /// The event that starts a user's clock: `None` where it is at fault, `Some(None)` where there is none.

@@ -1,5 +1,7 @@
 //! What a section declares, by name and place. Must not report what is wrong inside of an entry.
 
+use std::collections::BTreeMap;
+
 use super::suggest::hint;
 use crate::definition::fault::{FaultCode, Faults};
 use crate::definition::node::{Node, quoted};
@@ -12,6 +14,7 @@ pub(super) struct Names<T> {
     kind: &'static str,
     unknown: FaultCode,
     entries: Vec<(Box<str>, Option<T>)>,
+    places: BTreeMap<Box<str>, u16>,
 }
 
 impl<T> Names<T> {
@@ -21,6 +24,7 @@ impl<T> Names<T> {
             kind,
             unknown,
             entries: Vec::new(),
+            places: BTreeMap::new(),
         }
     }
 
@@ -33,8 +37,11 @@ impl<T> Names<T> {
         faults: &mut Faults,
     ) {
         if !name.is_empty() && self.find(name).is_some() {
-            let message = format!("there is a {} {} already", self.kind, quoted(name));
+            let message = format!("there is another {} {} before", self.kind, quoted(name));
             faults.add(FaultCode::DuplicateId, node.span, message);
+        }
+        if let Ok(place) = u16::try_from(self.entries.len()) {
+            self.places.entry(name.into()).or_insert(place);
         }
         self.entries.push((name.into(), entry));
     }
@@ -48,11 +55,7 @@ impl<T> Names<T> {
 
     /// Where a name stands; the first of equal ones.
     pub(super) fn find(&self, name: &str) -> Option<Ix<T>> {
-        let place = self
-            .entries
-            .iter()
-            .position(|(known, _)| **known == *name)?;
-        u16::try_from(place).ok().map(Ix::new)
+        self.places.get(name).copied().map(Ix::new)
     }
 
     /// What stands there, unless it is at fault.
@@ -70,6 +73,10 @@ impl<T> Names<T> {
         self.entries.iter().map(|(name, _)| &**name)
     }
 
+    /// Every entry, in file order; `None` where one is at fault.
+    pub(super) fn all(&self) -> Option<Vec<&T>> {
+        self.entries.iter().map(|(_, entry)| entry.as_ref()).collect()
+    }
 
     /// The place of the name that the node holds; notes where nothing has that name. `also` are names that would do
     /// there, too.

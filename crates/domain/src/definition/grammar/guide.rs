@@ -77,7 +77,7 @@ pub static GUIDE: Shape = Shape {
 };
 
 static ACTION: Shape = Shape {
-    name: "an action",
+    name: "`action`",
     about: "Where a call to action leads.",
     keys: &[Key::required(
         "route",
@@ -88,7 +88,7 @@ static ACTION: Shape = Shape {
 };
 
 static LIMITS: Shape = Shape {
-    name: "limits",
+    name: "`limits`",
     about: "How often one user may see a guide.",
     keys: &[
         Key::optional(

@@ -7,7 +7,7 @@ use crate::time::Millis;
 
 /// The whole file.
 pub static PRODUCT: Shape = Shape {
-    name: "a product",
+    name: "the product file",
     about: "All that Pilotage knows about a product: its events, its journey, its guides, its contact rules.",
     keys: &[
         Key::required(
@@ -154,7 +154,7 @@ static ATTRIBUTE: Shape = Shape {
 };
 
 static JOURNEY: Shape = Shape {
-    name: "a journey",
+    name: "`journey`",
     about: "The milestones on the way to activation.",
     keys: &[
         Key::optional(
@@ -177,7 +177,7 @@ static JOURNEY: Shape = Shape {
 };
 
 static SIGNUP: Shape = Shape {
-    name: "a signup",
+    name: "`signup`",
     about: "What starts a user's clock.",
     keys: &[Key::required(
         "event",
@@ -263,7 +263,7 @@ static TARGET: Shape = Shape {
 };
 
 static CONTACT: Shape = Shape {
-    name: "contact rules",
+    name: "`contact`",
     about: "How often a user may be shown guides at all.",
     keys: &[
         Key::optional(
@@ -293,7 +293,7 @@ static CONTACT: Shape = Shape {
 };
 
 static GROUPS: Shape = Shape {
-    name: "groups",
+    name: "`groups`",
     about: "Shares of users who are served by a simpler policy, for comparison.",
     keys: &[
         Key::default(
@@ -313,7 +313,7 @@ static GROUPS: Shape = Shape {
 };
 
 static GOAL: Shape = Shape {
-    name: "a goal",
+    name: "`goal`",
     about: "What counts as success.",
     keys: &[Key::default(
         "window",
@@ -325,7 +325,7 @@ static GOAL: Shape = Shape {
 };
 
 static GUARD: Shape = Shape {
-    name: "a guard",
+    name: "`guard`",
     about: "When to stop by itself.",
     keys: &[Key::optional(
         "dismiss",
@@ -336,7 +336,7 @@ static GUARD: Shape = Shape {
 };
 
 static TEXT: Shape = Shape {
-    name: "text rules",
+    name: "`text`",
     about: "Rules for copy as a user would read it, slots filled.",
     keys: &[
         Key::default(

@@ -43,6 +43,7 @@ impl Walk<'_> {
             Form::ScalarOrTest if node.scalar().is_some() => self.scalar(node),
             Form::ScalarOrTest => self.shape(node, &TEST),
             Form::Feature if node.text().is_some() => {}
+            Form::Feature if node.entries().is_empty() => self.wrong_type(node, "the name of a feature, or a mapping"),
             Form::Feature => self.shape(node, &FEATURE),
             Form::Condition => self.condition(node),
             Form::List(of, least, most) => self.list(node, of, *least, *most),
