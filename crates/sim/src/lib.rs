@@ -1,1 +1,24 @@
-//! Placeholder while the house is built.
+//! Simulated users over the real engine. Must not open a socket, sleep, read a clock or draw from anything but its seed.
+//!
+//! - `draw`: numbers by chance from a seed.
+//! - `product`: the sample product as its visitors find it: pages, steps, versions.
+//! - `persona`: what keeps a visitor from the first report, in numbers.
+//! - `visitor`: one visitor, a state machine over moments: what they do, what they make of a guide.
+//! - `truth`: what is true of a visitor, kept without the engine, to judge what the engine shows.
+//! - `visit`: lets visitors loose on an engine, in the order of time.
+//! - `visited`: what came of it, as numbers, JSON and a table.
+
+mod draw;
+mod persona;
+mod product;
+mod truth;
+mod visit;
+mod visited;
+mod visitor;
+
+/// The ports that a simulated engine is opened with: a clock that stands still, and names from a seed.
+pub use pilotage_engine::memory::{ManualClock, SeededEntropy};
+pub use product::NotTheSample;
+pub use truth::Invalid;
+pub use visit::{Plan, VisitError, visit};
+pub use visited::{Activation, Contacts, Visited};
