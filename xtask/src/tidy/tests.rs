@@ -67,6 +67,7 @@ const PLANTED: &[(&str, &str, &str)] = &[
         "//! A.\nfn f() { let start = tokio::time::Instant::now(); }\n",
     ),
     ("T09", "crates/engine/src/a.rs", "//! A.\nfn f() { rand::random::<u8>(); }\n"),
+    ("T09", "crates/adapters/src/a.rs", "//! A.\nfn f() { std::env::var(\"A\"); }\n"),
     ("T09", "crates/wire/src/a.rs", "//! A.\nfn f() { OffsetDateTime::now_utc(); }\n"),
     ("T10", "a.rs", "//! A.\n#[allow(dead_code)]\nfn f() {}\n"),
     ("T10", "a.rs", "//! A.\n#![expect(clippy::panic)]\n"),
@@ -119,6 +120,7 @@ const INNOCENT: &[(&str, &str)] = &[
         "//! A.\n/// Never `SystemTime::now`.\nuse std::collections::BTreeMap;\n",
     ),
     ("crates/domain/tests/a.rs", "//! A.\nuse std::{collections::HashMap, fs, time::Instant};\n"),
+    ("crates/sim/src/visit/tests.rs", "//! A.\nuse tokio::test;\n"),
     ("crates/adapters/src/a.rs", "//! A.\nfn f() { std::time::Instant::now(); }\n"),
     (
         "crates/engine/src/a.rs",

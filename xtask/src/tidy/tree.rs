@@ -57,11 +57,7 @@ impl Tree {
 
     /// The tree of these files and packages.
     pub(crate) fn of(files: BTreeMap<String, String>, packages: Vec<Package>) -> Self {
-        let rust = files
-            .iter()
-            .filter(|(path, _)| path.ends_with(".rs"))
-            .map(|(path, text)| (path.clone(), Source::parse(text)))
-            .collect();
+        let rust = parse(&files);
         Self { files, rust, packages }
     }
 
@@ -75,6 +71,22 @@ impl Tree {
             .filter(|(path, _)| ends.iter().any(|end| path.ends_with(end)))
             .map(|(path, text)| (path.as_str(), text.as_str()))
     }
+}
+
+/// The Rust files among these, parsed on every core.
+fn parse(files: &BTreeMap<String, String>) -> BTreeMap<String, Source> {
+    let rust: Vec<_> = files.iter().filter(|(path, _)| path.ends_with(".rs")).collect();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = rust.len().div_ceil(cores).max(1);
+    std::thread::scope(|scope| {
+        let parse = |(path, text): &(&String, &String)| ((*path).clone(), Source::parse(text));
+        let parts = rust.chunks(share);
+        let workers: Vec<_> = parts
+            .map(|part| scope.spawn(move || part.iter().map(parse).collect::<Vec<_>>()))
+            .collect();
+        // A worker that panics takes the others with it: a file that is not looked at must not pass.
+        workers.into_iter().flat_map(|worker| worker.join().expect("a parser panicked")).collect()
+    })
 }
 
 /// Whether the path's last part is this name.
