@@ -95,10 +95,12 @@ class Acme {
     return (await this.timeline()).filter(({ kind, outcome }) => kind === 'decision' && outcome === 'show').map(({ guide }) => guide.id ?? guide);
   }
 
-  /** Waits until the user's page has been answered since its last event, and nothing came of it. */
+  /** Loads the page anew and waits for the answer to its question: no guide. */
   async expectNoGuide(reason) {
+    const here = this.page.url();
+    await this.page.goto('about:blank'); // so that no answer to the old page is taken for one to the new
     const answered = this.page.waitForResponse(/\/api\/v1\/decisions$/);
-    await this.page.reload();
+    await this.page.goto(here);
     const decision = await (await answered).json();
     expect(decision.outcome).toBe('withhold');
     if (reason) expect(decision.reason).toBe(reason);
