@@ -71,28 +71,30 @@ pub async fn visit(
     product: &ProductId,
     plan: &Plan,
 ) -> Result<Visited, VisitError> {
-    let visitors = run(engine, product, plan).await?;
+    let sample = admit(engine, product, plan)?;
+    let visitors = run(engine, &sample, plan).await?;
     Ok(Visited::of(visitors.iter().map(Visitor::fate)))
 }
 
-/// Simulates, and gives back the visitors as they ended.
-pub(crate) async fn run(
-    engine: &Engine,
-    product: &ProductId,
-    plan: &Plan,
-) -> Result<Vec<Visitor>, VisitError> {
+/// Checks that the visitors can come, and to what.
+fn admit(engine: &Engine, product: &ProductId, plan: &Plan) -> Result<Sample, VisitError> {
     if engine.clock_mode() != ClockMode::Events {
         return Err(VisitError::NotTheEventClock);
     }
     if plan.days == 0 {
         return Err(VisitError::NoDays);
     }
-    let sample = Sample::of(engine.definition(product).ok_or(VisitError::UnknownProduct)?)?;
+    let definition = engine.definition(product).ok_or(VisitError::UnknownProduct)?;
+    Ok(Sample::of(definition)?)
+}
+
+/// Simulates, and gives back the visitors as they ended.
+async fn run(engine: &Engine, sample: &Sample, plan: &Plan) -> Result<Vec<Visitor>, VisitError> {
     let span = Millis::days(u64::from(plan.days));
     let mut visitors: Vec<Visitor> = (0..plan.visitors)
-        .map(|number| Visitor::new(&sample, (plan.seed, number), (span, plan.until)))
+        .map(|number| Visitor::new(sample, (plan.seed, number), (span, plan.until)))
         .collect();
-    let world = World { engine, product, sample: &sample };
+    let world = World { engine, product: &sample.definition.product, sample };
     let mut queue = Queue::of(&visitors);
     while let Some(wave) = queue.wave() {
         world.live_through(&wave, &mut visitors).await?;
