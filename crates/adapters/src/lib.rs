@@ -1,1 +1,4 @@
-//! Placeholder while the house is built.
+//! The ports over real back ends. Must not decide anything: a contract is stated in `engine::port` and only kept here.
+
+#[cfg(feature = "sqlite")]
+pub mod sqlite;

@@ -44,10 +44,7 @@ pub struct SeededEntropy {
 impl SeededEntropy {
     /// The sequence of that seed.
     pub const fn new(seed: u64) -> Self {
-        Self {
-            seed,
-            draws: AtomicU64::new(0),
-        }
+        Self { seed, draws: AtomicU64::new(0) }
     }
 }
 
@@ -55,10 +52,7 @@ impl Entropy for SeededEntropy {
     fn bits(&self) -> u128 {
         let draw = self.draws.fetch_add(1, Ordering::SeqCst);
         let hash = ContentHash::of(&[b"entropy", &self.seed.to_be_bytes(), &draw.to_be_bytes()]);
-        hash.as_bytes()
-            .iter()
-            .take(16)
-            .fold(0, |bits, byte| (bits << 8) | u128::from(*byte))
+        hash.as_bytes().iter().take(16).fold(0, |bits, byte| (bits << 8) | u128::from(*byte))
     }
 }
 

@@ -48,21 +48,8 @@ impl Records {
                 RecordKind::Decision
             }
         };
-        let Entry {
-            product,
-            user,
-            received_at,
-            body,
-            ..
-        } = entry;
-        self.stored.push(Stored {
-            position,
-            product,
-            user,
-            kind,
-            received_at,
-            body,
-        });
+        let Entry { product, user, received_at, body, .. } = entry;
+        self.stored.push(Stored { position, product, user, kind, received_at, body });
         Appended::New(position)
     }
 
@@ -130,15 +117,10 @@ impl MemoryLog {
     fn append_now(&self, entries: Vec<Entry>) -> Result<Vec<Appended>, AppendError> {
         self.check_open()?;
         let mut records = hold(&self.contents.records);
-        let appended = entries
-            .into_iter()
-            .map(|entry| records.append(entry))
-            .collect();
+        let appended = entries.into_iter().map(|entry| records.append(entry)).collect();
         let end = Position(records.stored.len() as u64);
         // Under the lock, so that the end never runs backwards.
-        self.contents
-            .end
-            .send_if_modified(|known| std::mem::replace(known, end) != end);
+        self.contents.end.send_if_modified(|known| std::mem::replace(known, end) != end);
         Ok(appended)
     }
 }
@@ -164,9 +146,7 @@ impl Log for MemoryLog {
 
     fn barrier(&self) -> Answer<'_, Result<(), AppendError>> {
         let lost = self.lost.swap(false, Ordering::SeqCst);
-        let passed = self
-            .check_open()
-            .and(if lost { Err(unavailable()) } else { Ok(()) });
+        let passed = self.check_open().and(if lost { Err(unavailable()) } else { Ok(()) });
         Box::pin(async move { passed })
     }
 
@@ -183,22 +163,14 @@ impl Log for MemoryLog {
                 bytes += stored.body.len().max(1);
                 first || bytes <= max_bytes
             };
-            Ok(records
-                .after(after)
-                .iter()
-                .take_while(fits)
-                .cloned()
-                .collect())
+            Ok(records.after(after).iter().take_while(fits).cloned().collect())
         })
     }
 
     fn get(&self, positions: Vec<Position>) -> Answer<'_, Result<Vec<Stored>, ReadError>> {
         Box::pin(async move {
             let records = hold(&self.contents.records);
-            Ok(positions
-                .into_iter()
-                .filter_map(|position| records.at(position).cloned())
-                .collect())
+            Ok(positions.into_iter().filter_map(|position| records.at(position).cloned()).collect())
         })
     }
 
@@ -240,4 +212,23 @@ impl Log for MemoryLog {
         self.closed.store(true, Ordering::SeqCst);
         Box::pin(async {})
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::MemoryLog;
+    use crate::conformance::LogPlace;
+    use crate::port::{Answer, log::Log};
+
+    struct Place(MemoryLog);
+
+    impl LogPlace for Place {
+        fn open(&self) -> Answer<'_, Arc<dyn Log>> {
+            Box::pin(async { Arc::new(self.0.reopen()) as Arc<dyn Log> })
+        }
+    }
+
+    crate::log_conformance!(|| Place(MemoryLog::default()));
 }

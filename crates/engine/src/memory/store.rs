@@ -46,10 +46,7 @@ impl Folded {
         for user in users {
             let known = self.users.get(&user.key).map(|stored| stored.row);
             if let Some(row) = user.row.filter(|row| known != Some(*row)) {
-                return Err(StoreError::Damaged(format!(
-                    "row {} is not that user's",
-                    row.0
-                )));
+                return Err(StoreError::Damaged(format!("row {} is not that user's", row.0)));
             }
             let next = RowId((self.users.len() + fresh.len()) as u64 + 1);
             rows.push(known.unwrap_or_else(|| *fresh.entry(&user.key).or_insert(next)));
@@ -61,19 +58,12 @@ impl Folded {
         let rows = self.rows(&batch.users)?;
         for (user, row) in batch.users.into_iter().zip(&rows) {
             if let Some(cohort) = user.cohort {
-                self.cohorts
-                    .insert(*row, (user.key.product.clone(), cohort));
+                self.cohorts.insert(*row, (user.key.product.clone(), cohort));
             }
             if !user.spilled.is_empty() {
                 self.runs.entry(*row).or_default().extend(user.spilled);
             }
-            self.users.insert(
-                user.key,
-                StoredUser {
-                    row: *row,
-                    body: user.body,
-                },
-            );
+            self.users.insert(user.key, StoredUser { row: *row, body: user.body });
         }
         if let Some(watermark) = batch.watermark {
             self.watermark = watermark;
@@ -104,10 +94,7 @@ pub struct MemoryStore {
 impl MemoryStore {
     /// A new handle on the same contents, open and without fault, as after a restart.
     pub fn reopen(&self) -> Self {
-        Self {
-            contents: Arc::clone(&self.contents),
-            ..Self::default()
-        }
+        Self { contents: Arc::clone(&self.contents), ..Self::default() }
     }
 
     /// From now on writes fail; `None` ends it.
@@ -149,9 +136,7 @@ impl MemoryStore {
 impl Store for MemoryStore {
     fn load(&self, keys: Vec<UserKey>) -> Answer<'_, Result<Vec<Option<StoredUser>>, StoreError>> {
         self.reading(move |contents| {
-            keys.iter()
-                .map(|key| contents.folded.users.get(key).cloned())
-                .collect()
+            keys.iter().map(|key| contents.folded.users.get(key).cloned()).collect()
         })
     }
 
@@ -182,10 +167,7 @@ impl Store for MemoryStore {
         self.reading(move |contents| {
             let from = after.map_or(Bound::Unbounded, Bound::Excluded);
             let users = contents.folded.users.range((from, Bound::Unbounded));
-            users
-                .take(limit)
-                .map(|(key, user)| (key.clone(), user.clone()))
-                .collect()
+            users.take(limit).map(|(key, user)| (key.clone(), user.clone())).collect()
         })
     }
 
@@ -198,10 +180,7 @@ impl Store for MemoryStore {
 
     fn paused(&self) -> Answer<'_, Result<BTreeMap<ProductId, Vec<GuideId>>, StoreError>> {
         self.reading(|contents| {
-            let paused = contents
-                .paused
-                .iter()
-                .filter(|(_, guides)| !guides.is_empty());
+            let paused = contents.paused.iter().filter(|(_, guides)| !guides.is_empty());
             paused
                 .map(|(product, guides)| (product.clone(), guides.iter().cloned().collect()))
                 .collect()
@@ -261,4 +240,23 @@ impl Store for MemoryStore {
         self.closed.store(true, Ordering::SeqCst);
         Box::pin(async {})
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::MemoryStore;
+    use crate::conformance::StorePlace;
+    use crate::port::{Answer, store::Store};
+
+    struct Place(MemoryStore);
+
+    impl StorePlace for Place {
+        fn open(&self) -> Answer<'_, Arc<dyn Store>> {
+            Box::pin(async { Arc::new(self.0.reopen()) as Arc<dyn Store> })
+        }
+    }
+
+    crate::store_conformance!(|| Place(MemoryStore::default()));
 }

@@ -1,0 +1,125 @@
+//! Remembered events on disk: saved a span at a time, read at the start. Must not trust what it reads.
+
+use pilotage_domain::event::Position;
+use rusqlite::{Connection, params};
+
+use super::remembered::{self, MarkKey, Marked, Remembered};
+use super::row::{self, RowError};
+use pilotage_engine::port::log::EntryName;
+
+/// So many records are read at most at the start to know their marks; each such span costs one row and no commit.
+const SPAN: u64 = 8_192;
+
+/// Marks of committed events that are not saved yet.
+#[derive(Debug)]
+pub(super) struct Unsaved {
+    /// All at or before this are saved.
+    saved_to: Position,
+    marks: Vec<Marked>,
+}
+
+impl Unsaved {
+    /// Adds the events of a commit.
+    pub(super) fn add(&mut self, marks: &[Marked]) {
+        self.marks.extend_from_slice(marks);
+    }
+
+    /// Saves them in the transaction at hand, where the span up to `end` is full; whether it did. What is older than
+    /// `oldest` is no longer needed.
+    pub(super) fn save(
+        &self,
+        connection: &Connection,
+        end: Position,
+        oldest: Position,
+    ) -> rusqlite::Result<bool> {
+        if end.0 - self.saved_to.0 < SPAN {
+            return Ok(false);
+        }
+        let marks = remembered::encode(&self.marks);
+        let first = row::to_column(Position(self.saved_to.0 + 1));
+        let insert = "INSERT INTO recent (first, last, sum, marks) VALUES (?, ?, ?, ?)";
+        let parameters = params![first, row::to_column(end), crc32fast::hash(&marks), marks];
+        connection.execute(insert, parameters)?;
+        connection.execute("DELETE FROM recent WHERE last < ?", [row::to_column(oldest)])?;
+        Ok(true)
+    }
+
+    /// Forgets what `save` has saved, once that is durable.
+    pub(super) fn saved(&mut self, end: Position) {
+        self.saved_to = end;
+        self.marks.clear();
+    }
+}
+
+/// What a start finds.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub key: MarkKey,
+    pub remembered: Remembered,
+    pub unsaved: Unsaved,
+    pub end: Position,
+}
+
+/// Reads the remembered marks, and the records whose marks were not saved.
+pub(super) fn load(connection: &Connection, at_least: usize) -> Result<Found, RowError> {
+    let key = "SELECT value FROM about WHERE key = 'mark_key'";
+    let key = MarkKey(connection.query_row(key, [], |row| row.get(0))?);
+    let end = "SELECT coalesce(max(position), 0) FROM entry";
+    let end = row::from_column(connection.query_row(end, [], |row| row.get(0))?);
+    let mut remembered = Remembered::new(at_least);
+    let saved_to = load_saved(connection, &mut remembered)?;
+    let marks = load_unsaved(connection, key, saved_to)?;
+    let reached = Position(saved_to.0 + marks.1);
+    if reached != end {
+        return Err(damaged(reached, "the records after it are missing"));
+    }
+    marks.0.iter().for_each(|marked| remembered.insert(*marked));
+    Ok(Found { key, remembered, unsaved: Unsaved { saved_to, marks: marks.0 }, end })
+}
+
+fn damaged(position: Position, detail: &str) -> RowError {
+    RowError::Damaged { position, detail: detail.to_owned() }
+}
+
+/// Reads the saved spans, oldest first; up to where they reach.
+fn load_saved(connection: &Connection, remembered: &mut Remembered) -> Result<Position, RowError> {
+    let mut saved_to = None;
+    let mut statement =
+        connection.prepare("SELECT first, last, sum, marks FROM recent ORDER BY first")?;
+    let mut rows = statement.query([])?;
+    while let Some(span) = rows.next()? {
+        let (first, last) = (row::from_column(span.get(0)?), row::from_column(span.get(1)?));
+        let bytes = span.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;
+        let sum: u32 = span.get(2)?;
+        let follows = saved_to.is_none_or(|before: Position| before.0 + 1 == first.0);
+        let marks = remembered::decode(bytes).filter(|_| crc32fast::hash(bytes) == sum && follows);
+        let marks = marks.ok_or_else(|| damaged(first, "the marks of its events do not fit"))?;
+        marks.iter().for_each(|marked| remembered.insert(*marked));
+        saved_to = Some(last);
+    }
+    Ok(saved_to.unwrap_or_default())
+}
+
+/// The marks of the events after that position, and how many records there are.
+fn load_unsaved(
+    connection: &Connection,
+    key: MarkKey,
+    after: Position,
+) -> Result<(Vec<Marked>, u64), RowError> {
+    let query = format!("{} WHERE e.position > ? ORDER BY e.position", row::SELECT);
+    let mut statement = connection.prepare(&query)?;
+    let mut rows = statement.query([row::to_column(after)])?;
+    let (mut marks, mut count) = (Vec::new(), 0);
+    while let Some(row) = rows.next()? {
+        let row::Named { name, stored } = row::read(row)?;
+        count += 1;
+        if stored.position.0 != after.0 + count {
+            return Err(damaged(Position(after.0 + count), "the record is missing"));
+        }
+        if let EntryName::Event(id) = name {
+            let mark = key.mark(stored.product.as_str(), stored.user.as_str(), id.as_str());
+            marks.push((mark, stored.position));
+        }
+    }
+    Ok((marks, count))
+}

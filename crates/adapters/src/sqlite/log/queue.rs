@@ -1,0 +1,188 @@
+//! What waits for the log's writer, bounded in bytes. Must not keep a thread of the runtime waiting.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use pilotage_engine::port::log::{AppendError, Appended, Entry, EntryName};
+use tokio::sync::oneshot;
+
+/// What a record takes in memory beside its texts and its body.
+const OVERHEAD: usize = 160;
+
+/// Records that are to be stored together, and who waits for them.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub entries: Vec<Entry>,
+    pub reply: Reply,
+    bytes: usize,
+}
+
+/// Who waits for a request.
+#[derive(Debug)]
+pub(super) enum Reply {
+    /// A caller of `append`.
+    Append(oneshot::Sender<Result<Vec<Appended>, AppendError>>),
+    /// Nobody: the record was queued by `enqueue`.
+    Nobody,
+    /// A caller of `barrier`; the request holds no records.
+    Barrier(oneshot::Sender<Result<(), AppendError>>),
+}
+
+impl Request {
+    pub(super) fn new(entries: Vec<Entry>, reply: Reply) -> Self {
+        let bytes = entries.iter().map(bytes_of).sum();
+        Self { entries, reply, bytes }
+    }
+}
+
+/// About how much memory a record takes.
+pub(super) fn bytes_of(entry: &Entry) -> usize {
+    let name = match &entry.name {
+        EntryName::Event(id) => id.as_str().len(),
+        EntryName::Decision(_) => 0,
+    };
+    OVERHEAD + entry.product.as_str().len() + entry.user.as_str().len() + name + entry.body.len()
+}
+
+/// How much of the queue goes into one commit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Portion {
+    /// The most records, unless a single request has more.
+    pub entries: usize,
+    /// The most bytes, unless a single request has more.
+    pub bytes: usize,
+    /// How long to wait for more where there is much less than last time.
+    pub wait: Duration,
+}
+
+/// What the writer finds when it looks.
+#[derive(Debug)]
+pub(super) enum Taken {
+    /// Requests, in order.
+    Some(Vec<Request>),
+    /// Nothing for a while.
+    Idle,
+    /// Nothing, and nothing will come.
+    Closed,
+}
+
+/// The queue.
+#[derive(Debug)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    arrived: Condvar,
+    most_bytes: usize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    requests: VecDeque<Request>,
+    entries: usize,
+    bytes: usize,
+    closed: bool,
+    /// How many records the writer waits for; `None` while it does not wait.
+    awaited: Option<usize>,
+}
+
+impl Queue {
+    pub(super) fn new(most_bytes: usize) -> Self {
+        Self { state: Mutex::default(), arrived: Condvar::new(), most_bytes }
+    }
+
+    /// Puts the request at the end. One that is larger than the whole queue is taken when nothing else waits.
+    pub(super) fn push(&self, request: Request) -> Result<(), AppendError> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(AppendError::Closed);
+        }
+        if !state.requests.is_empty() && state.bytes + request.bytes > self.most_bytes {
+            return Err(AppendError::Full);
+        }
+        state.bytes += request.bytes;
+        state.entries += request.entries.len();
+        state.requests.push_back(request);
+        if state.awaited.is_some_and(|awaited| state.entries >= awaited) {
+            state.awaited = None;
+            drop(state);
+            self.arrived.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Takes what waits, or waits for it, but not longer than `idle`. `last` is the size of the last portion: callers
+    /// that were answered together often come back together.
+    pub(super) fn take(&self, portion: Portion, last: usize, idle: Duration) -> Taken {
+        let mut state = self.lock();
+        if state.requests.is_empty() {
+            state = self.wait(state, 0, idle);
+        }
+        if !state.requests.is_empty() && state.entries < last / 2 {
+            state = self.wait(state, last / 2, portion.wait);
+        }
+        match (state.requests.is_empty(), state.closed) {
+            (false, _) => Taken::Some(state.cut(portion)),
+            (true, true) => Taken::Closed,
+            (true, false) => Taken::Idle,
+        }
+    }
+
+    /// Waits until there are so many records, the time is over or the queue is closed.
+    fn wait<'a>(
+        &self,
+        mut state: MutexGuard<'a, State>,
+        awaited: usize,
+        most: Duration,
+    ) -> MutexGuard<'a, State> {
+        let deadline = Instant::now() + most;
+        state.awaited = Some(awaited);
+        // `push` clears `awaited` before it wakes us; anything else is a spurious wake or the end of the time.
+        while state.awaited.is_some() && !state.closed {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            let waited = self.arrived.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.awaited = None;
+        state
+    }
+
+    /// Takes no more requests; those that wait are still handed out.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.arrived.notify_one();
+    }
+
+    /// Takes no more requests and drops those that wait, so that nobody waits for a writer that is gone.
+    pub(super) fn abandon(&self) {
+        self.close();
+        let abandoned = std::mem::take(&mut self.lock().requests);
+        drop(abandoned);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The first requests, as many as fit one portion and at least one.
+    fn cut(&mut self, portion: Portion) -> Vec<Request> {
+        let (mut taken, mut entries, mut bytes) = (Vec::new(), 0, 0);
+        while let Some(next) = self.requests.front() {
+            let fits = entries + next.entries.len() <= portion.entries
+                && bytes + next.bytes <= portion.bytes;
+            if !taken.is_empty() && !fits {
+                break;
+            }
+            entries += next.entries.len();
+            bytes += next.bytes;
+            taken.extend(self.requests.pop_front());
+        }
+        self.entries -= entries;
+        self.bytes -= bytes;
+        taken
+    }
+}

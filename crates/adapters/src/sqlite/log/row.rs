@@ -1,0 +1,191 @@
+//! A record as a row: how it is written, read back and checked. Must not skip a row that is not as it was written.
+
+use bytes::Bytes;
+use pilotage_domain::event::Position;
+use pilotage_domain::id::{DecisionId, EventId, ProductId, UserId};
+use pilotage_domain::time::Timestamp;
+use pilotage_engine::port::log::{Entry, EntryName, RecordKind, Stored};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, Row, params};
+
+use crate::sqlite::{fault, sum};
+
+const INSERT: &str = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+
+/// What `read` needs of a row, in its order.
+pub(super) const SELECT: &str = "
+    SELECT e.position, e.kind, p.name, e.user, e.received_at, e.name, e.sum, e.body
+    FROM entry e LEFT JOIN product p ON p.id = e.product";
+
+/// Why a row gave no record.
+#[derive(Debug)]
+pub(super) enum RowError {
+    /// The row is not what was written.
+    Damaged { position: Position, detail: String },
+    /// The row can't be read now.
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for RowError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+/// A record and the name by which it is known.
+#[derive(Debug)]
+pub(super) struct Named {
+    pub name: EntryName,
+    pub stored: Stored,
+}
+
+/// The columns that the checksum covers.
+struct Facts<'a> {
+    position: i64,
+    kind: i64,
+    product: &'a str,
+    user: &'a str,
+    received_at: i64,
+    name: &'a [u8],
+    body: &'a [u8],
+}
+
+impl Facts<'_> {
+    fn sum(&self) -> u32 {
+        let texts = [self.product.as_bytes(), self.user.as_bytes(), self.name, self.body];
+        sum::of(&[self.position, self.kind, self.received_at], &texts)
+    }
+}
+
+/// Writes the record at that position; `product` is the number that stands for its product.
+pub(super) fn insert(
+    connection: &Connection,
+    position: Position,
+    product: i64,
+    entry: &Entry,
+) -> rusqlite::Result<()> {
+    let bits;
+    let (kind, name) = match &entry.name {
+        EntryName::Event(id) => (EVENT, ValueRef::Text(id.as_str().as_bytes())),
+        EntryName::Decision(id) => {
+            bits = id.bits().to_be_bytes();
+            (DECISION, ValueRef::Blob(&bits))
+        }
+    };
+    let facts = Facts {
+        position: to_column(position),
+        kind,
+        product: entry.product.as_str(),
+        user: entry.user.as_str(),
+        received_at: entry.received_at.as_millis(),
+        name: name.as_bytes().unwrap_or_default(),
+        body: &entry.body,
+    };
+    let (sum, name) = (facts.sum(), ToSqlOutput::Borrowed(name));
+    let mut statement = connection.prepare_cached(INSERT)?;
+    statement.execute(params![
+        facts.position,
+        kind,
+        product,
+        facts.user,
+        facts.received_at,
+        name,
+        sum,
+        facts.body,
+    ])?;
+    Ok(())
+}
+
+const EVENT: i64 = 1;
+const DECISION: i64 = 2;
+
+/// Reads a row of `SELECT` back and checks it.
+pub(super) fn read(row: &Row<'_>) -> Result<Named, RowError> {
+    let column: i64 = row.get(0).map_err(RowError::Sqlite)?;
+    let position = from_column(column);
+    let damaged = |detail: &str| RowError::Damaged { position, detail: detail.to_owned() };
+    let columns = Columns::of(row).map_err(|error| {
+        if fault::is_damage(&error) { damaged(&error.to_string()) } else { RowError::Sqlite(error) }
+    })?;
+    let facts = columns.facts(column).ok_or_else(|| damaged("its product is unknown"))?;
+    if facts.sum() != columns.sum {
+        return Err(damaged("its checksum does not fit"));
+    }
+    facts.record(position).ok_or_else(|| damaged("it holds a name that can't be"))
+}
+
+/// A row's columns, as SQLite holds them.
+struct Columns<'a> {
+    kind: i64,
+    product: Option<&'a str>,
+    user: &'a str,
+    received_at: i64,
+    name: &'a [u8],
+    sum: u32,
+    body: &'a [u8],
+}
+
+impl<'a> Columns<'a> {
+    fn of(row: &'a Row<'_>) -> rusqlite::Result<Self> {
+        let name = match row.get_ref(5)? {
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
+            _ => &[],
+        };
+        Ok(Self {
+            kind: row.get(1)?,
+            product: row.get_ref(2)?.as_str_or_null()?,
+            user: row.get_ref(3)?.as_str()?,
+            received_at: row.get(4)?,
+            name,
+            sum: row.get(6)?,
+            body: row.get_ref(7)?.as_blob()?,
+        })
+    }
+
+    fn facts(&self, position: i64) -> Option<Facts<'a>> {
+        Some(Facts {
+            position,
+            kind: self.kind,
+            product: self.product?,
+            user: self.user,
+            received_at: self.received_at,
+            name: self.name,
+            body: self.body,
+        })
+    }
+}
+
+impl Facts<'_> {
+    fn record(&self, position: Position) -> Option<Named> {
+        let (kind, name) = match self.kind {
+            EVENT => {
+                let id = EventId::new(std::str::from_utf8(self.name).ok()?).ok()?;
+                (RecordKind::Event, EntryName::Event(id))
+            }
+            DECISION => {
+                let bits = u128::from_be_bytes(self.name.try_into().ok()?);
+                (RecordKind::Decision, EntryName::Decision(DecisionId::from_bits(bits)))
+            }
+            _ => return None,
+        };
+        let stored = Stored {
+            position,
+            product: ProductId::new(self.product).ok()?,
+            user: UserId::new(self.user).ok()?,
+            kind,
+            received_at: Timestamp::from_millis(self.received_at),
+            body: Bytes::copy_from_slice(self.body),
+        };
+        Some(Named { name, stored })
+    }
+}
+
+/// A position as SQLite holds it: it counts records, and nobody writes 2^63 of them.
+pub(super) fn to_column(position: Position) -> i64 {
+    i64::try_from(position.0).unwrap_or(i64::MAX)
+}
+
+/// The position that a column holds; none is negative unless the file is damaged, and 0 holds no record.
+pub(super) fn from_column(column: i64) -> Position {
+    Position(u64::try_from(column).unwrap_or(0))
+}

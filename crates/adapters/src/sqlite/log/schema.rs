@@ -1,0 +1,42 @@
+//! The tables of `log.sqlite`. Must not change in a step that was released: add one.
+
+use crate::sqlite::file::Kind;
+
+/// The log's file.
+///
+/// Records are appended by position and nothing else: an index with random keys would rewrite a page for each record.
+pub(super) const LOG: Kind = Kind {
+    role: "log",
+    name: "log.sqlite",
+    application: 0x5069_4c67, // "PiLg"
+    steps: &[FORMAT_1],
+};
+
+const FORMAT_1: &str = "
+CREATE TABLE product (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+
+-- One record a row; positions have no holes. `kind`: 1 event, 2 decision. `name`: the event's id as text, or the
+-- decision's 16 bytes. `sum`: CRC-32 of the row, see `row.rs`.
+CREATE TABLE entry (
+    position INTEGER PRIMARY KEY,
+    kind INTEGER NOT NULL,
+    product INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    received_at INTEGER NOT NULL,
+    name NOT NULL,
+    sum INTEGER NOT NULL,
+    body BLOB NOT NULL
+);
+
+CREATE TABLE decision (id BLOB PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
+
+-- Marks of the events between two positions, so that a start need not read their records: see `remembered.rs`.
+CREATE TABLE recent (
+    first INTEGER PRIMARY KEY,
+    last INTEGER NOT NULL,
+    sum INTEGER NOT NULL,
+    marks BLOB NOT NULL
+);
+
+INSERT INTO about VALUES ('mark_key', randomblob(16));
+";

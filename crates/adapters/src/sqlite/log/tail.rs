@@ -1,0 +1,109 @@
+//! The newest records in memory, for readers who keep up. Must not hold a record that is not durable.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use pilotage_domain::event::Position;
+use pilotage_engine::port::log::{Entry, EntryName, RecordKind, Stored};
+
+use super::queue::bytes_of;
+
+/// The newest commits, bounded in bytes; without holes between them.
+#[derive(Debug)]
+pub(super) struct Tail {
+    commits: VecDeque<Arc<Commit>>,
+    bytes: usize,
+    most_bytes: usize,
+}
+
+/// The records of one commit.
+#[derive(Debug)]
+pub(super) struct Commit {
+    /// The position of the first.
+    first: u64,
+    entries: Vec<Entry>,
+    bytes: usize,
+}
+
+impl Commit {
+    pub(super) fn new(first: Position, entries: Vec<Entry>) -> Self {
+        let bytes = entries.iter().map(bytes_of).sum();
+        Self { first: first.0, entries, bytes }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The position of the last; there is at least one record.
+    pub(super) fn last(&self) -> Position {
+        Position(self.first + self.entries.len() as u64 - 1)
+    }
+
+    /// The records after `after`.
+    pub(super) fn after(&self, after: Position) -> impl Iterator<Item = Stored> {
+        let skipped = (after.0 + 1).saturating_sub(self.first);
+        let entries = (self.first..).zip(&self.entries);
+        entries.skip(usize::try_from(skipped).unwrap_or(usize::MAX)).map(stored)
+    }
+
+    /// The record at that position.
+    pub(super) fn at(&self, position: Position) -> Option<&Entry> {
+        let index = position.0.checked_sub(self.first)?;
+        self.entries.get(usize::try_from(index).ok()?)
+    }
+}
+
+/// The record as a reader sees it.
+pub(super) fn stored((position, entry): (u64, &Entry)) -> Stored {
+    Stored {
+        position: Position(position),
+        product: entry.product.clone(),
+        user: entry.user.clone(),
+        kind: match entry.name {
+            EntryName::Event(_) => RecordKind::Event,
+            EntryName::Decision(_) => RecordKind::Decision,
+        },
+        received_at: entry.received_at,
+        body: entry.body.clone(),
+    }
+}
+
+impl Tail {
+    pub(super) fn new(most_bytes: usize) -> Self {
+        Self { commits: VecDeque::new(), bytes: 0, most_bytes }
+    }
+
+    /// Adds a commit, which holds at least one record, and lets go of the oldest beyond the bound.
+    pub(super) fn push(&mut self, commit: Commit) {
+        self.bytes += commit.bytes;
+        self.commits.push_back(Arc::new(commit));
+        while self.bytes > self.most_bytes {
+            let Some(oldest) = self.commits.pop_front() else { break };
+            self.bytes -= oldest.bytes;
+        }
+    }
+
+    /// The commits from the record after `after` on, as far as `max_bytes` may reach into them; `None` where the tail
+    /// does not go back so far.
+    pub(super) fn after(&self, after: Position, max_bytes: usize) -> Option<Vec<Arc<Commit>>> {
+        if self.commits.front()?.first > after.0 + 1 {
+            return None;
+        }
+        let start = self.commits.partition_point(|commit| commit.last() <= after);
+        let mut bytes = 0;
+        let within = |commit: &&Arc<Commit>| {
+            let reached = bytes < max_bytes || bytes == 0;
+            // Only part of the first commit may be wanted, so that it does not count against the bound.
+            bytes += if commit.first <= after.0 + 1 { 1 } else { commit.bytes };
+            reached
+        };
+        Some(self.commits.range(start..).take_while(within).cloned().collect())
+    }
+
+    /// The commit that holds that position, where the tail goes back so far.
+    pub(super) fn holding(&self, position: Position) -> Option<&Arc<Commit>> {
+        let index = self.commits.partition_point(|commit| commit.last() < position);
+        self.commits.get(index).filter(|commit| commit.first <= position.0)
+    }
+}

@@ -1,0 +1,212 @@
+//! The thread that writes the log: requests that gathered while one commit ran share the next. Must not write on after
+//! a failure whose extent is unknown.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pilotage_domain::event::Position;
+use pilotage_engine::port::log::{AppendError, Appended, Entry};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::commit::{Commit, Outcome};
+use super::marks::Unsaved;
+use super::queue::{Portion, Reply, Request, Taken};
+use super::shared::Shared;
+use super::tail;
+use crate::sqlite::fault::{self, Severity};
+use crate::sqlite::file;
+use crate::sqlite::products::Products;
+
+/// After so long without work the write-ahead log is moved into the file.
+const IDLE: Duration = Duration::from_millis(500);
+
+/// About what a commit writes ahead beside its records: the pages that it touches are written whole.
+const COMMIT_OVERHEAD: usize = 8_192;
+
+/// The writer and what only it touches.
+pub(super) struct Writer {
+    pub connection: Connection,
+    pub shared: Arc<Shared>,
+    pub unsaved: Unsaved,
+    pub portion: Portion,
+    /// How much may be written ahead before it is moved into the file.
+    pub most_ahead: usize,
+    pub products: Products,
+    /// How much was written ahead since, about.
+    pub ahead: usize,
+    /// Why nothing may be written any more.
+    pub poison: Option<String>,
+}
+
+/// Sees to it that nobody waits for a writer that is gone, also where it panicked.
+struct Leaving<'a>(&'a Shared);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.queue.abandon();
+        if std::thread::panicking() {
+            self.0.set_healthy(false);
+        }
+    }
+}
+
+impl Writer {
+    /// Works until the queue is closed and empty.
+    pub(super) fn run(mut self) {
+        let shared = Arc::clone(&self.shared);
+        let _leaving = Leaving(&shared);
+        let mut last = 0;
+        loop {
+            match shared.queue.take(self.portion, last, IDLE) {
+                Taken::Some(requests) => last = self.commit(requests),
+                Taken::Idle => self.relieve_beyond(0),
+                Taken::Closed => break,
+            }
+        }
+        if self.poison.is_none()
+            && let Err(error) = file::settle(&self.connection)
+        {
+            tracing::warn!(%error, "log not settled at close, the next start reads it as it is");
+        }
+    }
+
+    /// Writes the requests, shows and answers them; how many records they were.
+    fn commit(&mut self, requests: Vec<Request>) -> usize {
+        let count = requests.iter().map(|request| request.entries.len()).sum();
+        let stored = match &self.poison {
+            Some(why) => Err(why.clone()),
+            None => self.store(&requests).map_err(|error| self.judge(&error)),
+        };
+        match stored {
+            Ok(outcome) => self.publish(requests, outcome),
+            Err(why) => self.refuse(requests, &why),
+        }
+        self.relieve_beyond(self.most_ahead);
+        count
+    }
+
+    /// One transaction, durable when it returns.
+    fn store(&mut self, requests: &[Request]) -> rusqlite::Result<Outcome> {
+        let behavior = TransactionBehavior::Immediate;
+        let transaction = Transaction::new_unchecked(&self.connection, behavior)?;
+        let end = *self.shared.end.borrow();
+        let remembered = self.shared.remembered();
+        let commit = Commit {
+            connection: &transaction,
+            products: &mut self.products,
+            key: self.shared.key,
+            remembered: &remembered,
+            end,
+        };
+        let outcome = commit.write(requests)?;
+        let saved = self.unsaved.save(&transaction, end, remembered.oldest())?;
+        drop(remembered);
+        transaction.commit()?;
+        if saved {
+            self.unsaved.saved(end);
+        }
+        self.unsaved.add(&outcome.marks);
+        Ok(outcome)
+    }
+
+    /// Shows what is durable, then answers.
+    fn publish(&mut self, requests: Vec<Request>, outcome: Outcome) {
+        let mut appended = outcome.appended.into_iter();
+        let mut replies = Vec::with_capacity(requests.len());
+        let mut new = NewRecords::default();
+        for request in requests {
+            let results: Vec<_> = appended.by_ref().take(request.entries.len()).collect();
+            new.take(request.entries, &results);
+            replies.push((request.reply, results));
+        }
+        if let Some(commit) = new.into_commit() {
+            self.ahead += commit.bytes() + COMMIT_OVERHEAD;
+            self.shared.publish(commit, &outcome.marks);
+            if self.shared.set_healthy(true) {
+                tracing::info!("log can be written again");
+            }
+        }
+        for (reply, results) in replies {
+            self.answer(reply, results);
+        }
+    }
+
+    /// Answers a request whose records are durable. Whoever has gone needs no answer.
+    fn answer(&self, reply: Reply, results: Vec<Appended>) {
+        match reply {
+            Reply::Append(caller) => drop(caller.send(Ok(results))),
+            Reply::Nobody => {}
+            Reply::Barrier(caller) if self.shared.take_loss() => {
+                let why = "records queued before could not be written".to_owned();
+                drop(caller.send(Err(AppendError::Unavailable(why))));
+            }
+            Reply::Barrier(caller) => drop(caller.send(Ok(()))),
+        }
+    }
+
+    fn refuse(&mut self, requests: Vec<Request>, why: &str) {
+        let unavailable = || AppendError::Unavailable(why.to_owned());
+        for request in requests {
+            match request.reply {
+                Reply::Append(caller) => drop(caller.send(Err(unavailable()))),
+                Reply::Nobody => self.shared.note_loss(),
+                Reply::Barrier(caller) => {
+                    self.shared.take_loss();
+                    drop(caller.send(Err(unavailable())));
+                }
+            }
+        }
+    }
+
+    /// Notes a failed write, stops writing where its extent is unknown, and says it in words.
+    fn judge(&mut self, error: &rusqlite::Error) -> String {
+        // Products that the failed transaction added are not there.
+        self.products = Products::default();
+        let lasting = fault::severity(error) == Severity::Lasting;
+        if self.shared.set_healthy(false) {
+            tracing::error!(%error, lasting, "log can't be written");
+        }
+        if !lasting {
+            return error.to_string();
+        }
+        let why = format!("{error}; nothing is written until the log is opened again");
+        self.poison = Some(why.clone());
+        why
+    }
+
+    /// Moves what was written ahead into the file, where it is more than that.
+    fn relieve_beyond(&mut self, bytes: usize) {
+        if self.ahead <= bytes || self.poison.is_some() {
+            return;
+        }
+        self.ahead = 0;
+        if let Err(error) = file::relieve(&self.connection) {
+            // The records are safe where they are; a full disk is no reason to stop before the next write fails.
+            if fault::severity(&error) == Severity::Lasting {
+                self.judge(&error);
+            }
+        }
+    }
+}
+
+/// The new records of a commit, in order.
+#[derive(Default)]
+struct NewRecords {
+    first: Option<Position>,
+    entries: Vec<Entry>,
+}
+
+impl NewRecords {
+    fn take(&mut self, entries: Vec<Entry>, results: &[Appended]) {
+        for (entry, result) in entries.into_iter().zip(results) {
+            if let Appended::New(position) = result {
+                self.first.get_or_insert(*position);
+                self.entries.push(entry);
+            }
+        }
+    }
+
+    fn into_commit(self) -> Option<tail::Commit> {
+        self.first.map(|first| tail::Commit::new(first, self.entries))
+    }
+}

@@ -1,0 +1,47 @@
+//! What may be chosen of the embedded log and store. Must not read configuration.
+
+use std::time::Duration;
+
+const MIB: usize = 1 << 20;
+
+/// Sizes and waits. The defaults suit a server of two cores.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How many of the newest events are known again when they come twice; about 12 bytes of memory each.
+    pub remembered: usize,
+    /// The most bytes that wait for the log's writer.
+    pub queue_bytes: usize,
+    /// The most records of one commit; a single call may be larger.
+    pub commit_entries: usize,
+    /// The most bytes of one commit; a single call may be larger.
+    pub commit_bytes: usize,
+    /// How long a commit that would be much smaller than the last one waits for more records.
+    pub commit_wait: Duration,
+    /// The newest records that are kept in memory for readers, in bytes.
+    pub tail_bytes: usize,
+    /// Pages that each connection on the log may keep in memory, in bytes.
+    pub log_cache_bytes: usize,
+    /// Pages that each connection on the store may keep in memory, in bytes.
+    pub store_cache_bytes: usize,
+    /// Connections for reading, on each file.
+    pub readers: usize,
+    /// How much is written ahead before it is moved into the database file, in bytes.
+    pub checkpoint_bytes: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            remembered: 2_097_152,
+            queue_bytes: 64 * MIB,
+            commit_entries: 8_192,
+            commit_bytes: 8 * MIB,
+            commit_wait: Duration::from_micros(300),
+            tail_bytes: 64 * MIB,
+            log_cache_bytes: 8 * MIB,
+            store_cache_bytes: 64 * MIB,
+            readers: 2,
+            checkpoint_bytes: 16 * MIB,
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The store as a SQLite file. Must not answer for a write before it is on disk.
+
+mod keep;
+mod read;
+mod row;
+mod schema;
+mod write;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use pilotage_domain::decide::Group;
+use pilotage_domain::event::Position;
+use pilotage_domain::hash::ContentHash;
+use pilotage_domain::id::{GuideId, ProductId};
+use pilotage_engine::port::Answer;
+use pilotage_engine::port::store::{
+    Batch, GroupCount, Pause, RowId, Store, StoreError, StoredUser, UserKey, Watermark,
+};
+use rusqlite::Connection;
+
+use super::folder::Folder;
+use super::pool::{Gone, Pool};
+use super::{OpenError, Options, fault, file};
+use row::RowError;
+use schema::STORE;
+use write::{Work, Writer};
+
+/// The store in `store.sqlite`.
+#[derive(Debug)]
+pub struct SqliteStore {
+    /// One member: writes wait for each other.
+    writer: Pool<Writer>,
+    readers: Pool<Connection>,
+    healthy: Arc<AtomicBool>,
+    /// Held until the store is closed.
+    folder: Mutex<Option<Arc<Folder>>>,
+}
+
+impl SqliteStore {
+    /// Opens the store; also up to which position it stands for the log.
+    pub(super) fn open(
+        folder: Arc<Folder>,
+        options: &Options,
+    ) -> Result<(Self, Position), OpenError> {
+        let path = folder.file(STORE.name);
+        let connection = file::open(&STORE, &path, options.store_cache_bytes)?;
+        let watermark = read::watermark(&connection).map_err(|error| match error {
+            RowError::Sqlite(error) => file::explain(&path, &error),
+            RowError::Damaged(detail) => OpenError::Damaged { path: path.clone(), detail },
+        })?;
+        let healthy = Arc::new(AtomicBool::new(true));
+        let writer = Writer::new(connection, Arc::clone(&healthy), options.checkpoint_bytes)
+            .map_err(|error| file::explain(&path, &error))?;
+        let readers = (0..options.readers.max(1))
+            .map(|_| file::open_reader(&path, options.store_cache_bytes))
+            .collect::<Result<_, _>>()?;
+        let store = Self {
+            writer: Pool::new(vec![writer]),
+            readers: Pool::new(readers),
+            healthy,
+            folder: Mutex::new(Some(folder)),
+        };
+        Ok((store, watermark.position))
+    }
+
+    fn reading<'a, R: Send + 'static>(
+        &'a self,
+        read: impl FnOnce(&Connection) -> row::Result<R> + Send + 'static,
+    ) -> Answer<'a, Result<R, StoreError>> {
+        Box::pin(async move {
+            let done = self.readers.run(move |connection| read(connection)).await;
+            done.map_err(closed)?.map_err(|error| match error {
+                RowError::Damaged(detail) => StoreError::Damaged(detail),
+                RowError::Sqlite(error) if fault::is_damage(&error) => {
+                    StoreError::Damaged(error.to_string())
+                }
+                RowError::Sqlite(error) => StoreError::Unavailable(error.to_string()),
+            })
+        })
+    }
+
+    fn writing<'a, R: Send + 'static>(
+        &'a self,
+        work: impl FnOnce(&mut Work<'_>) -> row::Result<R> + Send + 'static,
+    ) -> Answer<'a, Result<R, StoreError>> {
+        Box::pin(async move {
+            let done = self.writer.run(move |writer| writer.transact(work)).await;
+            done.map_err(closed)?
+        })
+    }
+}
+
+fn closed(_: Gone) -> StoreError {
+    StoreError::Unavailable("it is closed".to_owned())
+}
+
+impl Store for SqliteStore {
+    fn load(&self, keys: Vec<UserKey>) -> Answer<'_, Result<Vec<Option<StoredUser>>, StoreError>> {
+        self.reading(move |connection| read::load(connection, &keys))
+    }
+
+    fn write(&self, batch: Batch) -> Answer<'_, Result<Vec<RowId>, StoreError>> {
+        self.writing(move |work| work.batch(&batch))
+    }
+
+    fn watermark(&self) -> Answer<'_, Result<Watermark, StoreError>> {
+        self.reading(read::watermark)
+    }
+
+    fn spilled(&self, row: RowId) -> Answer<'_, Result<Vec<(Position, Bytes)>, StoreError>> {
+        self.reading(move |connection| read::spilled(connection, row))
+    }
+
+    fn cohorts(&self) -> Answer<'_, Result<BTreeMap<(ProductId, Group), GroupCount>, StoreError>> {
+        self.reading(read::cohorts)
+    }
+
+    fn page(
+        &self,
+        after: Option<UserKey>,
+        limit: usize,
+    ) -> Answer<'_, Result<Vec<(UserKey, StoredUser)>, StoreError>> {
+        self.reading(move |connection| read::page(connection, after.as_ref(), limit))
+    }
+
+    fn reset(&self) -> Answer<'_, Result<(), StoreError>> {
+        self.writing(|work| work.reset())
+    }
+
+    fn paused(&self) -> Answer<'_, Result<BTreeMap<ProductId, Vec<GuideId>>, StoreError>> {
+        self.reading(read::paused)
+    }
+
+    fn set_paused(
+        &self,
+        product: &ProductId,
+        guide: &GuideId,
+        pause: Pause,
+    ) -> Answer<'_, Result<(), StoreError>> {
+        let (product, guide) = (product.clone(), guide.clone());
+        self.writing(move |work| keep::set_paused(work.connection, &product, &guide, pause))
+    }
+
+    fn keep_definition(
+        &self,
+        product: &ProductId,
+        version: u64,
+        hash: ContentHash,
+        text: &str,
+    ) -> Answer<'_, Result<(), StoreError>> {
+        let (product, text) = (product.clone(), text.to_owned());
+        let definition = keep::Definition { product, version, hash, text };
+        self.writing(move |work| keep::keep_definition(work.connection, &definition))
+    }
+
+    fn definition(
+        &self,
+        product: &ProductId,
+        hash: ContentHash,
+    ) -> Answer<'_, Result<Option<String>, StoreError>> {
+        let product = product.clone();
+        self.reading(move |connection| keep::definition(connection, &product, hash))
+    }
+
+    fn secret(&self, name: &str, fresh: [u8; 32]) -> Answer<'_, Result<[u8; 32], StoreError>> {
+        let name = name.to_owned();
+        self.writing(move |work| keep::secret(work.connection, &name, fresh))
+    }
+
+    fn healthy(&self) -> bool {
+        self.healthy.load(Ordering::Relaxed)
+    }
+
+    fn close(&self) -> Answer<'_, ()> {
+        Box::pin(async {
+            self.readers.close().await;
+            let writers = self.writer.close().await;
+            let settled =
+                tokio::task::spawn_blocking(move || writers.iter().for_each(Writer::settle));
+            // A panic there was reported when it happened.
+            let _ = settled.await;
+            self.folder.lock().unwrap_or_else(PoisonError::into_inner).take();
+        })
+    }
+}

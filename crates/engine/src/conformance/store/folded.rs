@@ -1,0 +1,268 @@
+//! What is folded from the log: users, runs, cohorts, watermark. Part of the store's suite.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use pilotage_domain::decide::Group;
+use pilotage_domain::event::Position;
+use pilotage_domain::hash::ContentHash;
+use pilotage_domain::time::Timestamp;
+use tokio::task::JoinSet;
+
+use super::{batch, load, plain, stored, watermark, write};
+use crate::conformance::{StorePlace, key, product};
+use crate::port::store::{
+    Batch, Cohort, GroupCount, RowId, Store, StoreError, UserKey, UserWrite, Watermark,
+};
+
+/// An empty store knows nobody and stands for nothing.
+pub async fn unknown_users_are_none(place: &impl StorePlace) {
+    let store = place.open().await;
+    assert_eq!(load(&*store, &[key("p", "u"), key("q", "u")]).await, [None, None]);
+    assert_eq!(load(&*store, &[]).await, []);
+    assert_eq!(store.watermark().await.expect("the store reads"), Watermark::default());
+    assert!(store.spilled(RowId(1)).await.expect("the store reads").is_empty());
+    assert!(store.cohorts().await.expect("the store reads").is_empty());
+    assert!(store.page(None, 10).await.expect("the store reads").is_empty());
+    assert!(store.healthy());
+}
+
+/// Users come back in the order asked, by product, with their rows; a second write replaces the body.
+pub async fn users_load_as_they_were_written(place: &impl StorePlace) {
+    let store = place.open().await;
+    let elsewhere = UserWrite { key: key("q", "a"), ..plain("a", None, "of q") };
+    let users = vec![plain("a", None, "1"), plain("b", None, ""), elsewhere];
+    let rows = write(&*store, users).await;
+    let asked = [key("q", "a"), key("p", "x"), key("p", "b"), key("p", "a"), key("p", "a")];
+    let expected = [
+        stored(rows[2], "of q"),
+        None,
+        stored(rows[1], ""),
+        stored(rows[0], "1"),
+        stored(rows[0], "1"),
+    ];
+    assert_eq!(load(&*store, &asked).await, expected);
+    let large = "x".repeat(300_000);
+    write(&*store, vec![plain("a", Some(rows[0]), &large)]).await;
+    assert_eq!(load(&*store, &[key("p", "a")]).await, [stored(rows[0], &large)]);
+}
+
+/// Rows are told in the batch's order, differ, and stay, whether or not the caller knows them.
+pub async fn a_row_keeps_its_number(place: &impl StorePlace) {
+    let store = place.open().await;
+    let first = write(&*store, vec![plain("a", None, "1"), plain("b", None, "1")]).await;
+    assert!(first[0] < first[1], "numbered in the order of first storing");
+    let again = vec![plain("b", None, "2"), plain("c", None, "1"), plain("a", Some(first[0]), "2")];
+    let second = write(&*store, again).await;
+    assert_eq!((second[0], second[2]), (first[1], first[0]));
+    assert!(second[1] > first[1]);
+    let doubled = vec![plain("d", None, "1"), plain("d", None, "2")];
+    let third = write(&*store, doubled).await;
+    assert_eq!(third[0], third[1]);
+    assert_eq!(load(&*store, &[key("p", "d")]).await, [stored(third[0], "2")]);
+}
+
+/// A batch that names a row that isn't that user's changes nothing at all, not even the next row number.
+pub async fn a_batch_is_written_whole_or_not_at_all(place: &impl StorePlace) {
+    let store = place.open().await;
+    let rows = write(&*store, vec![plain("a", None, "1"), plain("b", None, "1")]).await;
+    for wrong in [rows[1], RowId(rows[1].0 + 1), RowId(u64::MAX)] {
+        let cohort = Some(cohort(Group::Guided, None));
+        let spilled = vec![(Position(1), Bytes::from("run"))];
+        let fine = UserWrite { cohort, spilled, ..plain("new", None, "1") };
+        let users = vec![plain("b", Some(rows[1]), "2"), fine, plain("a", Some(wrong), "2")];
+        let refused = store.write(Batch { users, watermark: Some(watermark(9)) }).await;
+        assert!(matches!(refused, Err(StoreError::Damaged(_))), "{refused:?}");
+    }
+    let asked = [key("p", "a"), key("p", "b"), key("p", "new")];
+    assert_eq!(load(&*store, &asked).await, [stored(rows[0], "1"), stored(rows[1], "1"), None]);
+    assert_eq!(store.watermark().await.expect("the store reads"), Watermark::default());
+    assert!(store.cohorts().await.expect("the store reads").is_empty());
+    let next = write(&*store, vec![plain("c", None, "1")]).await[0];
+    assert!(store.spilled(next).await.expect("the store reads").is_empty());
+    assert!(store.healthy(), "a caller's mistake is no failure of the store");
+}
+
+/// A watermark reads back whole; a batch without one leaves it.
+pub async fn a_watermark_is_written_with_its_batch(place: &impl StorePlace) {
+    let store = place.open().await;
+    let hash = |n| ContentHash::of(&[&[n]]);
+    let whole = Watermark {
+        position: Position(12),
+        newest_event: Some(Timestamp::from_millis(-5)),
+        folds: BTreeMap::from([(product("p"), hash(1)), (product("q"), hash(2))]),
+    };
+    for watermark in [watermark(3), whole.clone(), Watermark::default(), whole.clone()] {
+        let written = Batch { users: Vec::new(), watermark: Some(watermark.clone()) };
+        store.write(written).await.expect("the store writes");
+        assert_eq!(store.watermark().await.expect("the store reads"), watermark);
+    }
+    write(&*store, vec![plain("a", None, "1")]).await;
+    assert_eq!(store.watermark().await.expect("the store reads"), whole);
+}
+
+/// Runs stand by their first position; one with the same first position replaces.
+pub async fn spilled_runs_are_kept_in_order(place: &impl StorePlace) {
+    let store = place.open().await;
+    let with = |user, runs: &[(u64, &'static str)]| UserWrite {
+        spilled: runs.iter().map(|(at, run)| (Position(*at), Bytes::from(*run))).collect(),
+        ..plain(user, None, "1")
+    };
+    let rows =
+        write(&*store, vec![with("a", &[(20, "c"), (3, "a")]), with("b", &[(3, "z")])]).await;
+    write(&*store, vec![with("a", &[(7, "b"), (20, "d")])]).await;
+    let runs = |runs: &[(u64, &'static str)]| with("x", runs).spilled;
+    let of_a = store.spilled(rows[0]).await.expect("the store reads");
+    assert_eq!(of_a, runs(&[(3, "a"), (7, "b"), (20, "d")]));
+    let of_b = store.spilled(rows[1]).await.expect("the store reads");
+    assert_eq!(of_b, runs(&[(3, "z")]));
+}
+
+pub(super) fn cohort(group: Group, activated: Option<i64>) -> Cohort {
+    let activated = activated.map(Timestamp::from_millis);
+    Cohort { group, first_seen: Timestamp::from_millis(1), signup: activated, activated }
+}
+
+/// Each user counts once, as last written; a write without a cohort changes no count.
+pub async fn cohorts_are_counted_by_product_and_group(place: &impl StorePlace) {
+    let store = place.open().await;
+    let with = |user, cohort| UserWrite { cohort: Some(cohort), ..plain(user, None, "1") };
+    let signed_up =
+        Cohort { signup: Some(Timestamp::from_millis(0)), ..cohort(Group::Guided, None) };
+    let elsewhere = UserWrite { key: key("q", "a"), ..with("a", cohort(Group::Guided, None)) };
+    let users = vec![
+        with("a", cohort(Group::Guided, None)),
+        with("b", signed_up),
+        with("c", cohort(Group::Holdout, Some(0))),
+        with("d", cohort(Group::Random, None)),
+        with("e", cohort(Group::Static, Some(-1))),
+        elsewhere,
+        plain("uncounted", None, "1"),
+    ];
+    write(&*store, users).await;
+    let activated = vec![with("a", cohort(Group::Guided, Some(5))), plain("c", None, "2")];
+    write(&*store, activated).await;
+    let count = |users, signed_up, activated| GroupCount { users, signed_up, activated };
+    let expected = BTreeMap::from([
+        ((product("p"), Group::Guided), count(2, 2, 1)),
+        ((product("p"), Group::Holdout), count(1, 1, 1)),
+        ((product("p"), Group::Random), count(1, 0, 0)),
+        ((product("p"), Group::Static), count(1, 1, 1)),
+        ((product("q"), Group::Guided), count(1, 0, 0)),
+    ]);
+    assert_eq!(store.cohorts().await.expect("the store reads"), expected);
+}
+
+/// Pages of any size join to all users, by product and then by user, byte by byte.
+pub async fn pages_walk_all_users_in_key_order(place: &impl StorePlace) {
+    let store = place.open().await;
+    let names = ["z", "b", "B", "ä", "a", "aa", " a", "10", "9", "🙂"];
+    let of = |name: &str| {
+        names.map(|user| UserWrite { key: key(name, user), ..plain(user, None, user) })
+    };
+    // Products are stored in another order than their names'.
+    let users = [of("q"), of("p-2"), of("p")].concat();
+    write(&*store, users.clone()).await;
+    let mut expected: Vec<UserKey> = users.into_iter().map(|user| user.key).collect();
+    expected.sort();
+    for limit in [1, 3, 10, 1_000] {
+        let mut joined: Vec<UserKey> = Vec::new();
+        loop {
+            let after = joined.last().cloned();
+            let page = store.page(after, limit).await.expect("the store reads");
+            assert!(page.len() <= limit);
+            assert!(page.iter().all(|(key, user)| user.body == key.user.as_str()));
+            if page.is_empty() {
+                break;
+            }
+            joined.extend(page.into_iter().map(|(key, _)| key));
+        }
+        assert_eq!(joined, expected, "pages of {limit}");
+    }
+    let between = store.page(Some(key("p-1", "x")), 1).await.expect("the store reads");
+    assert_eq!(between[0].0, key("p-2", " a"));
+}
+
+/// Writers at once get rows of their own; a reader never sees half a batch.
+pub async fn many_writers_and_readers_share_the_store(place: &impl StorePlace) {
+    let store = place.open().await;
+    let mut tasks = JoinSet::new();
+    for writer in 0..8 {
+        tasks.spawn(write_pairs(Arc::clone(&store), writer));
+    }
+    let rows: BTreeSet<RowId> = tasks.join_all().await.into_iter().flatten().collect();
+    assert_eq!(rows.len(), 16);
+}
+
+/// Writes the same body to two users again and again, and looks at both each time.
+async fn write_pairs(store: Arc<dyn Store>, writer: usize) -> Vec<RowId> {
+    let (left, right) = (format!("{writer}l"), format!("{writer}r"));
+    let mut rows = Vec::new();
+    for round in 0..20 {
+        let body = round.to_string();
+        rows = write(&*store, vec![plain(&left, None, &body), plain(&right, None, &body)]).await;
+        let neighbour = (writer + 1) % 8;
+        let keys = [key("p", &format!("{neighbour}l")), key("p", &format!("{neighbour}r"))];
+        let [l, r] = &load(&*store, &keys).await[..] else { panic!("two were asked for") };
+        assert_eq!(l.as_ref().map(|user| &user.body), r.as_ref().map(|user| &user.body));
+        let own = load(&*store, &[key("p", &right)]).await;
+        assert_eq!(own, [stored(rows[1], &body)], "a write is seen by the load after it");
+    }
+    rows
+}
+
+/// Users, runs, cohorts and watermark are there after a restart, and rows go on.
+pub async fn a_restart_keeps_what_was_written(place: &impl StorePlace) {
+    let store = place.open().await;
+    let spilled = vec![(Position(1), Bytes::from("run"))];
+    let cohort = Some(cohort(Group::Random, Some(1)));
+    let user = UserWrite { spilled: spilled.clone(), cohort, ..plain("a", None, "1") };
+    let written = Batch { users: vec![user], watermark: Some(watermark(7)) };
+    let row = store.write(written).await.expect("the store writes")[0];
+    store.close().await;
+    let store = place.open().await;
+    assert_eq!(load(&*store, &[key("p", "a")]).await, [stored(row, "1")]);
+    assert_eq!(store.spilled(row).await.expect("the store reads"), spilled);
+    assert_eq!(store.watermark().await.expect("the store reads"), watermark(7));
+    assert_eq!(store.cohorts().await.expect("the store reads").len(), 1);
+    let next = write(&*store, vec![plain("b", None, "1"), plain("a", Some(row), "2")]).await;
+    assert!(next[0] > row);
+    assert_eq!(next[1], row);
+}
+
+/// Nothing that was folded is left, rows begin anew, and what an operator set stays.
+pub async fn a_reset_forgets_what_is_folded_and_keeps_the_rest(place: &impl StorePlace) {
+    use crate::port::store::Pause;
+    let store = place.open().await;
+    let (guide, hash) = (super::kept::guide("g"), ContentHash::of(&[b"d"]));
+    store.set_paused(&product("p"), &guide, Pause::Pause).await.expect("the store writes");
+    store.keep_definition(&product("p"), 1, hash, "text").await.expect("the store writes");
+    let secret = store.secret("s", [3; 32]).await.expect("the store writes");
+    let spilled = vec![(Position(1), Bytes::from("run"))];
+    let cohort = Some(cohort(Group::Guided, None));
+    let user = UserWrite { spilled, cohort, ..plain("a", None, "1") };
+    let written = Batch { users: vec![user], watermark: Some(watermark(7)) };
+    let row = store.write(written).await.expect("the store writes")[0];
+    store.reset().await.expect("the store writes");
+    for _ in 0..2 {
+        unknown_users_are_none(&Again(Arc::clone(&store))).await;
+        assert!(store.spilled(row).await.expect("the store reads").is_empty());
+        let paused = store.paused().await.expect("the store reads");
+        assert_eq!(paused, BTreeMap::from([(product("p"), vec![guide.clone()])]));
+        let kept = store.definition(&product("p"), hash).await.expect("the store reads");
+        assert_eq!(kept.as_deref(), Some("text"));
+        assert_eq!(store.secret("s", [4; 32]).await.expect("the store writes"), secret);
+    }
+    assert_eq!(write(&*store, vec![plain("b", None, "1")]).await, [row]);
+    store.write(batch(Vec::new())).await.expect("an empty batch is fine");
+}
+
+/// A store that is open already, as a place.
+struct Again(Arc<dyn Store>);
+
+impl StorePlace for Again {
+    fn open(&self) -> crate::port::Answer<'_, Arc<dyn Store>> {
+        Box::pin(async { Arc::clone(&self.0) })
+    }
+}
