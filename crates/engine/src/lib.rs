@@ -1,6 +1,8 @@
 //! Use cases over ports: take events, fold profiles, decide. Must not know HTTP, SQL, Kafka or a model's wire.
 
 mod clock;
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
 mod decide;
 mod ingest;
 mod lookup;
