@@ -13,8 +13,8 @@ pub const RESERVATION: Millis = Millis::minutes(1);
 pub const OFFER_LIFE: Millis = Millis::minutes(10);
 /// How many of the newest offers the ledger remembers, to know what a decision id stands for.
 pub const OFFERS_KEPT: usize = 32;
-/// How many of the newest exposure times the ledger keeps.
-pub const RECENT_KEPT: usize = 256;
+/// How many of the newest exposure times the ledger keeps: as many as the largest limit that a definition can name.
+pub const RECENT_KEPT: usize = 1_000;
 /// A day's worth of exposures: what the limit of 24 hours looks back on.
 pub(super) const DAY: Millis = Millis::days(1);
 /// Silence after a dismissal never grows past this.

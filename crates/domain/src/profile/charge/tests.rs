@@ -104,6 +104,9 @@ fn a_gap_is_open_when_exposure_and_reservation_both_allow() {
     let both = contact(&ledger, &pending, rules(30_000), 20_000);
     assert_eq!(both, stop(Limit::Gap, 30_000, 10_000, Some(40_000)));
     assert_eq!(contact(&ledger, &pending, rules(5 * MINUTE), 5 * MINUTE), Ok(()));
+    let newer = [offer(9, 10_000), offer(10, 15_000)];
+    let three = contact(&ledger, &newer, rules(30_000), 20_000);
+    assert_eq!(three, stop(Limit::Gap, 30_000, 5_000, Some(45_000)));
 }
 
 #[test]
@@ -176,9 +179,10 @@ fn a_decision_is_charged_once_and_as_the_ledger_knows_it() {
     let rules = |day| ContactRules { day: Some(day), ..quiet_rules() };
     let mut ledger = exposed(&[0]);
     assert!(ledger.keep(offer(2, 5)));
-    let pending = [offer(1, 0), offer(2, 5), offer(3, 6), offer(3, 6)];
-    assert_eq!(contact(&ledger, &pending, rules(4), 10), Ok(()));
-    assert_eq!(contact(&ledger, &pending, rules(3), 10), stop(Limit::Day, 3, 3, Some(5 + MINUTE)));
+    let pending = [offer(1, 0), offer(3, 6), offer(2, 5), offer(4, 7), offer(3, 6)];
+    assert_eq!(contact(&ledger, &pending, rules(5), 10), Ok(()));
+    let full = contact(&ledger, &pending, rules(4), 10);
+    assert_eq!(full, stop(Limit::Day, 4, 4, Some(5 + MINUTE)));
 }
 
 #[test]

@@ -120,15 +120,25 @@ fn exposure_times_are_kept_for_a_day_and_longer_in_the_session_of_the_newest() {
 }
 
 #[test]
+fn exposures_of_one_moment_keep_the_order_of_the_log() {
+    let mut ledger = with_offers((1..4).map(|n| Offer { session: n as u64, ..offer(n, 0) }));
+    for n in 1..4 {
+        record(&mut ledger, Contact::Shown, n, 10);
+    }
+    assert_eq!(ledger.recent, [1, 2, 3].map(|session| (t(10), session)));
+}
+
+#[test]
 fn exposure_times_are_bounded() {
     let mut ledger = ContactLedger::default();
-    for n in 0..300u64 {
+    let (surplus, kept) = (44, RECENT_KEPT as u64);
+    for n in 0..kept + surplus {
         assert!(ledger.keep(offer(u128::from(n), n)));
         record(&mut ledger, Contact::Shown, u128::from(n), n);
     }
     assert_eq!(ledger.recent.len(), RECENT_KEPT);
-    assert_eq!(ledger.recent.first().map(|(at, _)| *at), Some(t(44)));
-    assert_eq!(ledger.guide(&guide_id("g")).shows, 300);
+    assert_eq!(ledger.recent.first().map(|(at, _)| *at), Some(t(surplus)));
+    assert_eq!(ledger.guide(&guide_id("g")).shows as u64, kept + surplus);
 }
 
 #[test]
