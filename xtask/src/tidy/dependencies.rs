@@ -46,6 +46,24 @@ pub(crate) fn justified(tree: &Tree) -> Vec<Finding> {
     unjustified.chain(stale).chain(unused).collect()
 }
 
+pub(crate) fn used(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for package in &tree.packages {
+        let folder = package.manifest.trim_end_matches("Cargo.toml");
+        let sources: Vec<_> =
+            tree.rust.iter().filter(|(path, _)| path.starts_with(folder)).collect();
+        for dependency in package.dependencies.iter().filter(|d| d.name != package.name) {
+            let named = dependency.name.replace('-', "_");
+            let is_named = sources.iter().any(|(_, s)| s.mentions.iter().any(|m| m.has(&named)));
+            if !is_named {
+                let what = format!("no source of `{}` names `{named}`", package.name);
+                findings.push(Finding::new(&package.manifest, 0, what));
+            }
+        }
+    }
+    findings
+}
+
 /// What the packages name, Rust's and Node's, with a manifest that names it.
 fn direct(tree: &Tree) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();

@@ -127,11 +127,16 @@ const RULES: &[Rule] = &[
     },
     Rule {
         number: "T17",
+        reason: "a dependency that no source names is weight without work",
+        check: dependencies::used,
+    },
+    Rule {
+        number: "T18",
         reason: "decisions are found by their numbers",
         check: documents::decisions_are_numbered,
     },
     Rule {
-        number: "T18",
+        number: "T19",
         reason: "a dead link is worse than none",
         check: documents::links_lead_somewhere,
     },

@@ -58,6 +58,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("axum", &["pilotage-http"]),
     ("tokio", &["pilotage-engine", "pilotage-adapters", "pilotage-http", "pilotage"]),
     ("anyhow", &["pilotage", "xtask"]),
+    ("rand", &["pilotage"]),
     ("clap", &["pilotage", "xtask"]),
 ];
 

@@ -89,12 +89,12 @@ const PLANTED: &[(&str, &str, &str)] = &[
     ("T13", "a.rs", "//! A.\nfn guide_registry() {}\n"),
     ("T14", "a.md", "It writes to /tmp/out.\n"),
     ("T14", "a.yaml", "path: \"/work\"\n"),
-    ("T17", "docs/adr/0002-late.md", "# 0002 Late\n"),
-    ("T17", "docs/adr/first.md", "# 0001 First\n"),
-    ("T17", "docs/adr/0001-first.md", "# First\n"),
-    ("T18", "docs/a.md", "See [b](b.md).\n"),
-    ("T18", "docs/a.md", "# Title\nSee [here](#other).\n"),
-    ("T18", "README.md", "<img src=\"docs/picture.svg\">\n"),
+    ("T18", "docs/adr/0002-late.md", "# 0002 Late\n"),
+    ("T18", "docs/adr/first.md", "# 0001 First\n"),
+    ("T18", "docs/adr/0001-first.md", "# First\n"),
+    ("T19", "docs/a.md", "See [b](b.md).\n"),
+    ("T19", "docs/a.md", "# Title\nSee [here](#other).\n"),
+    ("T19", "README.md", "<img src=\"docs/picture.svg\">\n"),
 ];
 
 #[test]
@@ -167,9 +167,25 @@ fn a_function_may_have_70_lines_and_no_more() {
 
 fn of_packages(packages: Vec<Package>) -> BTreeSet<&'static str> {
     let mut found = broken(&tree_with(&[], packages));
-    // None of these trees has the document of dependencies.
+    // None of these trees has the document of dependencies, nor sources.
     found.remove("T16");
+    found.remove("T17");
     found
+}
+
+#[test]
+fn a_dependency_is_named_by_a_source_of_its_own_package() {
+    let found = |path: &str, text: &str| {
+        let packages = vec![package("pilotage-wire", "crates/wire/Cargo.toml", &["serde-json"])];
+        let mut found = broken(&tree_with(&[(path, text)], packages));
+        found.remove("T16");
+        found
+    };
+    let text = "//! A.\nuse serde_json::Value;\n";
+    assert_eq!(found("crates/wire/src/lib.rs", text), BTreeSet::new());
+    assert_eq!(found("crates/wire/tests/it.rs", text), BTreeSet::new());
+    assert_eq!(found("crates/wires/src/lib.rs", text), BTreeSet::from(["T17"]));
+    assert_eq!(found("crates/wire/src/lib.rs", "//! Names serde_json.\n"), BTreeSet::from(["T17"]));
 }
 
 #[test]
@@ -224,6 +240,7 @@ fn each_dependency_has_its_line_and_each_line_its_dependency() {
             ("docs/dependencies.md", document),
             ("web/package.json", "{ \"devDependencies\": { \"typescript\": \"1\" } }"),
             ("Cargo.toml", manifest),
+            ("xtask/src/main.rs", "//! A.\nuse syn::File;\n"),
         ];
         let packages = vec![package("xtask", "xtask/Cargo.toml", &["syn"])];
         broken(&tree_with(&files, packages))
