@@ -135,3 +135,51 @@ impl UserIdForm {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::fixture::session;
+    use super::*;
+
+    #[test]
+    fn user_ids_fit_their_form() {
+        let table = [
+            ("0190b6d2-8f3a-7cc1-9d5e-0123456789ab", true),
+            ("0190B6D2-8F3A-7CC1-9D5E-0123456789AB", true),
+            ("0190b6d2-8f3a-7cc1-9d5e-0123456789a", false),
+            ("0190b6d2-8f3a-7cc1-9d5e-0123456789abc", false),
+            ("0190b6d2-8f3a-7cc1-9d5e-0123456789ag", false),
+            ("0190b6d2-8f3a-7cc1-9d5e00123456789ab", false),
+            ("0190b6d2-8f3a-7cc1-9d5e--123456789ab", false),
+            ("0190b6d2-8f3a-7cc1-9d5e-0123456789é", false),
+            ("anna", false),
+            ("", false),
+        ];
+        for (text, fits) in table {
+            assert_eq!(UserIdForm::Uuid.fits(text), fits, "{text}");
+            assert!(UserIdForm::Any.fits(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn hashes_are_the_same_for_ever_and_keep_their_uses_apart() {
+        // Worked out by another implementation of SipHash-1-3.
+        assert_eq!(session_hash(&session("s-1")), 6_642_515_800_374_666_693);
+        let event = EventId::new("s-1").expect("an id");
+        assert_eq!(event_hash(&event), 8_539_476_677_513_879_782);
+    }
+
+    #[test]
+    fn a_profile_is_stored_compactly() {
+        let hashes = vec![u64::MAX; 3];
+        let profile = Profile { recent_ids: hashes, ..Profile::default() };
+        let empty = postcard::to_stdvec(&Profile::default()).expect("always writable");
+        let stored = postcard::to_stdvec(&profile).expect("always writable");
+        assert_eq!((empty.len(), stored.len()), (19, 19 + 3 * 8));
+        let mut offered = Profile::default();
+        offered.contact.offers.push(fixture::offer(u128::MAX, 0));
+        let stored = postcard::to_stdvec(&offered).expect("always writable");
+        // Sixteen bytes of decision, three short names with their lengths, session, time, three absences.
+        assert!(stored.len() < empty.len() + 16 + 6 + 10 + 6 + 3 + 1, "{}", stored.len());
+    }
+}
