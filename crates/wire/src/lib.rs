@@ -7,4 +7,5 @@ pub mod instant;
 pub mod object;
 pub mod problem;
 pub mod record;
+pub mod schema;
 pub mod yaml;

@@ -161,13 +161,12 @@ impl Desk<'_> {
         if certain.trim().is_empty() && node.text().is_some_and(|text| text.trim().is_empty()) {
             return; // That there is nothing at all is noted elsewhere.
         }
-        let long = text::faults(self.rules, part, &shortest)
-            .into_iter()
-            .filter(is_long);
-        let other = text::faults(self.rules, part, &certain)
-            .into_iter()
-            .filter(|fault| !is_long(fault));
-        for fault in long.chain(other) {
+        let mut broken = text::faults(self.rules, part, &certain);
+        if shortest != certain {
+            broken.retain(|fault| !is_long(fault));
+            broken.extend(text::faults(self.rules, part, &shortest).into_iter().filter(is_long));
+        }
+        for fault in broken {
             let found = match fault {
                 Fault::Long(_) => format!("; it has {} at the least", graphemes(&shortest)),
                 _ => String::new(),

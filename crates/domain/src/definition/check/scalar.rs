@@ -4,13 +4,12 @@
 use regex::{Regex, RegexBuilder};
 use semver::VersionReq;
 
+use crate::definition::grammar::MOST_PATTERN;
 use crate::rules::version;
 use crate::time::{Millis, Timestamp};
 
 /// The largest compiled form of a regular expression, in bytes.
 const PATTERN_SIZE: usize = 256 * 1024;
-/// The longest regular expression as written, in bytes.
-const PATTERN_LENGTH: usize = 500;
 
 /// An integer and one of `s m h d`.
 pub(super) fn duration(text: &str) -> Option<Millis> {
@@ -42,8 +41,8 @@ pub(super) fn version_range(text: &str) -> Result<VersionReq, String> {
 
 /// A case-insensitive expression of bounded size that does not match nothing; else what is wrong with it.
 pub(super) fn pattern(text: &str) -> Result<Regex, String> {
-    if text.len() > PATTERN_LENGTH {
-        return Err(format!("it is longer than {PATTERN_LENGTH} bytes"));
+    if text.len() > MOST_PATTERN {
+        return Err(format!("it is longer than {MOST_PATTERN} bytes"));
     }
     let pattern = RegexBuilder::new(text)
         .case_insensitive(true)

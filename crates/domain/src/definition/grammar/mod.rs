@@ -9,6 +9,7 @@ pub use condition::{CONDITIONS, STATUS, TEST};
 pub use guide::{COMPONENT, GUIDE, INTENT, LIFECYCLE};
 pub use product::{ATTRIBUTE_TYPE, BUILT_IN_EVENTS, FEATURE, PRODUCT, USER_ID};
 
+use crate::profile::attribute::MAX_TEXT;
 use crate::time::Millis;
 
 /// The deepest that conditions may be nested; a condition without inner ones is one level deep.
@@ -17,6 +18,12 @@ pub const CONDITION_DEPTH: usize = 8;
 pub const LONGEST: Millis = Millis::days(3650);
 /// The largest integer that every reader of JSON holds exactly.
 pub const MOST_EXACT: u64 = (1 << 53) - 1;
+/// The longest text that a condition compares with, in bytes; as long as an attribute's text can be.
+pub const MOST_SCALAR: usize = MAX_TEXT;
+/// The longest template as written, in characters; the text rules count what a user would read.
+pub const MOST_TEMPLATE: usize = 4_000;
+/// The longest regular expression as written, in bytes.
+pub const MOST_PATTERN: usize = 500;
 /// The most distinct `event` conditions.
 pub const MOST_COUNTERS: usize = 200;
 

@@ -8,12 +8,9 @@ use std::collections::BTreeMap;
 use super::suggest::hint;
 use crate::definition::fault::{FaultCode, Faults};
 use crate::definition::grammar::{
-    CONDITION_DEPTH, CONDITIONS, FEATURE, Form, Presence, Shape, TEST,
+    CONDITION_DEPTH, CONDITIONS, FEATURE, Form, MOST_SCALAR, Presence, Shape, TEST,
 };
 use crate::definition::node::{Entry, Node, NodeValue, quoted};
-
-/// The longest text that a condition compares with, in bytes.
-const SCALAR_LENGTH: usize = 500;
 
 /// Notes everything in the tree that has not the form.
 pub(super) fn check(root: &Node, form: &Form, faults: &mut Faults) {
@@ -102,10 +99,10 @@ impl Walk<'_> {
         match &node.value {
             NodeValue::Bool(_) => {}
             NodeValue::Number(_) => self.number(node, "a finite number", |_| true),
-            NodeValue::Text(text) if text.len() <= SCALAR_LENGTH => {}
+            NodeValue::Text(text) if text.len() <= MOST_SCALAR => {}
             NodeValue::Text(text) => {
                 let message = format!(
-                    "{} bytes are too long; there may be {SCALAR_LENGTH}",
+                    "{} bytes are too long; there may be {MOST_SCALAR}",
                     text.len()
                 );
                 self.faults.add(FaultCode::TooLong, node.span, message);

@@ -3,20 +3,17 @@
 use crate::definition::check::scalar;
 use crate::definition::check::suggest::hint;
 use crate::definition::fault::{FaultCode, Faults};
-use crate::definition::grammar::{Form, Kind};
+use crate::definition::grammar::{Form, Kind, MOST_TEMPLATE};
 use crate::definition::node::{Node, quoted};
 use crate::id::MilestoneId;
 use crate::profile::attribute::normal_locale;
 use crate::time::Millis;
 
-/// The longest template as written, in characters; the text rules count what a user would read.
-const TEMPLATE_LENGTH: usize = 4000;
-
 /// Notes what is wrong with the text.
 pub(super) fn check(node: &Node, text: &str, form: &Form, faults: &mut Faults) {
     match form {
         Form::Text(most) => plain(node, text, *most, faults),
-        Form::Template => length(node, text, TEMPLATE_LENGTH, faults),
+        Form::Template => length(node, text, MOST_TEMPLATE, faults),
         Form::Duration(least, most) => duration(node, text, *least, *most, faults),
         _ => {
             if let Some((code, fault)) = fault_of(text, form) {
