@@ -24,7 +24,8 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "docs", about: "cargo doc, no warning allowed", run: docs },
     Step { name: "types", about: "tsc over the SDK and the demo", run: types },
     Step { name: "sdk", about: "the SDK's unit tests in node", run: sdk },
-    Step { name: "build", about: "the binary that the browser tests run", run: build },
+    Step { name: "build", about: "the binary that the last two steps run", run: build },
+    Step { name: "readme", about: "the README's definition, checked by the binary", run: readme },
     Step { name: "e2e", about: "Playwright in a real Chromium", run: e2e },
 ];
 
@@ -99,6 +100,21 @@ fn build(machine: &Machine, _: &mut Tally) -> Result<()> {
     machine.cargo(&["build", "--locked", "--package", "pilotage"]).passes()
 }
 
+fn readme(machine: &Machine, _: &mut Tally) -> Result<()> {
+    let text = std::fs::read_to_string(machine.root().join("README.md"))?;
+    let definition = block(&text, "yaml").context("README.md shows no definition")?;
+    let binary = machine.binary()?;
+    let file = binary.with_file_name("readme.yaml");
+    std::fs::write(&file, definition)?;
+    machine.command(&binary.to_string_lossy(), &["check", &file.to_string_lossy()]).passes()
+}
+
+/// The first block of code in that language.
+fn block<'a>(text: &'a str, language: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(&format!("\n```{language}\n"))?;
+    rest.split_once("\n```\n").map(|(block, _)| block)
+}
+
 fn e2e(machine: &Machine, tally: &mut Tally) -> Result<()> {
     let binary = machine.binary()?;
     let chromium = machine.chromium()?.context("no Chromium: run the step `browser` first")?;
@@ -107,4 +123,16 @@ fn e2e(machine: &Machine, tally: &mut Tally) -> Result<()> {
         .with("PILOTAGE_BIN", &binary)
         .with("CHROMIUM", &chromium)
         .counts(Runner::Playwright, tally)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_block_of_the_language_is_taken_without_its_fence() {
+        let text = "# A\n```console\n$ b\n```\n\n```yaml\nc: 1\nd: 2\n```\n```yaml\ne: 3\n```\n";
+        assert_eq!(block(text, "yaml"), Some("c: 1\nd: 2"));
+        assert_eq!(block(text, "toml"), None);
+    }
 }

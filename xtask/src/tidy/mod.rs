@@ -163,8 +163,7 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
 fn check(tree: &Tree) -> Vec<String> {
     let mut exceptions = Exceptions::of(tree);
     let mut lines = Vec::new();
-    for rule in RULES {
-        let mut findings = (rule.check)(tree);
+    for (rule, mut findings) in RULES.iter().zip(found(tree)) {
         findings.sort();
         findings.retain(|finding| !exceptions.cover(rule.number, &finding.path));
         lines.extend(findings.iter().map(|f| line(rule.number, rule.reason, f)));
@@ -172,6 +171,15 @@ fn check(tree: &Tree) -> Vec<String> {
     let reason = "the list of exceptions may only shrink";
     lines.extend(exceptions.faults().iter().map(|f| line("T00", reason, f)));
     lines
+}
+
+/// What each rule finds, in the rules' order; they look at the tree at the same time.
+fn found(tree: &Tree) -> Vec<Vec<Finding>> {
+    std::thread::scope(|scope| {
+        let checks: Vec<_> = RULES.iter().map(|rule| scope.spawn(|| (rule.check)(tree))).collect();
+        // A rule that panics takes the others with it: what is not looked at must not pass.
+        checks.into_iter().map(|check| check.join().expect("a rule panicked")).collect()
+    })
 }
 
 fn line(number: &str, reason: &str, finding: &Finding) -> String {

@@ -33,8 +33,10 @@ pub(crate) struct Mention {
 impl Mention {
     /// Whether these segments follow one another in the path.
     pub(crate) fn has(&self, wanted: &str) -> bool {
-        let wanted: Vec<&str> = wanted.split("::").collect();
-        self.segments.windows(wanted.len()).any(|segments| segments == wanted)
+        (0..self.segments.len()).any(|start| {
+            let mut rest = self.segments[start..].iter();
+            wanted.split("::").all(|wanted| rest.next().is_some_and(|segment| segment == wanted))
+        })
     }
 }
 
