@@ -9,7 +9,6 @@ use pilotage_domain::group::group_of;
 use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{DecisionId, EventId, ProductId, SessionId, UserId};
 use pilotage_domain::profile::contact::Offer;
-use pilotage_domain::profile::session_hash;
 use pilotage_domain::time::{Millis, Timestamp};
 use pilotage_wire::record::decision::{Circumstances, OutcomeName, StoredDecision, SurfaceBody};
 use thiserror::Error;
@@ -153,19 +152,7 @@ impl Inner {
             pending: &user.pending,
         };
         let decision = decide::decide(&product.definition, self.policy, user.profile(), &request);
-        if let Outcome::Show { guide, .. } = &decision.outcome {
-            user.pending.push(Offer {
-                decision: id,
-                guide: guide.id().clone(),
-                variant: guide.variant().clone(),
-                milestone: guide.milestone().clone(),
-                session: session_hash(&call.session),
-                at,
-                shown: None,
-                clicked: None,
-                dismissed: None,
-            });
-        }
+        user.pending.extend(Offer::of(&decision, &call.session));
         decision
     }
 

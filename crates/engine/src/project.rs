@@ -6,7 +6,6 @@ use std::time::Duration;
 use pilotage_domain::event::{Event, Position};
 use pilotage_domain::profile::contact::Offer;
 use pilotage_domain::profile::fold::{self, FoldOutcome};
-use pilotage_domain::profile::session_hash;
 use pilotage_wire::record;
 use thiserror::Error;
 use tokio::sync::watch;
@@ -265,15 +264,6 @@ fn decode(record: &Stored) -> Result<Fact, ProjectError> {
 
 fn offer_of(fact: record::decision::DecisionFact) -> Option<Offer> {
     let guide = fact.guide?;
-    Some(Offer {
-        decision: fact.decision_id,
-        guide: guide.id,
-        variant: guide.variant,
-        milestone: guide.milestone,
-        session: session_hash(&fact.session_id),
-        at: fact.at,
-        shown: None,
-        clicked: None,
-        dismissed: None,
-    })
+    let arm = (guide.id, guide.variant);
+    Some(Offer::new(fact.decision_id, arm, guide.milestone, &fact.session_id, fact.at))
 }

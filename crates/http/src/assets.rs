@@ -1,13 +1,15 @@
-//! The SDK's modules, part of the binary. Must not read a file at run time.
+//! The browser's files, part of the binary: the SDK's modules and the sample product. Must not read a file at run time.
 
 use std::sync::LazyLock;
 
 use pilotage_domain::hash::ContentHash;
 
-/// Name and text of every module, written by `build.rs`.
-const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sdk_files.rs"));
+/// Name and text of every module of the SDK, written by `build.rs`.
+const SDK: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sdk_files.rs"));
+/// Name and text of every file of the sample product, written by `build.rs`.
+const DEMO: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/demo_files.rs"));
 
-/// A module of the SDK.
+/// A file for browsers.
 #[derive(Debug)]
 pub(crate) struct Asset {
     name: &'static str,
@@ -16,18 +18,38 @@ pub(crate) struct Asset {
     pub(crate) tag: String,
 }
 
-static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
+static SDK_ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| assets_of(SDK));
+static DEMO_ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| assets_of(DEMO));
+
+fn assets_of(files: &[(&'static str, &'static str)]) -> Vec<Asset> {
     let asset = |(name, text): &(&'static str, &'static str)| Asset {
         name,
         text,
         tag: format!("\"{:016x}\"", ContentHash::of_bytes(text.as_bytes()).short()),
     };
-    FILES.iter().map(asset).collect()
-});
+    files.iter().map(asset).collect()
+}
 
-/// The module of that file name; the entry is `sdk.js`.
+impl Asset {
+    /// The media type that its name stands for.
+    pub(crate) fn media(&self) -> &'static str {
+        match self.name.rsplit('.').next() {
+            Some("js") => "text/javascript; charset=utf-8",
+            Some("css") => "text/css; charset=utf-8",
+            Some("svg") => "image/svg+xml",
+            _ => "text/html; charset=utf-8",
+        }
+    }
+}
+
+/// The SDK's module of that file name; the entry is `sdk.js`.
 pub(crate) fn find(name: &str) -> Option<&'static Asset> {
-    ASSETS.iter().find(|asset| asset.name == name)
+    SDK_ASSETS.iter().find(|asset| asset.name == name)
+}
+
+/// The sample product's file of that name; its page is `index.html`.
+pub(crate) fn find_demo(name: &str) -> Option<&'static Asset> {
+    DEMO_ASSETS.iter().find(|asset| asset.name == name)
 }
 
 #[cfg(test)]
@@ -37,7 +59,7 @@ mod tests {
     #[test]
     fn every_module_that_a_module_imports_is_served() {
         assert!(find("sdk.js").is_some());
-        for (importer, text) in FILES {
+        for (importer, text) in SDK {
             for line in text.lines().filter(|line| line.starts_with("import ")) {
                 let path = line.split('\'').nth(1).expect("a quoted path");
                 let name = path.rsplit('/').next().expect("a file name");

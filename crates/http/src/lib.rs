@@ -5,6 +5,7 @@ mod app;
 mod assets;
 mod body;
 mod cors;
+mod demo;
 mod edge;
 mod keys;
 mod metrics;
@@ -16,6 +17,7 @@ mod routes;
 mod serve;
 
 pub use app::{App, Settings, SetupFault};
+pub use demo::router_with_demo;
 pub use keys::{KeyFault, KeyKind, KeySpec, Keys};
 pub use metrics::{Name as MetricName, install as install_metrics};
 pub use openapi::document as openapi_document;

@@ -1,2 +1,31 @@
-//! The binary.
-fn main() {}
+//! THE binary: command line, settings, telemetry, wiring, shutdown. Must not hold a rule of the product.
+
+mod cli;
+mod command;
+mod keys;
+mod products;
+mod settings;
+mod system;
+mod telemetry;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match command::run(cli) {
+        Ok(command::Finding::None) => ExitCode::SUCCESS,
+        Ok(command::Finding::Some) => ExitCode::from(1),
+        Err(error) => {
+            #[expect(
+                clippy::print_stderr,
+                reason = "the one place where a command says why it failed"
+            )]
+            {
+                eprintln!("pilotage: {error:#}");
+            }
+            ExitCode::from(if error.is::<cli::UsageError>() { 2 } else { 1 })
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The command line. Must only describe: what a flag means is settled in `settings`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use thiserror::Error;
+
+/// The call itself is wrong: exit code 2.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub(crate) struct UsageError(pub(crate) String);
+
+/// Guides the new users of a product to their first real value.
+#[derive(Debug, Parser)]
+#[command(name = "pilotage", version, about, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve a sample product that is guided by Pilotage: the fastest way to see it work.
+    Demo(DemoArgs),
+    /// Serve the API.
+    Serve(ServeArgs),
+    /// Check a product definition and report every fault.
+    Check(CheckArgs),
+    /// Print the JSON Schema of product definitions, for editors.
+    Schema,
+    /// Print the OpenAPI document of the HTTP API.
+    Openapi,
+    /// Fold the log again from its beginning and compare with the stored profiles.
+    Rebuild(RebuildArgs),
+    /// Bring the data folder's files to this version's form.
+    Migrate(MigrateArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    /// Needs no key and serves loopback only.
+    #[arg(long)]
+    pub(crate) dev: bool,
+    /// Which parts to run.
+    #[arg(long)]
+    pub(crate) role: Option<RoleArg>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    /// Let this many synthetic visitors use the sample product first, and report how they fared.
+    #[arg(long, value_name = "N")]
+    pub(crate) simulate: Option<u32>,
+    /// Seed of the synthetic visitors; the same seed gives the same visitors.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args, Default)]
+pub(crate) struct CommonArgs {
+    /// A product definition; give it again for several products. The first is the default.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) product: Vec<PathBuf>,
+    /// The folder that holds the log and the profiles.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// The address to listen on; port 0 takes any free one.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// A TOML file with settings; the environment and flags win over it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Which clock is in force.
+    #[arg(long)]
+    pub(crate) clock: Option<ClockArg>,
+    /// Who chooses among eligible guides.
+    #[arg(long)]
+    pub(crate) policy: Option<PolicyArg>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ClockArg {
+    /// The machine's.
+    System,
+    /// The newest event timestamp seen.
+    Events,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PolicyArg {
+    /// The first eligible guide in file order.
+    Static,
+    /// Every eligible guide and no guide alike.
+    Random,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RoleArg {
+    /// Everything in one process.
+    All,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The definition.
+    pub(crate) file: PathBuf,
+    /// Print the findings as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RebuildArgs {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArgs {
+    /// The folder that holds the log and the profiles.
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    pub(crate) data: PathBuf,
+}

@@ -1,0 +1,128 @@
+//! `pilotage demo`: the sample product, guided, in one command. Must need nothing but this binary.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use pilotage_engine::memory::SeededEntropy;
+use pilotage_engine::port::clock::Clock;
+use pilotage_engine::{ClockMode, Engine, Parts, ProductSource};
+use pilotage_sim::{Plan, visit};
+
+use super::serve::{bind, open, parts, serve_app};
+use super::{Finding, say};
+use crate::cli::{DemoArgs, UsageError};
+use crate::products::{self, ACME};
+use crate::settings::{Settings, settle};
+use crate::system::SystemClock;
+use crate::telemetry;
+
+/// Over how many days before now the synthetic visitors come.
+const DAYS: u32 = 14;
+
+pub(super) fn run(args: &DemoArgs) -> anyhow::Result<Finding> {
+    telemetry::start("warn");
+    let mut settings = settle(&args.common, true)?;
+    if !settings.listen.ip().is_loopback() {
+        bail!(UsageError(format!("the demo serves loopback only, not {}", settings.listen.ip())));
+    }
+    let products = definitions(&settings)?;
+    let folder = Folder::of(args.common.data.clone())?;
+    settings.data = folder.path();
+    super::runtime()?.block_on(serve(args, settings, products))
+}
+
+/// The sample product, unless others are given.
+fn definitions(settings: &Settings) -> anyhow::Result<Vec<ProductSource>> {
+    if !settings.products.is_empty() {
+        return products::load_all(&settings.products);
+    }
+    let sample = products::load("acme.yaml", in_a_hurry(ACME)).map_err(anyhow::Error::msg)?;
+    Ok(vec![sample])
+}
+
+/// acme.yaml with looser contact rules: its five minutes between two guides are right for a product and too long for
+/// someone who has two minutes for a demo.
+fn in_a_hurry(acme: &str) -> String {
+    let looser = [
+        ("  session: 2 ", "  session: 30 "),
+        ("  day: 4 ", "  day: 60 "),
+        ("  gap: 5m ", "  gap: 0s "),
+    ];
+    looser.iter().fold(acme.to_owned(), |text, (rule, loose)| text.replacen(rule, loose, 1))
+}
+
+async fn serve(
+    args: &DemoArgs,
+    settings: Settings,
+    products: Vec<ProductSource>,
+) -> anyhow::Result<Finding> {
+    let listener = bind(&settings).await?;
+    let address = listener.local_addr()?;
+    if let Some(visitors) = args.simulate {
+        // The first start makes the server's secrets: they must not come from the visitors' seed.
+        open(&settings, products.clone()).await?.close().await;
+        simulate(&settings, &products, visitors, args.seed).await?;
+    }
+    let engine = open(&settings, products).await?;
+    say(&format!("The sample product is open at http://{address}"));
+    say("Sign up there as a new user and follow the guides. Stop with Ctrl-C.");
+    let keys = pilotage_http::Keys::dev();
+    serve_app(listener, engine, keys, pilotage_http::router_with_demo).await
+}
+
+/// Lets synthetic visitors use the product on the event clock, in the weeks before now.
+async fn simulate(
+    settings: &Settings,
+    products: &[ProductSource],
+    visitors: u32,
+    seed: u64,
+) -> anyhow::Result<()> {
+    let made = parts(settings, products.to_vec(), ClockMode::Events)?;
+    let engine =
+        Engine::open(Parts { entropy: Arc::new(SeededEntropy::new(seed)), ..made }).await?;
+    let Some(product) = engine.products().first().cloned() else { return Ok(()) };
+    let plan = Plan { visitors, seed, until: SystemClock.now(), days: DAYS };
+    let visited = visit(&engine, &product, &plan).await;
+    engine.close().await;
+    say(&visited.context("let the synthetic visitors in")?.table());
+    Ok(())
+}
+
+/// Where the demo's data goes: the folder that was asked for, or one that goes away with the demo.
+enum Folder {
+    Given(PathBuf),
+    Passing(tempfile::TempDir),
+}
+
+impl Folder {
+    fn of(given: Option<PathBuf>) -> anyhow::Result<Self> {
+        match given {
+            Some(path) => Ok(Self::Given(path)),
+            None => Ok(Self::Passing(tempfile::tempdir().context("make a folder for the demo")?)),
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        match self {
+            Self::Given(path) => path.clone(),
+            Self::Passing(folder) => folder.path().to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demo_loosens_contact_and_nothing_else() {
+        let plain = products::load("acme.yaml", ACME.to_owned()).expect("valid").definition;
+        let hurried = products::load("acme.yaml", in_a_hurry(ACME)).expect("valid").definition;
+        assert_eq!((hurried.contact.session, hurried.contact.day), (Some(30), Some(60)));
+        assert_eq!(hurried.contact.gap.get(), 0);
+        assert_eq!(hurried.contact.dismissed, plain.contact.dismissed);
+        assert_eq!(hurried.fold_hash, plain.fold_hash);
+        assert_eq!(hurried.holdout.get(), plain.holdout.get());
+    }
+}

@@ -1,0 +1,47 @@
+//! One file per command. Must leave the work to the rooms that it wires together.
+
+mod check;
+mod demo;
+mod migrate;
+mod rebuild;
+mod serve;
+
+use crate::cli::{Cli, Command};
+
+/// Whether a command found something to report: exit code 1, without an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Finding {
+    /// All is well.
+    None,
+    /// It has told what it found.
+    Some,
+}
+
+/// Runs the command.
+pub(crate) fn run(cli: Cli) -> anyhow::Result<Finding> {
+    match cli.command {
+        Command::Check(args) => check::run(&args),
+        Command::Schema => print_json(&pilotage_wire::schema::definition()),
+        Command::Openapi => print_json(&pilotage_http::openapi_document()),
+        Command::Serve(args) => serve::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Rebuild(args) => rebuild::run(&args),
+        Command::Migrate(args) => migrate::run(&args),
+    }
+}
+
+fn print_json(document: &serde_json::Value) -> anyhow::Result<Finding> {
+    say(&serde_json::to_string_pretty(document)?);
+    Ok(Finding::None)
+}
+
+/// Writes a line to standard output: what the command was asked for. A reader that has gone away is no fault.
+pub(crate) fn say(line: &str) {
+    use std::io::Write;
+    drop(writeln!(std::io::stdout().lock(), "{line}"));
+}
+
+/// The runtime that a serving command works in.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}

@@ -1,0 +1,113 @@
+//! `pilotage serve`: the API over the embedded log and store. Must lose nothing at shutdown.
+
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use pilotage_adapters::sqlite;
+use pilotage_engine::{ClockMode, Engine, Options, Parts, ProductSource};
+use pilotage_http::{App, Keys};
+use tokio::net::TcpListener;
+use tracing::info;
+
+use super::{Finding, say};
+use crate::cli::{ServeArgs, UsageError};
+use crate::settings::{Settings, settle};
+use crate::system::{SystemClock, SystemEntropy};
+use crate::{keys, products, telemetry};
+
+pub(super) fn run(args: &ServeArgs) -> anyhow::Result<Finding> {
+    telemetry::start("info");
+    let settings = settle(&args.common, args.dev)?;
+    if settings.products.is_empty() {
+        bail!(UsageError("serve needs at least one product: --product FILE".to_owned()));
+    }
+    if settings.dev && !settings.listen.ip().is_loopback() {
+        bail!(UsageError(format!("--dev serves loopback only, not {}", settings.listen.ip())));
+    }
+    let products = products::load_all(&settings.products)?;
+    super::runtime()?.block_on(serve(settings, products))
+}
+
+async fn serve(settings: Settings, products: Vec<ProductSource>) -> anyhow::Result<Finding> {
+    let access = keys::access(&settings, &products)?;
+    let listener = bind(&settings).await?;
+    let address = listener.local_addr()?;
+    let engine = open(&settings, products).await?;
+    say(&format!("pilotage serves http://{address}"));
+    serve_app(listener, engine, access, pilotage_http::router).await
+}
+
+/// Serves until it is asked to stop; by then everything that was acknowledged is written.
+pub(super) async fn serve_app(
+    listener: TcpListener,
+    engine: Engine,
+    keys: Keys,
+    routes: impl FnOnce(&App) -> axum::Router,
+) -> anyhow::Result<Finding> {
+    let exposition = pilotage_http::install_metrics().context("set metrics up")?;
+    let app = App::new(engine.clone(), keys, pilotage_http::Settings::default(), exposition)
+        .map_err(|faults| {
+            let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            UsageError(lines.join("\n          "))
+        })?;
+    let served = pilotage_http::serve(listener, routes(&app), &app, stop_signal()).await;
+    engine.close().await;
+    served?;
+    info!("stopped, with everything written");
+    Ok(Finding::None)
+}
+
+/// Takes the address before the data is touched: the commonest mistake is a second start.
+pub(super) async fn bind(settings: &Settings) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(settings.listen)
+        .await
+        .with_context(|| format!("listen on {}", settings.listen))
+}
+
+/// The engine over the data folder.
+pub(super) async fn open(
+    settings: &Settings,
+    products: Vec<ProductSource>,
+) -> anyhow::Result<Engine> {
+    Ok(Engine::open(parts(settings, products, settings.clock)?).await?)
+}
+
+/// What an engine over the data folder is put together from.
+pub(super) fn parts(
+    settings: &Settings,
+    products: Vec<ProductSource>,
+    clock: ClockMode,
+) -> anyhow::Result<Parts> {
+    let mut options = sqlite::Options::default();
+    if let Some(remembered) = settings.remembered_events {
+        options.remembered = usize::try_from(remembered)?;
+    }
+    let embedded = sqlite::open(&settings.data, &options)
+        .with_context(|| format!("open the data folder {}", settings.data.display()))?;
+    Ok(Parts {
+        log: embedded.log,
+        store: embedded.store,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        products,
+        options: Options {
+            policy: settings.policy,
+            clock,
+            users_bytes: settings.users_bytes,
+            write_back_every: settings.write_back_every,
+        },
+    })
+}
+
+/// Resolves on an interrupt or a request to terminate.
+pub(super) async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    info!("stopping");
+}

@@ -1,0 +1,231 @@
+//! Settings: raw from file, environment and flags, then typed. Must report every fault at once, before anything starts.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::ValueEnum;
+use pilotage_domain::policy::Policy;
+use pilotage_engine::ClockMode;
+use serde::Deserialize;
+
+use crate::cli::{ClockArg, CommonArgs, PolicyArg, UsageError};
+
+const DEFAULT_PORT: u16 = 7700;
+
+/// Settings as they are written; every key is optional, unknown ones are refused.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Raw {
+    listen: Option<String>,
+    data: Option<PathBuf>,
+    products: Option<Vec<PathBuf>>,
+    dev: Option<bool>,
+    clock: Option<String>,
+    policy: Option<String>,
+    log: Option<String>,
+    store: Option<String>,
+    users_mb: Option<usize>,
+    remembered_events: Option<u64>,
+    write_back_ms: Option<u64>,
+    #[serde(default)]
+    keys: Vec<RawKey>,
+}
+
+/// An API key as a settings file holds it.
+#[derive(Debug, Clone, Deserialize, serde::Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawKey {
+    pub(crate) key: String,
+    pub(crate) kind: String,
+    pub(crate) product: String,
+    #[serde(default)]
+    pub(crate) origins: Vec<String>,
+    pub(crate) requests_per_second: Option<u32>,
+    pub(crate) user_token_secret: Option<String>,
+}
+
+/// Typed settings.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) listen: SocketAddr,
+    pub(crate) data: PathBuf,
+    pub(crate) products: Vec<PathBuf>,
+    pub(crate) dev: bool,
+    pub(crate) clock: ClockMode,
+    pub(crate) policy: Policy,
+    pub(crate) users_bytes: usize,
+    pub(crate) remembered_events: Option<u64>,
+    pub(crate) write_back_every: Duration,
+    pub(crate) keys: Vec<RawKey>,
+}
+
+/// Defaults, then the file, then the environment, then flags.
+pub(crate) fn settle(args: &CommonArgs, dev: bool) -> anyhow::Result<Settings> {
+    let environment = std::env::vars().filter(|(name, _)| name.starts_with("PILOTAGE_")).collect();
+    settle_with(args, dev, &environment)
+}
+
+fn settle_with(
+    args: &CommonArgs,
+    dev: bool,
+    environment: &BTreeMap<String, String>,
+) -> anyhow::Result<Settings> {
+    let named =
+        args.config.clone().or_else(|| environment.get("PILOTAGE_CONFIG").map(PathBuf::from));
+    let raw = match named {
+        Some(file) => {
+            let text = fs::read_to_string(&file)
+                .with_context(|| format!("read the settings file {}", file.display()))?;
+            toml::from_str(&text)
+                .map_err(|fault| UsageError(format!("{}: {fault}", file.display())))?
+        }
+        None => Raw::default(),
+    };
+    let mut faults = Faults::default();
+    let settings = typed(raw, args, dev, environment, &mut faults);
+    faults.finish()?;
+    Ok(settings)
+}
+
+/// What is wrong, all of it.
+#[derive(Default)]
+struct Faults(Vec<String>);
+
+impl Faults {
+    fn parse<T>(&mut self, name: &str, text: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let value = read(text);
+        if value.is_none() {
+            self.0.push(format!("{name}: `{text}` is not a value that it takes"));
+        }
+        value
+    }
+
+    fn finish(self) -> Result<(), UsageError> {
+        if self.0.is_empty() { Ok(()) } else { Err(UsageError(self.0.join("\n          "))) }
+    }
+}
+
+fn typed(
+    raw: Raw,
+    args: &CommonArgs,
+    dev: bool,
+    environment: &BTreeMap<String, String>,
+    faults: &mut Faults,
+) -> Settings {
+    let set = |name: &str| environment.get(&format!("PILOTAGE_{name}")).cloned();
+    refuse_other_back_ends(set("LOG").or(raw.log), set("STORE").or(raw.store), faults);
+    let listen = set("LISTEN").or(raw.listen);
+    let listen = listen.and_then(|text| faults.parse("listen", &text, |t| t.parse().ok()));
+    let clock = set("CLOCK").or(raw.clock);
+    let clock =
+        clock.and_then(|text| faults.parse("clock", &text, |t| ClockArg::from_str(t, false).ok()));
+    let policy = set("POLICY").or(raw.policy);
+    let policy = policy
+        .and_then(|text| faults.parse("policy", &text, |t| PolicyArg::from_str(t, false).ok()));
+    let number = |name: &str, faults: &mut Faults| {
+        set(name).and_then(|text| faults.parse(name, &text, |t| t.parse::<u64>().ok()))
+    };
+    let users_mb = number("USERS_MB", faults).map(|n| n as usize).or(raw.users_mb).unwrap_or(512);
+    let remembered_events = number("REMEMBERED_EVENTS", faults).or(raw.remembered_events);
+    let write_back_ms = number("WRITE_BACK_MS", faults).or(raw.write_back_ms).unwrap_or(5_000);
+    let dev_set = set("DEV").and_then(|text| faults.parse("dev", &text, |t| t.parse().ok()));
+    let products = match set("PRODUCT") {
+        _ if !args.product.is_empty() => args.product.clone(),
+        Some(list) => std::env::split_paths(&list).collect(),
+        None => raw.products.unwrap_or_default(),
+    };
+    Settings {
+        listen: args
+            .listen
+            .or(listen)
+            .unwrap_or_else(|| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), DEFAULT_PORT)),
+        data: args
+            .data
+            .clone()
+            .or_else(|| set("DATA").map(PathBuf::from))
+            .or(raw.data)
+            .unwrap_or_else(|| PathBuf::from("data")),
+        products,
+        dev: dev || dev_set.or(raw.dev).unwrap_or(false),
+        clock: match args.clock.or(clock) {
+            Some(ClockArg::Events) => ClockMode::Events,
+            _ => ClockMode::System,
+        },
+        policy: match args.policy.or(policy) {
+            Some(PolicyArg::Random) => Policy::Random,
+            _ => Policy::Static,
+        },
+        users_bytes: users_mb.max(1) << 20,
+        remembered_events,
+        write_back_every: Duration::from_millis(write_back_ms.max(10)),
+        keys: raw.keys,
+    }
+}
+
+fn refuse_other_back_ends(log: Option<String>, store: Option<String>, faults: &mut Faults) {
+    for (name, chosen) in [("log", log), ("store", store)] {
+        if let Some(other) = chosen.filter(|chosen| chosen != "sqlite") {
+            faults.0.push(format!(
+                "{name}: `{other}` is not built into this version, only `sqlite` is"
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn flags_win_over_the_environment_and_that_over_the_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("pilotage.toml");
+        fs::write(&file, "listen = \"127.0.0.1:1\"\npolicy = \"random\"\nclock = \"events\"\n")
+            .expect("written");
+        let args = CommonArgs {
+            config: Some(file),
+            clock: Some(ClockArg::System),
+            ..CommonArgs::default()
+        };
+        let settings =
+            settle_with(&args, false, &environment(&[("PILOTAGE_LISTEN", "127.0.0.1:2")]))
+                .expect("valid");
+        assert_eq!(settings.listen.port(), 2);
+        assert_eq!(settings.policy, Policy::Random);
+        assert_eq!(settings.clock, ClockMode::System);
+        assert!(!settings.dev);
+    }
+
+    #[test]
+    fn every_fault_is_named_at_once() {
+        let faulty = environment(&[
+            ("PILOTAGE_LISTEN", "here"),
+            ("PILOTAGE_POLICY", "best"),
+            ("PILOTAGE_LOG", "kafka"),
+        ]);
+        let error = settle_with(&CommonArgs::default(), false, &faulty).expect_err("three faults");
+        let text = error.to_string();
+        for name in ["listen", "policy", "log"] {
+            assert!(text.contains(name), "{text}");
+        }
+        assert!(error.is::<UsageError>());
+    }
+
+    #[test]
+    fn an_unknown_key_of_the_file_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("pilotage.toml");
+        fs::write(&file, "lisen = \"127.0.0.1:1\"\n").expect("written");
+        let args = CommonArgs { config: Some(file), ..CommonArgs::default() };
+        let error = settle_with(&args, false, &BTreeMap::new()).expect_err("misspelt");
+        assert!(error.to_string().contains("lisen"), "{error}");
+    }
+}
