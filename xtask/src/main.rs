@@ -25,13 +25,24 @@ enum Chore {
     Test(test::Choice),
 }
 
-fn main() -> Result<ExitCode> {
+fn main() -> ExitCode {
+    match run(Cli::parse().chore) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Does the chore, and says whether all is well.
+fn run(chore: Chore) -> Result<bool> {
     let root = root();
-    let good = match Cli::parse().chore {
-        Chore::Tidy => tidy::run(&root)?,
-        Chore::Test(choice) => test::run(&root, &choice)?,
-    };
-    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    match chore {
+        Chore::Tidy => tidy::run(&root),
+        Chore::Test(choice) => test::run(&root, &choice),
+    }
 }
 
 /// The repository: the folder above this crate's.
