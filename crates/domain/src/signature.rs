@@ -2,12 +2,11 @@
 //! the user's id, path or text, an instant, or anything personal.
 
 use crate::canonical;
-use crate::definition::condition::Status;
 use crate::definition::table::Ix;
 use crate::definition::{Attribute, AttributeForm, Definition, Feature, Variant};
 use crate::hash::ContentHash;
 use crate::id::GuideId;
-use crate::rules::{Situation, copy};
+use crate::rules::{Situation, copy, status_name};
 use crate::time::Millis;
 use crate::value::{Scalar, Value};
 
@@ -19,37 +18,52 @@ const PROMPT: &str = "none";
 /// ids (ascending) of the guides that pass state, when, never, lifecycle and the app version, and every milestone's
 /// status. Where a feature has no value, it is `null`.
 pub fn signature(situation: &Situation<'_>, guides: &[&GuideId]) -> ContentHash {
-    ContentHash::of_bytes(canonical::to_string(&context(situation, guides)).as_bytes())
+    ContentHash::of_bytes(context(situation, guides).as_bytes())
 }
 
-fn context(situation: &Situation<'_>, guides: &[&GuideId]) -> Value {
+/// The canonical JSON, written at once: identifiers need no escapes and sort as their bytes do.
+fn context(situation: &Situation<'_>, guides: &[&GuideId]) -> String {
     let definition = situation.view.definition;
     let features = definition.features.iter().filter_map(|feature| bucketed(situation, feature));
-    let milestones = definition.milestones.entries().map(|(ix, milestone)| {
-        (milestone.id.as_str().into(), text(status_name(situation.status(ix))))
-    });
+    let features = canonical::to_string(&Value::Map(features.collect()));
+    let mut milestones: Vec<(&str, &str)> = definition
+        .milestones
+        .entries()
+        .map(|(ix, milestone)| (milestone.id.as_str(), status_name(situation.status(ix))))
+        .collect();
+    milestones.sort_unstable();
     let mut guides: Vec<&str> = guides.iter().map(|id| id.as_str()).collect();
     guides.sort_unstable();
-    Value::Map(vec![
-        ("catalogue".into(), text(&definition.hash.to_string())),
-        ("features".into(), Value::Map(features.collect())),
-        ("guides".into(), Value::List(guides.into_iter().map(text).collect())),
-        ("milestones".into(), Value::Map(milestones.collect())),
-        ("prompt".into(), text(PROMPT)),
-    ])
+    let mut json = String::with_capacity(1024);
+    json.push_str("{\"catalogue\":\"");
+    push_hex(&mut json, definition.hash.as_bytes());
+    push_all(&mut json, ["\",\"features\":", &features, ",\"guides\":["]);
+    for (place, id) in guides.into_iter().enumerate() {
+        push_all(&mut json, [if place == 0 { "\"" } else { ",\"" }, id, "\""]);
+    }
+    json.push_str("],\"milestones\":{");
+    for (place, (id, status)) in milestones.into_iter().enumerate() {
+        push_all(&mut json, [if place == 0 { "\"" } else { ",\"" }, id, "\":\"", status, "\""]);
+    }
+    push_all(&mut json, ["},\"prompt\":\"", PROMPT, "\"}"]);
+    json
+}
+
+fn push_all<const N: usize>(json: &mut String, parts: [&str; N]) {
+    parts.into_iter().for_each(|part| json.push_str(part));
+}
+
+/// As `ContentHash` prints, without a formatter's detour for each of 32 bytes.
+fn push_hex(json: &mut String, bytes: &[u8]) {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    for byte in bytes {
+        json.push(digit(byte >> 4));
+        json.push(digit(byte & 15));
+    }
 }
 
 fn text(words: &str) -> Value {
     Value::Text(words.into())
-}
-
-const fn status_name(status: Status) -> &'static str {
-    match status {
-        Status::Locked => "locked",
-        Status::Open => "open",
-        Status::Blocked => "blocked",
-        Status::Reached => "reached",
-    }
 }
 
 /// The feature's name and its bucket.

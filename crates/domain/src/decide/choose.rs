@@ -1,7 +1,7 @@
 //! From a profile and a request to a decision. Must not judge guides nor weigh them: rules and policy do.
 
-use super::{Decision, Gate, Group, GuideTrace, Near, Outcome, Reason, Request, Trace};
-use crate::definition::{Definition, Guide};
+use super::{Decision, Gate, Group, GuideTrace, Outcome, Reason, Request, Trace};
+use crate::definition::Definition;
 use crate::group::{explores, group_of};
 use crate::policy::{self, ArmView, Choice, Distribution, Policy};
 use crate::profile::Profile;
@@ -48,7 +48,7 @@ pub fn decide(
     let signature = signature(&situation, &judged.situational);
     let (outcome, trace) = match group {
         Group::Holdout => held_out(),
-        _ => choose(definition, policy, judged, request),
+        _ => choose(policy, judged, request),
     };
     Decision {
         id: request.id,
@@ -71,28 +71,23 @@ fn held_out() -> (Outcome, Trace) {
     (Outcome::Withhold { reason: Reason::Holdout, propensity: None }, trace)
 }
 
-fn choose(
-    definition: &Definition,
-    policy: Policy,
-    judged: Judged<'_>,
-    request: &Request<'_>,
-) -> (Outcome, Trace) {
-    let Judged { stopped, candidates, .. } = judged;
-    let stages = stages(&stopped);
+fn choose(policy: Policy, judged: Judged<'_>, request: &Request<'_>) -> (Outcome, Trace) {
+    let Judged { mut guides, candidates, .. } = judged;
+    let stages = stages(&guides);
     if candidates.is_empty() {
-        let reason = silence(&stopped);
-        let trace =
-            Trace { stages, guides: traces(definition, stopped, &[], None), no_guide: None };
-        return (Outcome::Withhold { reason, propensity: None }, trace);
+        let outcome = Outcome::Withhold { reason: silence(&guides), propensity: None };
+        return (outcome, Trace { stages, guides, no_guide: None });
     }
     let arms: Vec<ArmView<'_>> = candidates.iter().map(arm).collect();
     let law = policy::distribution(policy, &arms);
+    for (place, candidate) in candidates.iter().enumerate() {
+        if let Some(trace) = guides.get_mut(candidate.place()) {
+            let propensity = law.propensity(Choice::Arm(place));
+            trace.arms.push((candidate.variant().id.clone(), propensity));
+        }
+    }
+    let trace = Trace { stages, guides, no_guide: law.propensity(Choice::NoGuide) };
     let choice = law.draw(policy::draw_number(request.id, policy));
-    let trace = Trace {
-        stages,
-        guides: traces(definition, stopped, &candidates, Some(&law)),
-        no_guide: law.propensity(Choice::NoGuide),
-    };
     (outcome(choice, candidates, &law, request.at), trace)
 }
 
@@ -102,41 +97,25 @@ fn arm<'a>(candidate: &Candidate<'a>) -> ArmView<'a> {
 
 /// Why nobody is left: `contact` where at least one guide was stopped by the contact rules alone; a guide's own limits
 /// are no call for silence.
-fn silence(stopped: &[Option<(Gate, Near)>]) -> Reason {
-    let contact = stopped.iter().flatten().any(|(gate, _)| *gate == Gate::Contact);
-    if contact { Reason::Contact } else { Reason::NoCandidate }
+fn silence(guides: &[GuideTrace]) -> Reason {
+    if stopped_at(guides, Gate::Contact) > 0 { Reason::Contact } else { Reason::NoCandidate }
 }
 
 /// How many guides are left after each gate; the first entry counts them all.
-fn stages(stopped: &[Option<(Gate, Near)>]) -> Vec<(Gate, u32)> {
-    let mut left = stopped.len() as u32;
+fn stages(guides: &[GuideTrace]) -> Vec<(Gate, u32)> {
+    let mut left = guides.len();
     let mut stages = Vec::with_capacity(GATES.len() + 1);
-    stages.push((Gate::Holdout, left));
+    stages.push((Gate::Holdout, left as u32));
     for gate in GATES {
-        left -= stopped.iter().flatten().filter(|(at, _)| *at == gate).count() as u32;
-        stages.push((gate, left));
+        left -= stopped_at(guides, gate);
+        stages.push((gate, left as u32));
     }
     stages
 }
 
-fn traces(
-    definition: &Definition,
-    stopped: Vec<Option<(Gate, Near)>>,
-    candidates: &[Candidate<'_>],
-    law: Option<&Distribution>,
-) -> Vec<GuideTrace> {
-    let mut arms = candidates.iter().enumerate().peekable();
-    let fates = definition.guides.iter().zip(stopped).enumerate();
-    let trace = |(place, (guide, stopped)): (usize, (&Guide, Option<(Gate, Near)>))| {
-        let mut own = Vec::new();
-        while let Some((arm, candidate)) = arms.next_if(|(_, candidate)| candidate.place() == place)
-        {
-            let propensity = law.and_then(|law| law.propensity(Choice::Arm(arm)));
-            own.push((candidate.variant().id.clone(), propensity));
-        }
-        GuideTrace { id: guide.id.clone(), stopped, arms: own }
-    };
-    fates.map(trace).collect()
+fn stopped_at(guides: &[GuideTrace], gate: Gate) -> usize {
+    let gates = guides.iter().filter_map(|guide| guide.stopped.as_ref());
+    gates.filter(|(at, _)| *at == gate).count()
 }
 
 fn outcome(

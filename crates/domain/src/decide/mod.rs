@@ -7,6 +7,8 @@ pub use crate::rules::{Rendered, ValidGuide};
 pub use choose::decide;
 pub use seal::validation_hash;
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::hash::ContentHash;
@@ -186,16 +188,16 @@ pub struct GuideTrace {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Near {
     /// A short stable code of the kind of fact: one of `rules::fact`.
-    pub fact: Box<str>,
+    pub fact: Cow<'static, str>,
     /// What it is about: a milestone, an attribute, an event type, a component …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Box<str>>,
     /// What is needed, in words that hold nothing personal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub needed: Option<Box<str>>,
+    pub needed: Option<Cow<'static, str>>,
     /// What is, in words that hold nothing personal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub actual: Option<Box<str>>,
+    pub actual: Option<Cow<'static, str>>,
     /// Where the subject is a locked milestone: a milestone that it requires and that is not reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<Box<str>>,

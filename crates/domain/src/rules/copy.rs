@@ -31,10 +31,13 @@ pub(super) fn in_locale<'d>(
 
 /// Whether the copy is the same for every user.
 pub(super) fn is_fixed(copy: &Copy) -> bool {
-    let fixed = |t: &Template| t.0.iter().all(|piece| matches!(piece, Piece::Words(_)));
-    fixed(&copy.title)
-        && copy.body.as_ref().is_none_or(fixed)
-        && copy.cta.as_ref().is_none_or(fixed)
+    let parts = [Some(&copy.title), copy.body.as_ref(), copy.cta.as_ref()];
+    parts.into_iter().flatten().all(has_no_slot)
+}
+
+/// Whether the words are the same for every user.
+pub(super) fn has_no_slot(template: &Template) -> bool {
+    template.0.iter().all(|piece| matches!(piece, Piece::Words(_)))
 }
 
 /// Copy without slots, as it is.

@@ -8,7 +8,7 @@ use super::text::Part;
 use super::{Rendered, Words, copy, fact, near, nearest, opening, path, text, version};
 use crate::decide::{Gate, Near};
 use crate::definition::condition::Status;
-use crate::definition::{Component, Guide, Intent, Lifecycle, Variant};
+use crate::definition::{Component, Copy, Guide, Intent, Lifecycle, TextRules, Variant};
 
 /// The component as a definition names it.
 pub(super) const fn component_name(component: Component) -> &'static str {
@@ -29,8 +29,10 @@ pub(super) fn state(s: &Situation<'_>, guide: &Guide) -> Option<Near> {
         Intent::Activate | Intent::Educate => Status::Open,
     };
     let actual = s.status(guide.serves);
+    // Locked and reached are facts: time alone never undoes them.
+    let turns = matches!(actual, Status::Open | Status::Blocked);
     (actual != needed).then(|| Near {
-        at: opening::status_opens(s.view, guide.serves, needed),
+        at: turns.then(|| opening::status_opens(s.view, guide.serves, needed)).flatten(),
         ..nearest::status(s.view, guide.serves, near::status_name(needed), actual)
     })
 }
@@ -104,7 +106,7 @@ fn outside(version: &AppVersion, place: &str, range: &VersionReq) -> Option<Near
         AppVersion::Unreadable => "not a version".to_owned(),
         AppVersion::Known(v) => format!("{}.{}.{}", v.major, v.minor, v.patch),
     };
-    Some(near::words(fact::APP_VERSION, place, &range.to_string(), &actual))
+    Some(near::words(fact::APP_VERSION, place, range.to_string(), actual))
 }
 
 /// The path itself is the user's and may name them: it is not repeated.
@@ -112,9 +114,8 @@ fn page(s: &Situation<'_>, guide: &Guide) -> Option<Near> {
     let definition = s.view.definition;
     let (route, path) = definition.targets[guide.target].route.zip(s.path)?;
     let route = &definition.routes[route];
-    let (needed, actual) = (&*route.path, "another page");
-    (!path::matches(needed, path))
-        .then(|| near::words(fact::PATH, route.id.as_str(), needed, actual))
+    (!path::matches(&route.path, path))
+        .then(|| near::words(fact::PATH, route.id.as_str(), route.path.to_string(), "another page"))
 }
 
 /// The variant's words for this user: the gates `copy` and `text`. Words without slots are the definition's own, judged
@@ -132,27 +133,27 @@ pub(super) fn words<'a>(
     if copy::is_fixed(copy) {
         return Ok(Words::Fixed(tag, copy));
     }
-    match copy::render((tag, copy), |attribute| s.view.attribute(attribute)) {
-        Ok(rendered) => match unfit(s, &rendered) {
-            None => Ok(Words::Filled(rendered)),
-            Some(near) => Err((Gate::Text, near)),
-        },
-        Err(attribute) => {
-            let name = &definition.attributes[attribute].name;
-            Err((Gate::Copy, near::words(fact::COPY_SLOT, name, "set", "not set")))
-        }
+    let rendered = copy::render((tag, copy), |attribute| s.view.attribute(attribute));
+    let rendered = rendered.map_err(|attribute| {
+        let name = &definition.attributes[attribute].name;
+        (Gate::Copy, near::words(fact::COPY_SLOT, name, "set", "not set"))
+    })?;
+    match unfit(&definition.text, copy, &rendered) {
+        Some(near) => Err((Gate::Text, near)),
+        None => Ok(Words::Filled(rendered)),
     }
 }
 
-fn unfit(s: &Situation<'_>, copy: &Rendered) -> Option<Near> {
+fn unfit(rules: &TextRules, copy: &Copy, rendered: &Rendered) -> Option<Near> {
     let parts = [
-        (Part::Title, Some(&copy.title)),
-        (Part::Body, copy.body.as_ref()),
-        (Part::Cta, copy.cta.as_ref()),
+        (Part::Title, Some((&copy.title, &rendered.title))),
+        (Part::Body, copy.body.as_ref().zip(rendered.body.as_ref())),
+        (Part::Cta, copy.cta.as_ref().zip(rendered.cta.as_ref())),
     ];
-    parts.into_iter().find_map(|(part, text)| {
-        let fault = text::faults(&s.view.definition.text, part, text?).into_iter().next()?;
-        Some(near::needs(fact::TEXT_RULE, part.name(), &fault.to_string()))
+    parts.into_iter().find_map(|(part, words)| {
+        let (_, text) = words.filter(|(template, _)| !copy::has_no_slot(template))?;
+        let fault = text::faults(rules, part, text).into_iter().next()?;
+        Some(near::needs(fact::TEXT_RULE, part.name(), fault.to_string()))
     })
 }
 

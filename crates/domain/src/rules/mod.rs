@@ -18,18 +18,19 @@ pub mod text;
 mod valid;
 pub mod version;
 
-use crate::decide::{Gate, Near};
+use crate::decide::{Gate, GuideTrace, Near};
 use crate::definition::{Copy, Guide, Variant};
 use crate::id::GuideId;
 
+pub(crate) use near::status_name;
 pub use situation::Situation;
 pub use valid::{Rendered, ValidGuide};
 
 /// How the guides of a definition fared, in file order.
 #[derive(Debug)]
 pub struct Judged<'a> {
-    /// Per guide what stopped it; `None` for those with candidates.
-    pub stopped: Vec<Option<(Gate, Near)>>,
+    /// Per guide what stopped it, if anything. The arms are for those to fill in who weigh the candidates.
+    pub guides: Vec<GuideTrace>,
     /// The wordings that may be shown: by guide, then by variant, both in file order.
     pub candidates: Vec<Candidate<'a>>,
     /// The guides that pass state, when, never, lifecycle and the app version: the user's situation, not the moment's.
@@ -94,7 +95,7 @@ impl<'a> Candidate<'a> {
 pub fn judge<'a>(situation: &'a Situation<'a>) -> Judged<'a> {
     let guides = &situation.view.definition.guides;
     let mut judged = Judged {
-        stopped: Vec::with_capacity(guides.len()),
+        guides: Vec::with_capacity(guides.len()),
         candidates: Vec::new(),
         situational: Vec::new(),
     };
@@ -104,7 +105,7 @@ pub fn judge<'a>(situation: &'a Situation<'a>) -> Judged<'a> {
         if stopped.is_some() {
             judged.candidates.truncate(known);
         }
-        judged.stopped.push(stopped);
+        judged.guides.push(GuideTrace { id: guide.id.clone(), stopped, arms: Vec::new() });
     }
     judged
 }

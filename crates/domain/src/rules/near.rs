@@ -1,5 +1,7 @@
 //! Facts as data and in words. Must not find them.
 
+use std::borrow::Cow;
+
 use super::fact;
 use crate::decide::Near;
 use crate::definition::condition::Status;
@@ -7,7 +9,7 @@ use crate::profile::charge::{Limit, Stop};
 use crate::time::Millis;
 
 /// The status as a definition names it.
-pub(super) const fn status_name(status: Status) -> &'static str {
+pub(crate) const fn status_name(status: Status) -> &'static str {
     match status {
         Status::Locked => "locked",
         Status::Open => "open",
@@ -16,18 +18,26 @@ pub(super) const fn status_name(status: Status) -> &'static str {
     }
 }
 
+/// Words of our own, or put together.
+type Text = Cow<'static, str>;
+
 /// A fact with all its words.
-pub(super) fn words(fact: &str, subject: &str, needed: &str, actual: &str) -> Near {
+pub(super) fn words(
+    fact: &'static str,
+    subject: &str,
+    needed: impl Into<Text>,
+    actual: impl Into<Text>,
+) -> Near {
     Near { actual: Some(actual.into()), ..needs(fact, subject, needed) }
 }
 
 /// A fact that does not say what is.
-pub(super) fn needs(fact: &str, subject: &str, needed: &str) -> Near {
+pub(super) fn needs(fact: &'static str, subject: &str, needed: impl Into<Text>) -> Near {
     Near { needed: Some(needed.into()), ..about(fact, subject) }
 }
 
 /// A fact that says neither what is nor what is needed.
-pub(super) fn about(fact: &str, subject: &str) -> Near {
+pub(super) fn about(fact: &'static str, subject: &str) -> Near {
     let subject = (!subject.is_empty()).then(|| subject.into());
     Near { fact: fact.into(), subject, needed: None, actual: None, missing: None, at: None }
 }
@@ -49,7 +59,7 @@ pub(super) fn limit(stop: Stop, subject: &str) -> Near {
     };
     let subject =
         if matches!(stop.limit, Limit::Session | Limit::Day | Limit::Gap) { "" } else { subject };
-    Near { at: stop.opens_at, ..words(fact, subject, &needed, &actual) }
+    Near { at: stop.opens_at, ..words(fact, subject, needed, actual) }
 }
 
 /// The length in its largest whole unit: `23h`, or `over 23h` where that is not all of it.
@@ -66,15 +76,15 @@ impl Near {
     /// The fact in plain words, in one sentence or two. The instant `at` is only hinted at.
     pub fn sentence(&self) -> String {
         let (what, verb) = phrase(&self.fact);
-        let part = |text: &Option<Box<str>>, before: &str| {
-            text.as_deref().map(|text| format!("{before}{text}")).unwrap_or_default()
+        let part = |text: Option<&str>, before: &str| {
+            text.map(|text| format!("{before}{text}")).unwrap_or_default()
         };
         let needed = self.needed.as_deref().unwrap_or("something else");
         let mut sentence = format!(
             "{what}{} {verb} {needed}{}{}.",
-            part(&self.subject, " "),
-            part(&self.actual, "; it is "),
-            part(&self.missing, " for want of "),
+            part(self.subject.as_deref(), " "),
+            part(self.actual.as_deref(), "; it is "),
+            part(self.missing.as_deref(), " for want of "),
         );
         if self.at.is_some() {
             sentence.push_str(" Waiting is enough.");

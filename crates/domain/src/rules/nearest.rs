@@ -1,6 +1,8 @@
 //! The nearest fact that would turn a condition: a walk down the tree to the leaf that costs the user least. Must not
 //! say what a personal attribute holds, nor what it is compared with.
 
+use std::borrow::Cow;
+
 use super::near::{about, roughly, status_name, words};
 use super::{fact, opening};
 use crate::decide::Near;
@@ -56,7 +58,7 @@ pub(super) fn fact(view: View<'_>, condition: &Condition, want: Want) -> Near {
 pub(super) fn status(
     view: View<'_>,
     milestone: Ix<Milestone>,
-    needed: &str,
+    needed: impl Into<Cow<'static, str>>,
     actual: Status,
 ) -> Near {
     let definition = view.definition;
@@ -138,7 +140,7 @@ fn leaf_fact(view: View<'_>, leaf: Leaf<'_>) -> Near {
         }
         Condition::Milestone { milestone, status: wanted } => {
             let needed = worded(leaf.want, status_name(*wanted));
-            status(view, *milestone, &needed, view.status(*milestone))
+            status(view, *milestone, needed, view.status(*milestone))
         }
         Condition::Since { anchor, gte, lte } => since_fact(view, *anchor, (*gte, *lte), leaf.want),
         Condition::Error { name, within } => error_fact(view, name, *within, leaf.want),
@@ -147,10 +149,11 @@ fn leaf_fact(view: View<'_>, leaf: Leaf<'_>) -> Near {
     }
 }
 
-fn worded(want: Want, needed: &str) -> String {
+fn worded(want: Want, needed: impl Into<Cow<'static, str>>) -> Cow<'static, str> {
+    let needed = needed.into();
     match want {
-        Want::True => needed.to_owned(),
-        Want::False => format!("other than {needed}"),
+        Want::True => needed,
+        Want::False => format!("other than {needed}").into(),
     }
 }
 
@@ -171,7 +174,7 @@ fn count_fact(view: View<'_>, ix: Ix<Counter>, want: Want) -> Near {
         if filter.is_empty() { String::new() } else { format!(" where {}", filter.join(" and ")) };
     let window = counter.within.map(|within| format!(" within {within}")).unwrap_or_default();
     let event = &view.definition.events[counter.event].name;
-    words(fact::EVENT_COUNT, event, &format!("{needed}{filter}{window}"), &actual)
+    words(fact::EVENT_COUNT, event, format!("{needed}{filter}{window}"), actual)
 }
 
 fn attribute_fact(view: View<'_>, ix: Ix<Attribute>, test: &Test, want: Want) -> Near {
@@ -180,7 +183,7 @@ fn attribute_fact(view: View<'_>, ix: Ix<Attribute>, test: &Test, want: Want) ->
         return about(fact::ATTRIBUTE, &attribute.name);
     }
     let actual = view.attribute(ix).map_or_else(|| "not set".to_owned(), ToString::to_string);
-    words(fact::ATTRIBUTE, &attribute.name, &worded(want, &test_words(test)), &actual)
+    words(fact::ATTRIBUTE, &attribute.name, worded(want, test_words(test)), actual)
 }
 
 fn test_words(test: &Test) -> String {
@@ -215,7 +218,7 @@ fn since_fact(
         [gte.map(|least| format!("at least {least}")), lte.map(|most| format!("at most {most}"))];
     let bounds: Vec<String> = bounds.into_iter().flatten().collect();
     let actual = view.since(anchor).map_or_else(|| "not running".to_owned(), roughly);
-    words(fact::SINCE, subject, &worded(want, &bounds.join(" and ")), &actual)
+    words(fact::SINCE, subject, worded(want, bounds.join(" and ")), actual)
 }
 
 fn error_fact(view: View<'_>, name: &ErrorName, within: Millis, want: Want) -> Near {
@@ -225,7 +228,7 @@ fn error_fact(view: View<'_>, name: &ErrorName, within: Millis, want: Want) -> N
         |(error, at)| format!("{error}, {} old", roughly(view.now.since(*at))),
     );
     let needed = format!("{name} within {within}");
-    words(fact::LAST_ERROR, "", &worded(want, &needed), &actual)
+    words(fact::LAST_ERROR, "", worded(want, needed), actual)
 }
 
 #[cfg(test)]

@@ -17,7 +17,9 @@ fn at(key: &str) -> String {
 
 /// What stops the first guide.
 fn stop(definition: &Definition, user: &User, ask: &Ask, ms: u64) -> Option<(Gate, Near)> {
-    ask.judge(definition, user, ms, |_, judged| judged.stopped.first().cloned().flatten())
+    ask.judge(definition, user, ms, |_, judged| {
+        judged.guides.first().and_then(|guide| guide.stopped.clone())
+    })
 }
 
 /// Gate and fact in short, as tables hold them.
@@ -30,7 +32,7 @@ fn a_fresh_user_passes_every_gate() {
     let definition = Product::small().definition();
     let user = User::signed_up(&definition);
     Ask::default().judge(&definition, &user, 0, |_, judged| {
-        assert_eq!(judged.stopped.first(), Some(&None));
+        assert_eq!(judged.guides.first().map(|guide| &guide.stopped), Some(&None));
         let candidate = judged.candidates.first().expect("a candidate");
         assert_eq!((candidate.place(), candidate.guide().id.as_str()), (0, "start"));
     });
@@ -130,13 +132,16 @@ fn the_state_rule() {
     ];
     for (user, expected) in table {
         Ask::default().judge(&definition, user, 10, |_, judged| {
-            for (stopped, expected) in judged.stopped.iter().zip(expected) {
+            for (stopped, expected) in
+                judged.guides.iter().map(|guide| &guide.stopped).zip(expected)
+            {
                 let found = stopped.as_ref().map(|(gate, near)| {
                     assert_eq!((*gate, &*near.fact), (Gate::State, fact::MILESTONE_STATUS));
-                    let of = |text: &'_ Option<Box<str>>| text.clone().unwrap_or_default();
-                    (of(&near.subject), of(&near.needed), of(&near.actual))
+                    let words =
+                        [near.subject.as_deref(), near.needed.as_deref(), near.actual.as_deref()];
+                    words.map(|word| word.expect("all are said").to_owned())
                 });
-                let expected = expected.map(|(a, b, c)| (a.into(), b.into(), c.into()));
+                let expected = expected.map(|(a, b, c)| [a, b, c].map(str::to_owned));
                 assert_eq!(found, expected);
             }
         });
@@ -150,7 +155,7 @@ fn a_lock_names_the_missing_milestone_and_a_block_its_end() {
     let fresh = User::signed_up(&definition);
     let near = |user: &User, guide: usize, ms: u64| {
         Ask::default().judge(&definition, user, ms, |_, judged| {
-            judged.stopped[guide].clone().map(|(_, near)| near).expect("stopped")
+            judged.guides[guide].stopped.clone().map(|(_, near)| near).expect("stopped")
         })
     };
     let lock = near(&fresh, 1, 5);

@@ -78,10 +78,12 @@ impl fmt::Display for Fault<'_> {
     }
 }
 
-/// Every rule that the text breaks, in a fixed order.
+/// Every rule that the text breaks, in a fixed order. What only some texts can break is looked for in those alone: this
+/// runs for every filled slot of every decision.
 pub fn faults<'a>(rules: &'a TextRules, part: Part, text: &str) -> Vec<Fault<'a>> {
     let plain = link::plain(text);
     let most = part.limit(rules);
+    let foreign = !text.is_ascii();
     let mut found = Vec::new();
     let mut note = |broken: bool, fault| {
         if broken {
@@ -91,13 +93,13 @@ pub fn faults<'a>(rules: &'a TextRules, part: Part, text: &str) -> Vec<Fault<'a>
     note(text.trim().is_empty(), Fault::Blank);
     note(longer(text, most), Fault::Long(most));
     for expression in &rules.forbid {
-        let hit = expression.is_match(text) || expression.is_match(&plain);
+        let hit = expression.is_match(text) || (foreign && expression.is_match(&plain));
         note(hit, Fault::Forbidden(expression));
     }
     note(link::has_link(&plain), Fault::Link);
     note(has_html(&plain), Fault::Html);
-    note(text.chars().any(is_bidi), Fault::Bidi);
-    note(text.chars().any(is_invisible) || is_stacked(text), Fault::Invisible);
+    note(foreign && text.chars().any(is_bidi), Fault::Bidi);
+    note(foreign && (text.chars().any(is_invisible) || is_stacked(text)), Fault::Invisible);
     note(text.chars().any(is_control), Fault::Control);
     found
 }
@@ -108,7 +110,7 @@ fn longer(text: &str, most: usize) -> bool {
 }
 
 fn is_stacked(text: &str) -> bool {
-    !text.is_ascii() && text.graphemes(true).any(|g| g.chars().nth(MAX_STACK).is_some())
+    text.graphemes(true).any(|g| g.chars().nth(MAX_STACK).is_some())
 }
 
 /// `<` before what can begin a tag, comment or declaration; `&…;`.

@@ -10,9 +10,7 @@ fn sign(definition: &Definition, user: &User, ask: &Ask, ms: u64) -> ContentHash
 }
 
 fn canonical(definition: &Definition, user: &User, ask: &Ask, ms: u64) -> String {
-    ask.judge(definition, user, ms, |situation, judged| {
-        canonical::to_string(&context(situation, &judged.situational))
-    })
+    ask.judge(definition, user, ms, |situation, judged| context(situation, &judged.situational))
 }
 
 #[test]
@@ -36,6 +34,15 @@ fn the_context_in_full() {
     assert_eq!(canonical(&definition, &user, &ask, 2 * DAY), expected);
     let hash = ContentHash::of_bytes(expected.as_bytes());
     assert_eq!(sign(&definition, &user, &ask, 2 * DAY), hash);
+}
+
+#[test]
+fn the_context_is_canonical() {
+    let definition = Product::small().definition();
+    let user = User::signed_up(&definition);
+    let written = canonical(&definition, &user, &Ask::default(), 0);
+    let value: Value = serde_json::from_str(&written).expect("JSON");
+    assert_eq!(canonical::to_string(&value), written);
 }
 
 #[test]

@@ -11,8 +11,9 @@ use crate::value::Scalar;
 
 /// What stops the first guide at `when` or `never`.
 fn near(definition: &Definition, user: &User, ms: u64) -> Option<Near> {
-    let stopped = Ask::default()
-        .judge(definition, user, ms, |_, judged| judged.stopped.first().cloned().flatten());
+    let stopped = Ask::default().judge(definition, user, ms, |_, judged| {
+        judged.guides.first().and_then(|guide| guide.stopped.clone())
+    });
     stopped.map(|(gate, near)| {
         assert!(matches!(gate, Gate::When | Gate::Never), "{gate:?}");
         near
@@ -308,7 +309,7 @@ fn time_opens_a_gate_through_a_milestones_block() {
         ],
     );
     let stopped = |ms: u64| {
-        Ask::default().judge(&definition, &stuck, ms, |_, judged| judged.stopped[3].clone())
+        Ask::default().judge(&definition, &stuck, ms, |_, judged| judged.guides[3].stopped.clone())
     };
     let (gate, near) = stopped(NOW).expect("stopped");
     assert_eq!(gate, Gate::Never);
