@@ -20,8 +20,10 @@ use tracing::{debug, info, warn};
 use crate::app::App;
 use stall::Stall;
 
-/// The most bytes of a request's head, and of what is read ahead of it. (The most headers are hyper's: 100.)
-const MAX_HEAD_BYTES: usize = 64 << 10;
+/// The most bytes of a request's head. (The most headers are hyper's: 100.)
+const MAX_HEAD_BYTES: usize = 32 << 10;
+/// The most bytes that are read ahead of what is handled.
+const READ_AHEAD: usize = 64 << 10;
 /// How long to wait after a failed accept: most often the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How often the metrics' histograms are folded.
@@ -143,7 +145,8 @@ impl Connection {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(settings.head_timeout)
-            .max_buf_size(MAX_HEAD_BYTES)
+            .max_header_size(MAX_HEAD_BYTES)
+            .max_buf_size(READ_AHEAD)
             .serve_connection(io, TowerToHyperService::new(router));
         let mut connection = std::pin::pin!(connection);
         let mut ended = tokio::select! {

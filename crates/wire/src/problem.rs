@@ -101,6 +101,7 @@ impl Fault {
 /// Problem details after RFC 9457, as `application/problem+json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Problem")]
 pub struct ProblemBody {
     /// The path of the page that explains the code.
     #[serde(rename = "type")]

@@ -1,5 +1,7 @@
 //! Looking up users, timelines and decisions. Must not change anything.
 
+use std::time::Duration;
+
 use axum::extract::{FromRequestParts, Path};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -24,12 +26,17 @@ use tracing::warn;
 
 use super::json;
 use crate::access::query;
+use crate::app::App;
 use crate::edge::{Answer, Call};
 use crate::problem::Problem;
+
+/// How long a look-up waits for what was acknowledged before it to reach the profiles.
+const SETTLE: Duration = Duration::from_millis(250);
 
 /// `GET /api/v1/users/{id}`
 pub(super) async fn user(mut call: Call) -> Answer {
     let id = user_id(&mut call.parts).await?;
+    settle(&call.app).await;
     let product = &call.caller.product;
     let view = call.app.engine.user(product, &id).await.map_err(unavailable)?;
     let view = view.ok_or_else(unknown_user)?;
@@ -40,6 +47,7 @@ pub(super) async fn user(mut call: Call) -> Answer {
 pub(super) async fn timeline(mut call: Call) -> Answer {
     let id = user_id(&mut call.parts).await?;
     let (limit, after) = window(&call.parts).map_err(Problem::invalid)?;
+    settle(&call.app).await;
     let product = &call.caller.product;
     let page = call.app.engine.timeline(product, &id, limit, after).await.map_err(unavailable)?;
     Ok(json(StatusCode::OK, &timeline_body(page.ok_or_else(unknown_user)?)))
@@ -52,6 +60,13 @@ pub(super) async fn decision(mut call: Call) -> Answer {
     let id = id.ok_or_else(unknown)?;
     let found = call.app.engine.decision(&call.caller.product, id).await.map_err(unavailable)?;
     Ok(json(StatusCode::OK, &DecisionRecord::new(&found.ok_or_else(unknown)?)))
+}
+
+/// Lets a caller see what it has sent. Where folding lags behind or stands still, what is there is better than nothing.
+pub(super) async fn settle(app: &App) {
+    if let Ok(Err(error)) = tokio::time::timeout(SETTLE, app.engine.settled()).await {
+        warn!(%error, "a look-up answers with what is folded");
+    }
 }
 
 /// The one variable segment of the path, decoded.

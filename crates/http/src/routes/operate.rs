@@ -8,7 +8,7 @@ use pilotage_wire::api::operate::{GroupBody, GuideState, HealthBody, HealthStatu
 use pilotage_wire::problem::ErrorCode;
 use tracing::warn;
 
-use super::lookup::segment;
+use super::lookup::{segment, settle};
 use super::{json, typed};
 use crate::access::unknown_product;
 use crate::edge::{Answer, Call};
@@ -43,6 +43,7 @@ async fn set_paused(mut call: Call, pause: Pause) -> Answer {
 
 /// `GET /api/v1/report`
 pub(super) async fn report(call: Call) -> Answer {
+    settle(&call.app).await;
     let product = &call.caller.product;
     let groups = call.app.engine.report(product).into_iter().map(|(group, count)| GroupBody {
         group,

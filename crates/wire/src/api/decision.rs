@@ -59,15 +59,19 @@ pub struct AskBody {
 #[serde(rename_all = "camelCase")]
 pub struct DecisionContext {
     /// The page.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
     pub path: Option<String>,
     /// The app's version; else the profile's.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 100))]
     pub app_version: Option<String>,
     /// The locale; else the profile's, else the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 100))]
     pub locale: Option<String>,
     /// The components that the caller can draw; all where absent. Unknown names are passed over.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
     pub components: Option<Vec<String>>,
 }
@@ -187,7 +191,7 @@ pub struct DecisionBody<'a> {
     pub catalogue_version: u64,
     /// The situation, as 64 hexadecimal digits.
     pub signature: &'a str,
-    /// Proof that this very content passed the rules, with outcome `show`.
+    /// Proof that this very decision was made here and its content passed the rules.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation_hash: Option<&'a str>,
     /// Not to be shown from this instant on, with outcome `show`.
@@ -299,6 +303,8 @@ pub struct NearBody<'a> {
     #[serde(with = "instant::optional")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub at: Option<Timestamp>,
+    /// The same in plain words.
+    pub sentence: String,
 }
 
 /// One wording that could be drawn.
@@ -342,6 +348,7 @@ impl<'a> NearBody<'a> {
             actual: near.actual.as_deref(),
             missing: near.missing.as_deref(),
             at: near.at,
+            sentence: near.sentence(),
         }
     }
 }

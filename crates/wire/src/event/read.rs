@@ -132,3 +132,6 @@ fn context(raw: Option<&RawValue>, faults: &mut Vec<Fault>) -> EventContext {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

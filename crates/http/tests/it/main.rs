@@ -1,0 +1,13 @@
+//! The API as its callers meet it, on the real engine over memory ports. Every JSON answer is held against the OpenAPI
+//! document as it comes. Must not reach into the room.
+
+mod batch;
+mod contract;
+mod decide;
+mod ingest;
+mod keys;
+mod lookup;
+mod operate;
+mod pages;
+mod sockets;
+mod world;
