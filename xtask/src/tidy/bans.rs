@@ -71,6 +71,10 @@ const SCRIPT_SKIPS: &[&str] =
 /// A test that was turned into a comment.
 const COMMENTED_TESTS: &[&str] = &["#[test]", "#[tokio::test]", "test(", "it("];
 
+/// In what browsers run: what turns text into elements or code.
+const TEXT_TO_CODE: &[&str] =
+    &["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"];
+
 pub(crate) fn rooms_stay_pure(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for ban in BANS {
@@ -126,6 +130,18 @@ pub(crate) fn tests_run(tree: &Tree) -> Vec<Finding> {
         findings.extend(
             lines.map(|(i, _)| Finding::new(path, i + 1, "a test that was made a comment")),
         );
+    }
+    findings
+}
+
+pub(crate) fn text_stays_text(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let in_browsers = |path: &str| path.starts_with("web/sdk/") || path.starts_with("web/demo/");
+    for (path, text) in tree.ending(&[".js", ".html"]).filter(|(path, _)| in_browsers(path)) {
+        for (i, line) in text.lines().enumerate() {
+            let found = TEXT_TO_CODE.iter().find(|way| line.contains(**way));
+            findings.extend(found.map(|way| Finding::new(path, i + 1, format!("`{way}`"))));
+        }
     }
     findings
 }

@@ -64,6 +64,17 @@ pub(crate) fn used(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
+pub(crate) fn none_in_browsers(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (path, manifest) in node_manifests(tree) {
+        let loaded = names(&manifest["dependencies"]);
+        findings.extend(
+            loaded.map(|name| Finding::new(path, 0, format!("`{name}` would reach a browser"))),
+        );
+    }
+    findings
+}
+
 /// What the packages name, Rust's and Node's, with a manifest that names it.
 fn direct(tree: &Tree) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
@@ -72,14 +83,22 @@ fn direct(tree: &Tree) -> BTreeMap<String, String> {
             found.insert(dependency.name.clone(), package.manifest.clone());
         }
     }
-    for (path, text) in tree.files.iter().filter(|(path, _)| is_named(path, "package.json")) {
-        let manifest: Value = serde_json::from_str(text).unwrap_or_default();
+    for (path, manifest) in node_manifests(tree) {
         for kind in ["dependencies", "devDependencies"] {
-            let names = manifest[kind].as_object().into_iter().flat_map(|object| object.keys());
-            found.extend(names.map(|name| (name.clone(), path.clone())));
+            found.extend(names(&manifest[kind]).map(|name| (name, path.to_owned())));
         }
     }
     found
+}
+
+fn node_manifests(tree: &Tree) -> impl Iterator<Item = (&str, Value)> {
+    let manifests =
+        tree.ending(&["package.json"]).filter(|(path, _)| is_named(path, "package.json"));
+    manifests.map(|(path, text)| (path, serde_json::from_str(text).unwrap_or_default()))
+}
+
+fn names(object: &Value) -> impl Iterator<Item = String> {
+    object.as_object().into_iter().flat_map(|object| object.keys().cloned())
 }
 
 /// The names in the table's first column, in backticks, with their lines.

@@ -132,13 +132,23 @@ const RULES: &[Rule] = &[
     },
     Rule {
         number: "T18",
+        reason: "what a page loads is ours alone: small, and nobody else's to change",
+        check: dependencies::none_in_browsers,
+    },
+    Rule {
+        number: "T19",
         reason: "decisions are found by their numbers",
         check: documents::decisions_are_numbered,
     },
     Rule {
-        number: "T19",
+        number: "T20",
         reason: "a dead link is worse than none",
         check: documents::links_lead_somewhere,
+    },
+    Rule {
+        number: "T21",
+        reason: "copy comes from people: text that becomes a page's code is an open door",
+        check: bans::text_stays_text,
     },
 ];
 

@@ -89,12 +89,14 @@ const PLANTED: &[(&str, &str, &str)] = &[
     ("T13", "a.rs", "//! A.\nfn guide_registry() {}\n"),
     ("T14", "a.md", "It writes to /tmp/out.\n"),
     ("T14", "a.yaml", "path: \"/work\"\n"),
-    ("T18", "docs/adr/0002-late.md", "# 0002 Late\n"),
-    ("T18", "docs/adr/first.md", "# 0001 First\n"),
-    ("T18", "docs/adr/0001-first.md", "# First\n"),
-    ("T19", "docs/a.md", "See [b](b.md).\n"),
-    ("T19", "docs/a.md", "# Title\nSee [here](#other).\n"),
-    ("T19", "README.md", "<img src=\"docs/picture.svg\">\n"),
+    ("T19", "docs/adr/0002-late.md", "# 0002 Late\n"),
+    ("T19", "docs/adr/first.md", "# 0001 First\n"),
+    ("T19", "docs/adr/0001-first.md", "# First\n"),
+    ("T20", "docs/a.md", "See [b](b.md).\n"),
+    ("T20", "docs/a.md", "# Title\nSee [here](#other).\n"),
+    ("T21", "web/sdk/a.js", "// A.\nbox.innerHTML = copy.title;\n"),
+    ("T21", "web/demo/index.html", "<script>eval(location.hash)</script>\n"),
+    ("T20", "README.md", "<img src=\"docs/picture.svg\">\n"),
 ];
 
 #[test]
@@ -134,6 +136,7 @@ const INNOCENT: &[(&str, &str)] = &[
     ("package-lock.json", "{ \"resolved\": \"registry\" }\n"),
     ("a.md", "crates/work/x, ~/tmp/x, /workshop, $ROOT/tmp and https://example.org/root\n"),
     ("docs/adr/0001-first.md", "# 0001 First\n"),
+    ("web/e2e/a.js", "// A.\nawait page.evaluate(() => document.body.innerHTML);\n"),
     (
         "docs/a.md",
         "# One & two\n[a](#one--two) [b](https://x.y) `[c](no.md)`\n```\n[d](no.md)\n```\n[e](../docs) [f](a.md)\n",
@@ -254,6 +257,18 @@ fn each_dependency_has_its_line_and_each_line_its_dependency() {
     assert_eq!(found(&whole.replace("reads Rust", ""), manifest), broken);
     assert_eq!(found(&format!("{whole}| `tokio` | runs tasks |\n"), manifest), broken);
     assert_eq!(found(whole, "[workspace.dependencies]\nunused = \"1\"\n"), broken);
+}
+
+#[test]
+fn browsers_load_no_dependency() {
+    let found = |manifest: &str| {
+        let mut found = broken(&tree(&[("web/package.json", manifest)]));
+        found.remove("T16");
+        found
+    };
+    assert_eq!(found("{ \"devDependencies\": { \"typescript\": \"1\" } }"), BTreeSet::new());
+    assert_eq!(found("{ \"dependencies\": { \"preact\": \"1\" } }"), BTreeSet::from(["T18"]));
+    assert_eq!(found("{ \"dependencies\": {} }"), BTreeSet::new());
 }
 
 #[test]
