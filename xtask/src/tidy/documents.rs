@@ -34,8 +34,34 @@ pub(crate) fn links_lead_somewhere(tree: &Tree) -> Vec<Finding> {
                 findings.push(Finding::new(path, line, what));
             }
         }
+        for (line, source) in named_sources(text) {
+            if !tree
+                .files
+                .keys()
+                .any(|known| known == source || known.ends_with(&format!("/{source}")))
+            {
+                findings.push(Finding::new(path, line, format!("there is no file `{source}`")));
+            }
+        }
     }
     findings
+}
+
+/// The sources that a document names between backticks, by the end of their paths: `rules/gate.rs`.
+fn named_sources(text: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    for (i, line) in text.lines().enumerate() {
+        let names = line.split('`').skip(1).step_by(2);
+        let is_source = |name: &&str| {
+            let plain =
+                |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "/._-".contains(c);
+            name.contains('/')
+                && (name.ends_with(".rs") || name.ends_with(".js"))
+                && name.chars().all(plain)
+        };
+        found.extend(names.filter(is_source).map(|name| (i + 1, name.trim_start_matches('/'))));
+    }
+    found
 }
 
 /// The targets of a document's links and pictures with their lines; code is not searched.

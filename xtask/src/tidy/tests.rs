@@ -96,6 +96,7 @@ const PLANTED: &[(&str, &str, &str)] = &[
     ("T20", "docs/a.md", "# Title\nSee [here](#other).\n"),
     ("T21", "web/sdk/a.js", "// A.\nbox.innerHTML = copy.title;\n"),
     ("T21", "web/demo/index.html", "<script>eval(location.hash)</script>\n"),
+    ("T20", "docs/a.md", "Begin at `rules/gate.rs`.\n"),
     ("T20", "README.md", "<img src=\"docs/picture.svg\">\n"),
 ];
 
@@ -269,6 +270,18 @@ fn browsers_load_no_dependency() {
     assert_eq!(found("{ \"devDependencies\": { \"typescript\": \"1\" } }"), BTreeSet::new());
     assert_eq!(found("{ \"dependencies\": { \"preact\": \"1\" } }"), BTreeSet::from(["T18"]));
     assert_eq!(found("{ \"dependencies\": {} }"), BTreeSet::new());
+}
+
+#[test]
+fn a_document_names_sources_by_the_end_of_their_paths() {
+    let found = |text: &str| {
+        let source = ("crates/domain/src/rules/gate.rs", "//! Gates.\n");
+        broken(&tree(&[source, ("docs/a.md", text)]))
+    };
+    let (none, broken) = (BTreeSet::new(), BTreeSet::from(["T20"]));
+    assert_eq!(found("`rules/gate.rs`, `gate.rs`, `any.rs` and `import './x/y.js'`\n"), none);
+    assert_eq!(found("`ules/gate.rs`\n"), broken);
+    assert_eq!(found("`rules/gates.rs`\n"), broken);
 }
 
 #[test]
