@@ -2,7 +2,8 @@
 //! differ. Must not promise more than form: names and meaning are for `pilotage check`.
 
 use pilotage_domain::definition::grammar::{
-    CONDITIONS, FEATURE, Form, Key, Kind, MOST_PATTERN, MOST_SCALAR, MOST_TEMPLATE, PRODUCT, Presence, Shape, TEST,
+    CONDITIONS, FEATURE, Form, Key, Kind, MOST_PATTERN, MOST_SCALAR, MOST_TEMPLATE, PRODUCT,
+    Presence, Shape, TEST,
 };
 use serde_json::{Map, Value, json};
 
@@ -10,12 +11,16 @@ use serde_json::{Map, Value, json};
 pub fn definition() -> Value {
     let mut defs = Map::new();
     let mut root = object(&PRODUCT, &mut defs);
-    let conditions: Vec<Value> = CONDITIONS.iter().map(|shape| reference(shape, &mut defs)).collect();
-    defs.insert("condition".to_owned(), json!({
-        "description": "Exactly one form of a condition; they may be nested eight levels deep.",
-        "type": "object",
-        "oneOf": conditions,
-    }));
+    let conditions: Vec<Value> =
+        CONDITIONS.iter().map(|shape| reference(shape, &mut defs)).collect();
+    defs.insert(
+        "condition".to_owned(),
+        json!({
+            "description": "Exactly one form of a condition; they may be nested eight levels deep.",
+            "type": "object",
+            "oneOf": conditions,
+        }),
+    );
     let head = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:pilotage:definition:1",
@@ -51,12 +56,16 @@ fn object(shape: &'static Shape, defs: &mut Map<String, Value>) -> Value {
         extend(&mut schema, json!({ "description": key.about }));
         if let Presence::Default(default) = key.presence {
             // The grammar's own tests read every default.
-            extend(&mut schema, json!({ "default": serde_json::from_str::<Value>(default).unwrap_or_default() }));
+            extend(
+                &mut schema,
+                json!({ "default": serde_json::from_str::<Value>(default).unwrap_or_default() }),
+            );
         }
         (key.name.to_owned(), schema)
     };
     let properties: Map<_, _> = shape.keys.iter().map(|key| property(key, defs)).collect();
-    let required = shape.keys.iter().filter(|key| key.presence == Presence::Required).map(|key| key.name);
+    let required =
+        shape.keys.iter().filter(|key| key.presence == Presence::Required).map(|key| key.name);
     let mut schema = json!({
         "description": shape.about,
         "type": "object",
@@ -65,7 +74,8 @@ fn object(shape: &'static Shape, defs: &mut Map<String, Value>) -> Value {
         "additionalProperties": false,
     });
     if !shape.one_of.is_empty() {
-        let alternatives: Vec<_> = shape.one_of.iter().map(|name| json!({ "required": [name] })).collect();
+        let alternatives: Vec<_> =
+            shape.one_of.iter().map(|name| json!({ "required": [name] })).collect();
         extend(&mut schema, json!({ "anyOf": alternatives }));
     }
     schema
@@ -79,7 +89,9 @@ fn extend(schema: &mut Value, more: Value) {
 
 fn form(form: &'static Form, defs: &mut Map<String, Value>) -> Value {
     match form {
-        Form::Integer(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
+        Form::Integer(least, most) => {
+            json!({ "type": "integer", "minimum": least, "maximum": most })
+        }
         Form::FormatNumber => json!({ "const": 1 }),
         Form::Number => json!({ "type": "number" }),
         Form::Share => json!({ "type": "number", "minimum": 0, "exclusiveMaximum": 1 }),
@@ -93,7 +105,9 @@ fn form(form: &'static Form, defs: &mut Map<String, Value>) -> Value {
             json!({ "type": "array", "items": self::form(of, defs), "minItems": least, "maxItems": most })
         }
         Form::Shape(shape) => reference(shape, defs),
-        Form::ShapeOrNothing(shape) => json!({ "anyOf": [reference(shape, defs), { "type": "null" }] }),
+        Form::ShapeOrNothing(shape) => {
+            json!({ "anyOf": [reference(shape, defs), { "type": "null" }] })
+        }
         Form::Map(key, of, least, most) => json!({
             "type": "object",
             "propertyNames": self::form(key, defs),
@@ -117,11 +131,19 @@ fn text(form: &Form) -> Value {
         Form::Identifier => json!({ "pattern": "^[a-z0-9_-]{1,64}$" }),
         Form::EventName => json!({ "pattern": "^[A-Za-z0-9_.:-]{1,64}$" }),
         Form::AttributeName => json!({ "pattern": "^[A-Za-z][A-Za-z0-9_-]{0,63}$" }),
-        Form::Duration(..) => json!({ "pattern": "^[0-9]+[smhd]$", "examples": ["30m", "24h", "7d"] }),
+        Form::Duration(..) => {
+            json!({ "pattern": "^[0-9]+[smhd]$", "examples": ["30m", "24h", "7d"] })
+        }
         Form::VersionRange => json!({ "minLength": 1, "examples": [">=2.0.0, <4.0.0"] }),
-        Form::Time => json!({ "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]", "examples": ["2027-01-31T00:00:00Z"] }),
-        Form::Locale => json!({ "pattern": "^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$", "maxLength": 35 }),
-        Form::Path => json!({ "pattern": "^/", "maxLength": 500, "examples": ["/projects", "/projects/:id"] }),
+        Form::Time => {
+            json!({ "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]", "examples": ["2027-01-31T00:00:00Z"] })
+        }
+        Form::Locale => {
+            json!({ "pattern": "^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$", "maxLength": 35 })
+        }
+        Form::Path => {
+            json!({ "pattern": "^/", "maxLength": 500, "examples": ["/projects", "/projects/:id"] })
+        }
         Form::PayloadPath => json!({ "pattern": "^[^.]+(\\.[^.]+)*$", "maxLength": 200 }),
         Form::Pattern => json!({ "minLength": 1, "maxLength": MOST_PATTERN }),
         Form::Word(words) => {

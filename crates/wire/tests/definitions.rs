@@ -40,7 +40,11 @@ fn place(fault: &Fault) -> String {
 
 fn expected(text: &str) -> Vec<String> {
     let first = text.lines().next().and_then(|line| line.strip_prefix("# expect: "));
-    first.expect("a broken file begins with what is expected of it").split(' ').map(str::to_owned).collect()
+    first
+        .expect("a broken file begins with what is expected of it")
+        .split(' ')
+        .map(str::to_owned)
+        .collect()
 }
 
 #[test]

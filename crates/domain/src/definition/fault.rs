@@ -222,9 +222,7 @@ impl Faults {
         }
         self.0.sort();
         self.0.dedup();
-        self.0
-            .into_iter()
-            .partition(|fault| fault.code.severity() == Severity::Error)
+        self.0.into_iter().partition(|fault| fault.code.severity() == Severity::Error)
     }
 }
 
@@ -235,15 +233,8 @@ fn path_to(root: &Node, span: Span) -> String {
     let mut path = String::new();
     let mut node = root;
     while node.span != span {
-        let entry = node
-            .entries()
-            .iter()
-            .rfind(|entry| entry.key_span.start <= span.start);
-        let item = node
-            .items()
-            .iter()
-            .enumerate()
-            .rfind(|(_, item)| item.span.start <= span.start);
+        let entry = node.entries().iter().rfind(|entry| entry.key_span.start <= span.start);
+        let item = node.items().iter().enumerate().rfind(|(_, item)| item.span.start <= span.start);
         if let Some(entry) = entry {
             if !path.is_empty() {
                 path.push('.');

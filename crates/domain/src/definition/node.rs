@@ -30,10 +30,7 @@ pub struct Span {
 impl Span {
     /// The empty stretch at a place.
     pub const fn at(place: Place) -> Self {
-        Self {
-            start: place,
-            end: place,
-        }
+        Self { start: place, end: place }
     }
 }
 
@@ -78,10 +75,7 @@ pub struct Entry {
 impl Node {
     /// The value under the key, where this is a mapping that has it; the first of doubled ones.
     pub fn get(&self, key: &str) -> Option<&Node> {
-        self.entries()
-            .iter()
-            .find(|entry| &*entry.key == key)
-            .map(|entry| &entry.value)
+        self.entries().iter().find(|entry| &*entry.key == key).map(|entry| &entry.value)
     }
 
     /// The entries of a mapping; none where this is something else.
@@ -143,10 +137,7 @@ impl Node {
             NodeValue::Text(text) => Value::Text(text.clone()),
             NodeValue::List(items) => Value::List(items.iter().map(Self::to_value).collect()),
             NodeValue::Map(entries) => Value::Map(
-                entries
-                    .iter()
-                    .map(|entry| (entry.key.clone(), entry.value.to_value()))
-                    .collect(),
+                entries.iter().map(|entry| (entry.key.clone(), entry.value.to_value())).collect(),
             ),
         }
     }

@@ -19,7 +19,8 @@ fn read(path: &str) -> String {
 fn names(folder: &str) -> Vec<String> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder);
     let entries = std::fs::read_dir(path).expect("the folder is part of the repository");
-    let names = entries.map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned());
+    let names =
+        entries.map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned());
     let mut names: Vec<_> = names.filter(|name| name.ends_with(".yaml")).collect();
     names.sort();
     names
@@ -39,7 +40,10 @@ fn every_example_is_valid() {
     let validator = validator();
     for name in names("../../examples") {
         let example = instance(&read(&format!("../../examples/{name}"))).expect("YAML");
-        let errors: Vec<_> = validator.iter_errors(&example).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        let errors: Vec<_> = validator
+            .iter_errors(&example)
+            .map(|e| format!("{}: {e}", e.instance_path()))
+            .collect();
         assert!(errors.is_empty(), "{name}: {errors:#?}");
     }
 }
@@ -50,15 +54,26 @@ fn what_is_broken_in_form_is_invalid() {
     // counts as blank: those the schema leaves to the checker.
     const LEFT: [&str; 3] = ["missing-cta.yaml", "missing-enum-values.yaml", "blank-copy.yaml"];
     const FORM: [FaultCode; 11] = [
-        FaultCode::WrongType, FaultCode::UnknownKey, FaultCode::MissingKey, FaultCode::UnknownWord, FaultCode::Empty,
-        FaultCode::TooLong, FaultCode::OutOfRange, FaultCode::BadIdentifier, FaultCode::BadDuration,
-        FaultCode::BadCondition, FaultCode::UnsupportedFormat,
+        FaultCode::WrongType,
+        FaultCode::UnknownKey,
+        FaultCode::MissingKey,
+        FaultCode::UnknownWord,
+        FaultCode::Empty,
+        FaultCode::TooLong,
+        FaultCode::OutOfRange,
+        FaultCode::BadIdentifier,
+        FaultCode::BadDuration,
+        FaultCode::BadCondition,
+        FaultCode::UnsupportedFormat,
     ];
     let validator = validator();
     let mut tried = 0;
-    for name in names("tests/definitions/broken").iter().filter(|name| !LEFT.contains(&name.as_str())) {
+    for name in
+        names("tests/definitions/broken").iter().filter(|name| !LEFT.contains(&name.as_str()))
+    {
         let text = read(&format!("tests/definitions/broken/{name}"));
-        let broken = yaml::load(&text).is_err_and(|faults| faults.iter().any(|fault| FORM.contains(&fault.code)));
+        let broken = yaml::load(&text)
+            .is_err_and(|faults| faults.iter().any(|fault| FORM.contains(&fault.code)));
         if let (true, Some(instance)) = (broken, instance(&text)) {
             assert!(!validator.is_valid(&instance), "{name} passes");
             tried += 1;
@@ -104,8 +119,10 @@ impl Walk<'_> {
     fn fits(&self, option: &Value, value: &Value) -> bool {
         let Some(reference) = option["$ref"].as_str() else { return false };
         let name = reference.rsplit('/').next().expect("it has a last part");
-        let required = self.schema["$defs"][name]["required"].as_array().expect("every definition says it");
-        value.is_object() && required.iter().all(|key| value.get(key.as_str().expect("a name")).is_some())
+        let required =
+            self.schema["$defs"][name]["required"].as_array().expect("every definition says it");
+        value.is_object()
+            && required.iter().all(|key| value.get(key.as_str().expect("a name")).is_some())
     }
 }
 
@@ -117,8 +134,12 @@ fn forms_yaml_uses_every_key_that_there_is() {
     walk.visit(&schema, "product_file", &forms);
     let mut known = BTreeSet::new();
     let defs = schema["$defs"].as_object().expect("definitions").iter();
-    for (name, shape) in defs.map(|(name, shape)| (name.as_str(), shape)).chain([("product_file", &schema)]) {
-        for key in shape["properties"].as_object().into_iter().flat_map(|properties| properties.keys()) {
+    for (name, shape) in
+        defs.map(|(name, shape)| (name.as_str(), shape)).chain([("product_file", &schema)])
+    {
+        for key in
+            shape["properties"].as_object().into_iter().flat_map(|properties| properties.keys())
+        {
             known.insert((name.to_owned(), key.clone()));
         }
     }
@@ -133,7 +154,11 @@ fn every_key_says_what_it_is_for() {
             let about = property["description"].as_str().unwrap_or_default();
             assert!(about.ends_with('.') || about.ends_with('`'), "{path}.{name}: {about:?}");
         }
-        value["$defs"].as_object().into_iter().flatten().for_each(|(name, shape)| visit(shape, name));
+        value["$defs"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .for_each(|(name, shape)| visit(shape, name));
     }
     visit(&definition(), "");
 }

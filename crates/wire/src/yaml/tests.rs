@@ -1,5 +1,9 @@
-//! The product file end to end: examples load, broken files are told apart. Must not test single rules; they have their
-//! own tests beside them.
+//! The product file end to end: what the examples say, what never happens whatever comes in, and how faults are drawn. Must
+//! not test single rules; the corpus in `tests/definitions` does.
+
+mod drawing;
+mod properties;
+mod reading;
 
 use super::*;
 
@@ -8,16 +12,6 @@ fn example(name: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-fn loaded(name: &str) -> Checked {
-    let text = example(name);
-    load(&text).unwrap_or_else(|faults| panic!("\n{}", render(name, &text, &faults, Colour::Plain)))
-}
-
-#[test]
-fn acme_loads_unchanged() {
-    let Checked { definition, warnings } = loaded("acme");
-    assert!(warnings.is_empty(), "{warnings:?}");
-    assert_eq!(definition.product.as_str(), "acme");
-    assert_eq!(definition.version, 7);
-    assert_eq!((definition.milestones.len(), definition.guides.len()), (4, 6));
+fn loaded(text: &str) -> Checked {
+    load(text).unwrap_or_else(|faults| panic!("\n{}", render("it", text, &faults, Colour::Plain)))
 }

@@ -91,7 +91,8 @@ fn hash(value: &Value) -> ContentHash {
 
 /// A profile depends on these sections, and on which counters there are, whatever else uses them.
 fn fold_hash(root: &Node, counters: &Table<Counter>) -> ContentHash {
-    let section = |name: &str| (Box::from(name), root.get(name).map_or(Value::Null, Node::to_value));
+    let section =
+        |name: &str| (Box::from(name), root.get(name).map_or(Value::Null, Node::to_value));
     let mut keys: Vec<_> = counters.iter().map(|counter| counter.key).collect();
     keys.sort_unstable();
     // As text: a double holds no 64-bit number.

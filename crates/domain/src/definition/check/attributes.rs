@@ -23,19 +23,11 @@ pub(super) fn attributes(root: &Node, faults: &mut Faults) -> Names<Attribute> {
             names.declare(&entry.key, &entry.value, attribute, faults);
         }
     }
-    let implicit = [
-        (APP_VERSION, AttributeForm::Version),
-        (LOCALE, AttributeForm::Locale),
-    ];
+    let implicit = [(APP_VERSION, AttributeForm::Version), (LOCALE, AttributeForm::Locale)];
     for (name, form) in implicit {
         if names.find(name).is_none() {
             let default = default_of(name);
-            let attribute = Attribute {
-                name: name.into(),
-                form,
-                default,
-                personal: false,
-            };
+            let attribute = Attribute { name: name.into(), form, default, personal: false };
             names.declare(name, root, Some(attribute), faults);
         }
     }
@@ -53,9 +45,7 @@ fn attribute(entry: &Entry, faults: &mut Faults) -> Option<Attribute> {
         reserved(entry, form, faults);
     }
     let stated = node.get("default");
-    let default = stated
-        .zip(form.as_ref())
-        .and_then(|(node, form)| fitting(form, node, faults));
+    let default = stated.zip(form.as_ref()).and_then(|(node, form)| fitting(form, node, faults));
     Some(Attribute {
         name: name.clone(),
         form: form?,
@@ -112,10 +102,8 @@ fn reserved(entry: &Entry, form: &AttributeForm, faults: &mut Faults) {
         APP_VERSION => AttributeForm::Version,
         LOCALE => AttributeForm::Locale,
         "lastError" | "daysSinceSignup" => {
-            let message = format!(
-                "{} is a feature of the engine; take another name",
-                quoted(&entry.key)
-            );
+            let message =
+                format!("{} is a feature of the engine; take another name", quoted(&entry.key));
             return faults.add(FaultCode::ReservedName, entry.key_span, message);
         }
         _ => return,
@@ -152,18 +140,14 @@ pub(super) fn fitting(form: &AttributeForm, node: &Node, faults: &mut Faults) ->
     let fitting = form.fit(&value);
     if fitting.is_none() {
         let cure = match (form, node.text()) {
-            (AttributeForm::Enum(values), text) => hint(
-                text.unwrap_or_default(),
-                values.iter().map(|value| &**value),
-            ),
+            (AttributeForm::Enum(values), text) => {
+                hint(text.unwrap_or_default(), values.iter().map(|value| &**value))
+            }
             (AttributeForm::Version, _) => ", such as \"2.1.0\"".to_owned(),
             _ => String::new(),
         };
-        let message = format!(
-            "{} does not fit an attribute of type `{}`{cure}",
-            node.describe(),
-            word(form)
-        );
+        let message =
+            format!("{} does not fit an attribute of type `{}`{cure}", node.describe(), word(form));
         faults.add(FaultCode::ValueMismatch, node.span, message);
     }
     fitting

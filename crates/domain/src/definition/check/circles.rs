@@ -2,7 +2,8 @@
 
 /// One circle for each reference that closes one, as places in their order; none is found twice.
 pub(super) fn circles(refers: &[Vec<usize>]) -> Vec<Vec<usize>> {
-    let mut walk = Walk { refers, state: vec![State::New; refers.len()], path: Vec::new(), found: Vec::new() };
+    let mut walk =
+        Walk { refers, state: vec![State::New; refers.len()], path: Vec::new(), found: Vec::new() };
     (0..refers.len()).for_each(|place| walk.visit(place));
     walk.found
 }

@@ -13,7 +13,11 @@ use crate::value::Scalar;
 pub(super) type Filter = Vec<(Vec<Box<str>>, Test)>;
 
 /// The comparison of an `attribute` condition; `None` where it is at fault, which is noted.
-pub(super) fn of_attribute(attribute: &Attribute, node: &Node, faults: &mut Faults) -> Option<Test> {
+pub(super) fn of_attribute(
+    attribute: &Attribute,
+    node: &Node,
+    faults: &mut Faults,
+) -> Option<Test> {
     let has_order = matches!(attribute.form, AttributeForm::Number | AttributeForm::Version);
     let why = || {
         let (name, word) = (quoted(&attribute.name), word(&attribute.form));
@@ -35,7 +39,10 @@ pub(super) fn filter(node: Option<&Node>, faults: &mut Faults) -> Option<Filter>
     Some(filter)
 }
 
-fn of_payload(Entry { key, value: node, .. }: &Entry, faults: &mut Faults) -> Option<(Vec<Box<str>>, Test)> {
+fn of_payload(
+    Entry { key, value: node, .. }: &Entry,
+    faults: &mut Faults,
+) -> Option<(Vec<Box<str>>, Test)> {
     let path = key.split('.').map(Box::from).collect();
     if let Some(scalar) = node.scalar() {
         return Some((path, Test { eq: Some(scalar), ..Test::default() }));

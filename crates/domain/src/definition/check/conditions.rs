@@ -21,8 +21,7 @@ impl Scope {
         } else if let Some(inner) = first("any") {
             self.conditions(inner, faults).map(Condition::Any)
         } else if let Some(inner) = first("not") {
-            self.condition(inner, faults)
-                .map(|inner| Condition::Not(inner.into()))
+            self.condition(inner, faults).map(|inner| Condition::Not(inner.into()))
         } else if let Some(name) = first("event") {
             self.event(node, name, faults)
         } else if let Some(name) = first("attribute") {
@@ -38,11 +37,7 @@ impl Scope {
 
     fn conditions(&mut self, list: &Node, faults: &mut Faults) -> Option<Vec<Condition>> {
         // All of them are read, also after one that is at fault.
-        let read: Vec<_> = list
-            .items()
-            .iter()
-            .map(|node| self.condition(node, faults))
-            .collect();
+        let read: Vec<_> = list.items().iter().map(|node| self.condition(node, faults)).collect();
         read.into_iter().collect()
     }
 
@@ -53,20 +48,21 @@ impl Scope {
         let within = duration(node.get("within"));
         let (event, filter) = (event?, filter?);
         let key = counters::key(self.events.name(event), &filter, count, within);
-        let counter = Counter {
-            key,
-            event,
-            filter,
-            count,
-            within,
-        };
+        let counter = Counter { key, event, filter, count, within };
         self.counter(counter, node, faults).map(Condition::Event)
     }
 
-    fn counter(&mut self, counter: Counter, node: &Node, faults: &mut Faults) -> Option<Ix<Counter>> {
+    fn counter(
+        &mut self,
+        counter: Counter,
+        node: &Node,
+        faults: &mut Faults,
+    ) -> Option<Ix<Counter>> {
         let found = self.counters.find(|known| *known == counter);
         if found.is_none() && self.counters.len() == MOST_COUNTERS {
-            let message = format!("one `event` condition too many; a definition may have {MOST_COUNTERS} different ones");
+            let message = format!(
+                "one `event` condition too many; a definition may have {MOST_COUNTERS} different ones"
+            );
             faults.add(FaultCode::TooMany, node.span, message);
             return None;
         }
@@ -91,10 +87,7 @@ impl Scope {
         let milestone = self.milestones.resolve(name, &[], faults);
         let status = node.get("status").map_or(Some("reached"), Node::text)?;
         let status = STATUS.iter().find(|(word, ..)| *word == status)?.2;
-        Some(Condition::Milestone {
-            milestone: milestone?,
-            status,
-        })
+        Some(Condition::Milestone { milestone: milestone?, status })
     }
 
     fn since(&self, node: &Node, name: &Node, faults: &mut Faults) -> Option<Condition> {
@@ -121,9 +114,8 @@ impl Scope {
             self.errors.resolve(name, &[OTHER], faults)?;
         }
         let name = ErrorName::new(name.text()?).ok()?;
-        let within = node
-            .get("within")
-            .map_or(Some(Millis::days(7)), |node| duration(Some(node)))?;
+        let within =
+            node.get("within").map_or(Some(Millis::days(7)), |node| duration(Some(node)))?;
         Some(Condition::Error { name, within })
     }
 }

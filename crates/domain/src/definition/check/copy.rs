@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::guides;
 use super::names::Names;
+use super::scope::Scope;
 use super::suggest::hint;
 use super::template::{self, Part as Written};
-use super::guides;
-use super::scope::Scope;
 use crate::definition::fault::{FaultCode, Faults};
 use crate::definition::node::{Entry, Node, quoted};
 use crate::definition::{Attribute, AttributeForm, Copy, Piece, Template, TextRules, Variant};
@@ -33,12 +33,7 @@ pub(super) fn variants(
     for node in guide.get("variants").map(Node::items).unwrap_or_default() {
         let id = node.get("id").unwrap_or(node);
         names.declare(id.text().unwrap_or_default(), id, Some(()), faults);
-        let mut desk = Desk {
-            scope,
-            rules,
-            action: guide.get("action").is_some(),
-            faults,
-        };
+        let mut desk = Desk { scope, rules, action: guide.get("action").is_some(), faults };
         variants.push(desk.variant(node));
     }
     variants.into_iter().collect()
@@ -65,17 +60,12 @@ impl Desk<'_> {
     fn locales(&mut self, node: &Node) -> Option<BTreeMap<Box<str>, Copy>> {
         let mut copies: Vec<(Box<str>, Option<Copy>)> = Vec::new();
         for entry in node.entries() {
-            let twin = copies
-                .iter()
-                .find(|(tag, _)| same_tag(tag, &entry.key) && *tag != entry.key);
+            let twin =
+                copies.iter().find(|(tag, _)| same_tag(tag, &entry.key) && *tag != entry.key);
             if let Some((twin, _)) = twin {
-                let message = format!(
-                    "{} and {} are the same language",
-                    quoted(&entry.key),
-                    quoted(twin)
-                );
-                self.faults
-                    .add(FaultCode::DuplicateId, entry.key_span, message);
+                let message =
+                    format!("{} and {} are the same language", quoted(&entry.key), quoted(twin));
+                self.faults.add(FaultCode::DuplicateId, entry.key_span, message);
             }
             let copy = self.copy(entry);
             copies.push((entry.key.clone(), copy));
@@ -84,13 +74,9 @@ impl Desk<'_> {
         if !node.entries().is_empty() && !copies.iter().any(|(tag, _)| same_tag(tag, default)) {
             let message =
                 format!("the default locale `{default}` is missing; every other falls back to it");
-            self.faults
-                .add(FaultCode::MissingLocale, node.span, message);
+            self.faults.add(FaultCode::MissingLocale, node.span, message);
         }
-        copies
-            .into_iter()
-            .map(|(tag, copy)| Some((tag, copy?)))
-            .collect()
+        copies.into_iter().map(|(tag, copy)| Some((tag, copy?))).collect()
     }
 
     fn copy(&mut self, entry: &Entry) -> Option<Copy> {
@@ -101,18 +87,10 @@ impl Desk<'_> {
             self.faults.add(FaultCode::MissingKey, node.span, message);
         }
         let mut template = |part: Part| node.get(part.name()).map(|node| self.template(node, part));
-        let (title, body, cta) = (
-            template(Part::Title),
-            template(Part::Body),
-            template(Part::Cta),
-        );
+        let (title, body, cta) = (template(Part::Title), template(Part::Body), template(Part::Cta));
         let settled =
             |part: Option<Option<Template>>| part.map_or(Some(None), |there| there.map(Some));
-        Some(Copy {
-            title: title??,
-            body: settled(body)?,
-            cta: settled(cta)?,
-        })
+        Some(Copy { title: title??, body: settled(body)?, cta: settled(cta)? })
     }
 
     fn template(&mut self, node: &Node, part: Part) -> Option<Template> {
@@ -128,10 +106,7 @@ impl Desk<'_> {
                 return None;
             }
         };
-        let pieces: Vec<_> = written
-            .iter()
-            .map(|piece| self.piece(node, piece))
-            .collect();
+        let pieces: Vec<_> = written.iter().map(|piece| self.piece(node, piece)).collect();
         let template = Template(pieces.into_iter().collect::<Option<_>>()?);
         self.words(node, part, &template);
         Some(template)
@@ -149,10 +124,7 @@ impl Desk<'_> {
                 format!("the slot `{{{name}}}` asks for an attribute that is not declared{hint}");
             self.faults.add(FaultCode::UnknownSlot, node.span, message);
         }
-        Some(Piece::Slot {
-            attribute: found?,
-            fallback: fallback.map(Box::from),
-        })
+        Some(Piece::Slot { attribute: found?, fallback: fallback.map(Box::from) })
     }
 
     /// The text rules: length on the shortest text that a user could read, the others on all words that are certain.
@@ -180,19 +152,11 @@ impl Desk<'_> {
     fn shortest(&self, template: &Template) -> String {
         let fill = |piece: &Piece| match piece {
             Piece::Words(words) => words.to_string(),
-            Piece::Slot {
-                attribute,
-                fallback,
-            } => {
-                let value = self
-                    .scope
-                    .attributes
-                    .get(*attribute)
-                    .map_or(String::new(), shortest_value);
+            Piece::Slot { attribute, fallback } => {
+                let value =
+                    self.scope.attributes.get(*attribute).map_or(String::new(), shortest_value);
                 let fallback = fallback.as_deref().map(str::to_owned);
-                fallback
-                    .filter(|text| graphemes(text) <= graphemes(&value))
-                    .unwrap_or(value)
+                fallback.filter(|text| graphemes(text) <= graphemes(&value)).unwrap_or(value)
             }
         };
         template.0.iter().map(fill).collect()
@@ -202,10 +166,9 @@ impl Desk<'_> {
 /// A shortest text that a value of the attribute fills a slot with.
 fn shortest_value(attribute: &Attribute) -> String {
     let text = match &attribute.form {
-        AttributeForm::Enum(values) => values
-            .iter()
-            .min_by_key(|value| graphemes(value))
-            .map_or("", |value| &**value),
+        AttributeForm::Enum(values) => {
+            values.iter().min_by_key(|value| graphemes(value)).map_or("", |value| &**value)
+        }
         AttributeForm::Version => "0.0.0",
         AttributeForm::Locale => "aa",
         AttributeForm::Bool => "true",

@@ -14,15 +14,7 @@ pub(super) const OTHER: &str = "other";
 pub(super) fn events(root: &Node, faults: &mut Faults) -> Names<EventType> {
     let mut names = Names::new("event type", FaultCode::UnknownEvent);
     for (name, role) in BUILT_IN_EVENTS {
-        names.declare(
-            name,
-            root,
-            Some(EventType {
-                name: name.into(),
-                role,
-            }),
-            faults,
-        );
+        names.declare(name, root, Some(EventType { name: name.into(), role }), faults);
     }
     for entry in root.get("events").into_iter().flat_map(Node::entries) {
         if BUILT_IN_EVENTS.iter().any(|(name, _)| **name == *entry.key) {
@@ -31,10 +23,7 @@ pub(super) fn events(root: &Node, faults: &mut Faults) -> Names<EventType> {
         } else if names.find(&entry.key).is_none() {
             // A doubled key has its own fault already.
             let role = crate::definition::EventRole::Fact;
-            let event = EventType {
-                name: entry.key.clone(),
-                role,
-            };
+            let event = EventType { name: entry.key.clone(), role };
             names.declare(&entry.key, &entry.value, Some(event), faults);
         }
     }

@@ -1,17 +1,15 @@
 //! The context that decisions learn by. Must let nothing personal in.
 
-use super::scope::Scope;
 use super::attributes::word;
+use super::scope::Scope;
 use crate::definition::fault::{FaultCode, Faults};
 use crate::definition::node::{Node, quoted};
 use crate::definition::table::Ix;
 use crate::definition::{Attribute, AttributeForm, Feature};
 
 /// Features that are no attributes.
-const BUILT_IN: [(&str, Feature); 2] = [
-    ("lastError", Feature::LastError),
-    ("daysSinceSignup", Feature::DaysSinceSignup),
-];
+const BUILT_IN: [(&str, Feature); 2] =
+    [("lastError", Feature::LastError), ("daysSinceSignup", Feature::DaysSinceSignup)];
 /// What asks for the first number of a version.
 const MAJOR: &str = ".major";
 
@@ -24,11 +22,7 @@ pub(super) fn features(root: &Node, scope: &Scope, faults: &mut Faults) -> Optio
             None => in_buckets(node, scope, faults),
         };
         if feature.is_some() && features.iter().any(|known| same(known, &feature)) {
-            faults.add(
-                FaultCode::DuplicateId,
-                node.span,
-                "this feature is here twice",
-            );
+            faults.add(FaultCode::DuplicateId, node.span, "this feature is here twice");
         }
         features.push(feature);
     }
@@ -60,16 +54,11 @@ fn named(name: &str, node: &Node, scope: &Scope, faults: &mut Faults) -> Option<
     let ix = attribute(node, scope, faults)?;
     let form = &scope.attributes.get(ix)?.form;
     if *form == AttributeForm::Text {
-        let message = format!(
-            "{} is free text, and a feature needs values that come again",
-            quoted(name)
-        );
+        let message =
+            format!("{} is free text, and a feature needs values that come again", quoted(name));
         faults.add(FaultCode::UnfitFeature, node.span, message);
     }
-    Some(Feature::Attribute {
-        attribute: ix,
-        buckets: Vec::new(),
-    })
+    Some(Feature::Attribute { attribute: ix, buckets: Vec::new() })
 }
 
 fn major(node: &Node, scope: &Scope, faults: &mut Faults) -> Option<Feature> {
@@ -88,26 +77,12 @@ fn major(node: &Node, scope: &Scope, faults: &mut Faults) -> Option<Feature> {
 fn in_buckets(node: &Node, scope: &Scope, faults: &mut Faults) -> Option<Feature> {
     let (name, list) = (node.get("attribute")?, node.get("buckets")?);
     let ix = attribute(name, scope, faults)?;
-    expect(
-        ix,
-        &AttributeForm::Number,
-        "only numbers are put in buckets",
-        name,
-        scope,
-        faults,
-    );
+    expect(ix, &AttributeForm::Number, "only numbers are put in buckets", name, scope, faults);
     let buckets: Vec<f64> = list.items().iter().filter_map(Node::number).collect();
     if !buckets.is_sorted_by(|a, b| a < b) {
-        faults.add(
-            FaultCode::UnfitFeature,
-            list.span,
-            "the bounds of buckets must ascend",
-        );
+        faults.add(FaultCode::UnfitFeature, list.span, "the bounds of buckets must ascend");
     }
-    Some(Feature::Attribute {
-        attribute: ix,
-        buckets,
-    })
+    Some(Feature::Attribute { attribute: ix, buckets })
 }
 
 fn expect(
@@ -118,18 +93,12 @@ fn expect(
     scope: &Scope,
     faults: &mut Faults,
 ) {
-    let Some(attribute) = scope
-        .attributes
-        .get(ix)
-        .filter(|attribute| attribute.form != *form)
+    let Some(attribute) = scope.attributes.get(ix).filter(|attribute| attribute.form != *form)
     else {
         return;
     };
-    let message = format!(
-        "{why}; {} is of type `{}`",
-        quoted(&attribute.name),
-        word(&attribute.form)
-    );
+    let message =
+        format!("{why}; {} is of type `{}`", quoted(&attribute.name), word(&attribute.form));
     faults.add(FaultCode::UnfitFeature, node.span, message);
 }
 

@@ -31,14 +31,10 @@ pub(super) fn guides(
 }
 
 fn guide(node: &Node, scope: &mut Scope, rules: &TextRules, faults: &mut Faults) -> Option<Guide> {
-    let serves = node
-        .get("serves")
-        .and_then(|node| scope.milestones.resolve(node, &[], faults));
+    let serves = node.get("serves").and_then(|node| scope.milestones.resolve(node, &[], faults));
     let when = optional(node, "when", |node| scope.condition(node, faults));
     let never = optional(node, "never", |node| scope.condition(node, faults));
-    let target = node
-        .get("target")
-        .and_then(|node| scope.targets.resolve(node, &[], faults));
+    let target = node.get("target").and_then(|node| scope.targets.resolve(node, &[], faults));
     let component = word(node.get("component"), &COMPONENT);
     let action = action(node, scope, faults);
     let variants = copy::variants(node, scope, rules, faults);
@@ -68,10 +64,7 @@ fn guide(node: &Node, scope: &mut Scope, rules: &TextRules, faults: &mut Faults)
             .and_then(Node::text)
             .and_then(scalar::duration),
         lifecycle: lifecycle(node)?,
-        expires: node
-            .get("expires")
-            .and_then(Node::text)
-            .and_then(scalar::timestamp),
+        expires: node.get("expires").and_then(Node::text).and_then(scalar::timestamp),
         variants: variants?,
     })
 }
@@ -90,10 +83,7 @@ fn optional<'a, T>(
 
 fn word<T: Copy>(node: Option<&Node>, words: &[Word<T>]) -> Option<T> {
     let text = node?.text()?;
-    words
-        .iter()
-        .find(|(word, ..)| *word == text)
-        .map(|(.., meaning)| *meaning)
+    words.iter().find(|(word, ..)| *word == text).map(|(.., meaning)| *meaning)
 }
 
 /// Whether a guide or variant is in use; it is where nothing is said.
@@ -108,10 +98,7 @@ fn action(node: &Node, scope: &Scope, faults: &mut Faults) -> Option<Option<Ix<R
     optional(node, "action", |action| {
         let node = action.get("route")?;
         let ix = scope.routes.resolve(node, &[], faults)?;
-        if let Some(route) = scope
-            .routes
-            .get(ix)
-            .filter(|route| scalar::is_open_path(&route.path))
+        if let Some(route) = scope.routes.get(ix).filter(|route| scalar::is_open_path(&route.path))
         {
             let message = format!(
                 "the path {} leads nowhere in particular; an action needs one without `:name` and `*`",
@@ -131,10 +118,7 @@ fn anchored(
     faults: &mut Faults,
 ) {
     let needs = matches!(component, Component::Tooltip | Component::Hotspot);
-    let bare = scope
-        .targets
-        .get(target)
-        .is_some_and(|target| target.anchor.is_none());
+    let bare = scope.targets.get(target).is_some_and(|target| target.anchor.is_none());
     if let (true, true, Some(node)) = (needs, bare, node.get("target")) {
         let message = format!(
             "a tooltip or hotspot is drawn at an element, but the target {} has no anchor",
@@ -155,10 +139,7 @@ fn together(
     let (Some(place), Some(route)) = (scope.targets.get(target), scope.routes.get(action)) else {
         return;
     };
-    let page = place
-        .route
-        .and_then(|ix| scope.routes.get(ix))
-        .and_then(|route| route.app.as_ref());
+    let page = place.route.and_then(|ix| scope.routes.get(ix)).and_then(|route| route.app.as_ref());
     let shown: Vec<_> = place.app.iter().chain(page).collect();
     if version::overlap(shown.iter().copied().chain(&route.app)) {
         return;

@@ -1,7 +1,7 @@
 //! The journey: signup, milestones and activation. Must not judge whether a milestone can be reached.
 
-use super::scope::Scope;
 use super::names::Names;
+use super::scope::Scope;
 use crate::definition::fault::{FaultCode, Faults};
 use crate::definition::node::{Node, quoted};
 use crate::definition::table::Ix;
@@ -27,10 +27,8 @@ pub(super) fn names(root: &Node, faults: &mut Faults) -> Names<Milestone> {
         let id = node.get("id").unwrap_or(node);
         let name = id.text().unwrap_or_default();
         if KEPT.contains(&name) {
-            let message = format!(
-                "{} has a meaning in `since` conditions; take another name",
-                quoted(name)
-            );
+            let message =
+                format!("{} has a meaning in `since` conditions; take another name", quoted(name));
             faults.add(FaultCode::ReservedName, id.span, message);
         }
         names.declare(name, id, None, faults);
@@ -51,12 +49,8 @@ pub(super) fn milestones(root: &Node, scope: &mut Scope, faults: &mut Faults) {
 fn milestone(node: &Node, scope: &mut Scope, faults: &mut Faults) -> Option<Milestone> {
     let id = node.get("id").and_then(Node::text);
     let requires = requires(node, scope, faults);
-    let reached = node
-        .get("reached")
-        .and_then(|node| scope.condition(node, faults));
-    let blocked = node
-        .get("blocked")
-        .map(|node| scope.condition(node, faults));
+    let reached = node.get("reached").and_then(|node| scope.condition(node, faults));
+    let blocked = node.get("blocked").map(|node| scope.condition(node, faults));
     let name = node.get("name").map_or(id, Node::text);
     Some(Milestone {
         id: MilestoneId::new(id?).ok()?,
@@ -96,14 +90,8 @@ pub(super) fn signup(
     scope: &Scope,
     faults: &mut Faults,
 ) -> Option<Option<Ix<EventType>>> {
-    match root
-        .get("journey")
-        .and_then(|journey| journey.get("signup"))
-    {
-        Some(signup) => scope
-            .events
-            .resolve(signup.get("event")?, &[], faults)
-            .map(Some),
+    match root.get("journey").and_then(|journey| journey.get("signup")) {
+        Some(signup) => scope.events.resolve(signup.get("event")?, &[], faults).map(Some),
         None => Some(None),
     }
 }

@@ -26,6 +26,8 @@ mod scope;
 mod settings;
 mod suggest;
 mod template;
+#[cfg(test)]
+mod tests;
 mod values;
 mod warnings;
 

@@ -20,12 +20,7 @@ pub(super) struct Names<T> {
 impl<T> Names<T> {
     /// No names yet: of what kind they are, and the fault of using one that is not there.
     pub(super) fn new(kind: &'static str, unknown: FaultCode) -> Self {
-        Self {
-            kind,
-            unknown,
-            entries: Vec::new(),
-            places: BTreeMap::new(),
-        }
+        Self { kind, unknown, entries: Vec::new(), places: BTreeMap::new() }
     }
 
     /// Declares a name; notes where it is there already. What lacks a name, which is noted elsewhere, has the empty one.
@@ -85,12 +80,8 @@ impl<T> Names<T> {
         let found = self.find(name);
         if found.is_none() {
             let known = self.names().chain(also.iter().copied());
-            let message = format!(
-                "there is no {} {}{}",
-                self.kind,
-                quoted(name),
-                hint(name, known)
-            );
+            let message =
+                format!("there is no {} {}{}", self.kind, quoted(name), hint(name, known));
             faults.add(self.unknown, node.span, message);
         }
         found

@@ -27,11 +27,7 @@ pub(super) fn routes(root: &Node, faults: &mut Faults) -> Names<Route> {
 
 fn route(entry: &Entry) -> Option<Route> {
     let path = entry.value.get("path")?.text()?.into();
-    Some(Route {
-        id: RouteId::new(&entry.key).ok()?,
-        path,
-        app: app(&entry.value)?,
-    })
+    Some(Route { id: RouteId::new(&entry.key).ok()?, path, app: app(&entry.value)? })
 }
 
 /// The targets, in file order.
@@ -50,10 +46,7 @@ fn target(entry: &Entry, routes: &Names<Route>, faults: &mut Faults) -> Option<T
     let node = &entry.value;
     let route = route_or_any(node.get("route")?, routes, faults)?;
     let app = app(node)?;
-    let ranges = || {
-        app.iter()
-            .chain(route.and_then(|ix| routes.get(ix)?.app.as_ref()))
-    };
+    let ranges = || app.iter().chain(route.and_then(|ix| routes.get(ix)?.app.as_ref()));
     if !version::overlap(ranges()) {
         let route = route.map(|ix| routes.name(ix)).unwrap_or_default();
         let message = format!(

@@ -103,7 +103,9 @@ impl<'a> Search<'a> {
     fn step(&mut self, goal: Goal<'a>, goals: &mut Vec<Goal<'a>>) -> Step<'a> {
         let (condition, wanted) = match goal {
             Goal::Condition(condition, wanted) => (condition, wanted),
-            Goal::Status(milestone, status, wanted) => return self.status(milestone, status, wanted, goals),
+            Goal::Status(milestone, status, wanted) => {
+                return self.status(milestone, status, wanted, goals);
+            }
             Goal::Unreached(milestones) => {
                 let unreached = |m: &Ix<Milestone>| Goal::Status(*m, Status::Reached, false);
                 return Step::Either(milestones.iter().map(unreached).collect());
@@ -123,21 +125,34 @@ impl<'a> Search<'a> {
                 Step::Taken
             }
             Condition::Event(counter) => self.learn(Fact::Event(*counter, wanted)),
-            Condition::Attribute { attribute, test } => self.learn(Fact::Attribute(*attribute, test, wanted)),
-            Condition::Milestone { milestone, status } => self.status(*milestone, *status, wanted, goals),
-            Condition::Since { anchor, gte, lte } => self.learn(Fact::Since(*anchor, (*gte, *lte), wanted)),
+            Condition::Attribute { attribute, test } => {
+                self.learn(Fact::Attribute(*attribute, test, wanted))
+            }
+            Condition::Milestone { milestone, status } => {
+                self.status(*milestone, *status, wanted, goals)
+            }
+            Condition::Since { anchor, gte, lte } => {
+                self.learn(Fact::Since(*anchor, (*gte, *lte), wanted))
+            }
             Condition::Error { name, within } => self.learn(Fact::Error(name, *within, wanted)),
         }
     }
 
     /// A status, and what it says of other milestones and of the blocked condition.
-    fn status(&mut self, ix: Ix<Milestone>, status: Status, wanted: bool, goals: &mut Vec<Goal<'a>>) -> Step<'a> {
+    fn status(
+        &mut self,
+        ix: Ix<Milestone>,
+        status: Status,
+        wanted: bool,
+        goals: &mut Vec<Goal<'a>>,
+    ) -> Step<'a> {
         let fact = Fact::Status(ix, status, wanted);
         if self.facts.contains(&fact) {
             return Step::Taken;
         }
         if let (true, Some(milestone)) = (wanted, self.world.milestones.get(ix.place())) {
-            let reached = milestone.requires.iter().map(|m| Goal::Status(*m, Status::Reached, true));
+            let reached =
+                milestone.requires.iter().map(|m| Goal::Status(*m, Status::Reached, true));
             let blocked = milestone.blocked.as_ref();
             match status {
                 Status::Reached => {}
@@ -161,8 +176,12 @@ impl<'a> Search<'a> {
         match fact {
             Fact::Event(..) => !self.facts.iter().any(|other| self.events_clash(fact, *other)),
             Fact::Attribute(attribute, ..) => self.attribute_fits(attribute),
-            Fact::Status(milestone, ..) | Fact::Since(Anchor::Milestone(milestone), ..) => self.milestone_fits(milestone),
-            Fact::Since(anchor, ..) => self.time_fits(anchor, true) || self.time_fits(anchor, false),
+            Fact::Status(milestone, ..) | Fact::Since(Anchor::Milestone(milestone), ..) => {
+                self.milestone_fits(milestone)
+            }
+            Fact::Since(anchor, ..) => {
+                self.time_fits(anchor, true) || self.time_fits(anchor, false)
+            }
             Fact::Error(..) => !self.facts.iter().any(|other| errors_clash(fact, *other)),
         }
     }
@@ -194,7 +213,9 @@ impl<'a> Search<'a> {
                 Status::Locked => !milestone.requires.is_empty(),
                 Status::Blocked => milestone.blocked.is_some(),
                 Status::Open => true,
-                Status::Reached => self.world.reachable.get(ix.place()).is_none_or(|reachable| *reachable),
+                Status::Reached => {
+                    self.world.reachable.get(ix.place()).is_none_or(|reachable| *reachable)
+                }
             },
         };
         let agrees = |status: Status| {
@@ -220,14 +241,18 @@ impl<'a> Search<'a> {
         if !been {
             return asked.iter().all(|(_, wanted)| !wanted);
         }
-        let ends = asked.iter().flat_map(|((least, most), _)| [*least, *most]).flatten().map(Millis::get);
-        let mut tried = ends.flat_map(|end| [end.saturating_sub(1), end, end.saturating_add(1)]).chain([0]);
-        tried.any(|elapsed| asked.iter().all(|(bounds, wanted)| inside(elapsed, *bounds) == *wanted))
+        let ends =
+            asked.iter().flat_map(|((least, most), _)| [*least, *most]).flatten().map(Millis::get);
+        let mut tried =
+            ends.flat_map(|end| [end.saturating_sub(1), end, end.saturating_add(1)]).chain([0]);
+        tried
+            .any(|elapsed| asked.iter().all(|(bounds, wanted)| inside(elapsed, *bounds) == *wanted))
     }
 }
 
 fn inside(elapsed: u64, (least, most): Bounds) -> bool {
-    least.is_none_or(|least| elapsed >= least.get()) && most.is_none_or(|most| elapsed <= most.get())
+    least.is_none_or(|least| elapsed >= least.get())
+        && most.is_none_or(|most| elapsed <= most.get())
 }
 
 /// Whether the second counter is at its count wherever the first is.

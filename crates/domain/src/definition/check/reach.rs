@@ -1,9 +1,9 @@
 //! What a journey's shape rules out: circles, and milestones that nobody can reach. Must not judge guides.
 
-use super::scope::Scope;
 use super::circles::circles;
 use super::journey::{milestone_nodes, requires_places};
 use super::possible::{Goal, World, possible};
+use super::scope::Scope;
 use crate::definition::Milestone;
 use crate::definition::condition::{Anchor, Condition, Status};
 use crate::definition::fault::{FaultCode, Faults};
@@ -22,7 +22,12 @@ pub(super) fn requires_circles(root: &Node, scope: &Scope, faults: &mut Faults) 
 
 /// Notes milestones whose blocked conditions ask for each other's open or blocked status in a circle, so that none has an
 /// answer. (Whether one is reached or locked is a fact, which may be asked for in any way.)
-pub(super) fn status_circles(root: &Node, milestones: &[&Milestone], scope: &Scope, faults: &mut Faults) {
+pub(super) fn status_circles(
+    root: &Node,
+    milestones: &[&Milestone],
+    scope: &Scope,
+    faults: &mut Faults,
+) {
     let refers: Vec<_> = milestones
         .iter()
         .map(|milestone| {
@@ -34,7 +39,10 @@ pub(super) fn status_circles(root: &Node, milestones: &[&Milestone], scope: &Sco
         })
         .collect();
     for circle in circles(&refers) {
-        let message = format!("{}; so none of them has an answer", chain(scope, &circle, "asks for the status of"));
+        let message = format!(
+            "{}; so none of them has an answer",
+            chain(scope, &circle, "asks for the status of")
+        );
         at(root, &circle, "blocked", FaultCode::StatusCycle, message, faults);
     }
 }
@@ -42,9 +50,13 @@ pub(super) fn status_circles(root: &Node, milestones: &[&Milestone], scope: &Sco
 /// The milestones whose open or blocked status the condition asks for.
 fn statuses(condition: &Condition, asked: &mut Vec<usize>) {
     match condition {
-        Condition::All(parts) | Condition::Any(parts) => parts.iter().for_each(|part| statuses(part, asked)),
+        Condition::All(parts) | Condition::Any(parts) => {
+            parts.iter().for_each(|part| statuses(part, asked))
+        }
         Condition::Not(part) => statuses(part, asked),
-        Condition::Milestone { milestone, status: Status::Open | Status::Blocked } => asked.push(milestone.place()),
+        Condition::Milestone { milestone, status: Status::Open | Status::Blocked } => {
+            asked.push(milestone.place())
+        }
         _ => {}
     }
 }
@@ -61,7 +73,14 @@ fn chain(scope: &Scope, circle: &[usize], verb: &str) -> String {
     format!("`{first}` {}", rest.join(", which "))
 }
 
-fn at(root: &Node, circle: &[usize], key: &str, code: FaultCode, message: String, faults: &mut Faults) {
+fn at(
+    root: &Node,
+    circle: &[usize],
+    key: &str,
+    code: FaultCode,
+    message: String,
+    faults: &mut Faults,
+) {
     let node = circle.first().and_then(|place| milestone_nodes(root).nth(*place));
     if let Some(node) = node {
         faults.add(code, node.get(key).unwrap_or(node).span, message);
@@ -75,7 +94,8 @@ fn at(root: &Node, circle: &[usize], key: &str, code: FaultCode, message: String
 pub(super) fn reachable(world: World<'_>) -> Vec<bool> {
     let mut reachable = vec![false; world.milestones.len()];
     // Milestones are judged at the moment of an event, and only then: the newest event is no time ago.
-    let at_an_event = Condition::Since { anchor: Anchor::LastEvent, gte: None, lte: Some(Millis::ZERO) };
+    let at_an_event =
+        Condition::Since { anchor: Anchor::LastEvent, gte: None, lte: Some(Millis::ZERO) };
     loop {
         let before = reachable.clone();
         let world = World { reachable: &before, ..world };
@@ -119,7 +139,9 @@ pub(super) fn activation(
         let id = name(scope, ix.place());
         let message = match ix == activation {
             true => format!("this can never hold, so activation (`{id}`) can't be reached"),
-            false => format!("this can never hold, so `{id}`, which activation requires, can't be reached"),
+            false => format!(
+                "this can never hold, so `{id}`, which activation requires, can't be reached"
+            ),
         };
         faults.add(FaultCode::UnreachableActivation, span, message);
     }

@@ -32,11 +32,7 @@ pub(super) fn duration(text: &str) -> Option<Millis> {
 /// A range that at least one version is in; else what is wrong with it.
 pub(super) fn version_range(text: &str) -> Result<VersionReq, String> {
     let range = VersionReq::parse(text).map_err(|e| e.to_string())?;
-    if version::overlap([&range]) {
-        Ok(range)
-    } else {
-        Err("no version is in it".to_owned())
-    }
+    if version::overlap([&range]) { Ok(range) } else { Err("no version is in it".to_owned()) }
 }
 
 /// A case-insensitive expression of bounded size that does not match nothing; else what is wrong with it.
@@ -44,14 +40,13 @@ pub(super) fn pattern(text: &str) -> Result<Regex, String> {
     if text.len() > MOST_PATTERN {
         return Err(format!("it is longer than {MOST_PATTERN} bytes"));
     }
-    let pattern = RegexBuilder::new(text)
-        .case_insensitive(true)
-        .size_limit(PATTERN_SIZE)
-        .build()
-        .map_err(|error| match error {
-            regex::Error::CompiledTooBig(_) => "it compiles to more than 256 KiB".to_owned(),
-            error => last_line(&error.to_string()),
-        })?;
+    let pattern =
+        RegexBuilder::new(text).case_insensitive(true).size_limit(PATTERN_SIZE).build().map_err(
+            |error| match error {
+                regex::Error::CompiledTooBig(_) => "it compiles to more than 256 KiB".to_owned(),
+                error => last_line(&error.to_string()),
+            },
+        )?;
     if pattern.is_match("") {
         return Err("it matches even the empty text, so nothing could ever be said".to_owned());
     }
@@ -67,26 +62,20 @@ fn last_line(message: &str) -> String {
 /// `[A-Za-z0-9_.:-]{1,64}`
 pub(super) fn is_event_name(text: &str) -> bool {
     (1..=64).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"_.:-".contains(&b))
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.:-".contains(&b))
 }
 
 /// A letter, then letters, digits, `_` and `-`; at most 64.
 pub(super) fn is_attribute_name(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
 /// Names joined by single dots, at most 200 bytes.
 pub(super) fn is_payload_path(text: &str) -> bool {
     text.len() <= 200
-        && text
-            .split('.')
-            .all(|name| !name.is_empty() && !name.chars().any(char::is_control))
+        && text.split('.').all(|name| !name.is_empty() && !name.chars().any(char::is_control))
 }
 
 /// What is wrong with a path; `None` where it is one.
@@ -99,9 +88,7 @@ pub(super) fn path_fault(text: &str) -> Option<&'static str> {
     let name = |segment: &str| {
         segment.strip_prefix(':').is_some_and(|name| {
             name.is_empty()
-                || !name
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+                || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
         })
     };
     if !text.starts_with('/') {
@@ -110,10 +97,7 @@ pub(super) fn path_fault(text: &str) -> Option<&'static str> {
         Some("it is longer than 500 bytes")
     } else if text.contains(['?', '#']) {
         Some("a query or fragment is no part of a path")
-    } else if text
-        .chars()
-        .any(|c| c.is_whitespace() || c.is_control() || c == '\\')
-    {
+    } else if text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
         Some("it can't hold white space, control characters or `\\`")
     } else if text.contains("//") {
         Some("a segment is empty")
@@ -128,8 +112,7 @@ pub(super) fn path_fault(text: &str) -> Option<&'static str> {
 
 /// Whether a path has variable segments, so that it leads nowhere in particular.
 pub(super) fn is_open_path(path: &str) -> bool {
-    path.split('/')
-        .any(|segment| segment.starts_with(':') || segment == "*")
+    path.split('/').any(|segment| segment.starts_with(':') || segment == "*")
 }
 
 /// An RFC 3339 time with seconds; fractions below a millisecond are cut off.
@@ -157,11 +140,7 @@ fn numbers(text: &str, between: char, widths: [usize; 3]) -> Option<[i64; 3]> {
         if fits { part.parse().ok() } else { None }
     });
     let [a, b, c] = numbers;
-    if parts.next().is_some() {
-        None
-    } else {
-        Some([a?, b?, c?])
-    }
+    if parts.next().is_some() { None } else { Some([a?, b?, c?]) }
 }
 
 fn fraction(text: &str) -> Option<(i64, &str)> {
@@ -171,11 +150,7 @@ fn fraction(text: &str) -> Option<(i64, &str)> {
     let end = rest.find(|c: char| !c.is_ascii_digit())?;
     let (digits, rest) = rest.split_at_checked(end)?;
     let first: String = digits.chars().chain("00".chars()).take(3).collect();
-    if digits.is_empty() {
-        None
-    } else {
-        Some((first.parse().ok()?, rest))
-    }
+    if digits.is_empty() { None } else { Some((first.parse().ok()?, rest)) }
 }
 
 fn offset_seconds(text: &str) -> Option<i64> {
@@ -189,11 +164,7 @@ fn offset_seconds(text: &str) -> Option<i64> {
     };
     let clock = text.get(1..)?;
     let [hour, minute, _] = numbers(&format!("{clock}:00"), ':', [2, 2, 2])?;
-    if hour > 23 || minute > 59 {
-        None
-    } else {
-        Some(sign * (hour * 3_600 + minute * 60))
-    }
+    if hour > 23 || minute > 59 { None } else { Some(sign * (hour * 3_600 + minute * 60)) }
 }
 
 /// Days from 1970-01-01 to a date of the proleptic Gregorian calendar; `None` where there is no such date.
@@ -237,11 +208,7 @@ mod tests {
             ("0000-01-01T00:00:00Z", -62_167_219_200_000),
             ("9999-12-31T23:59:59Z", 253_402_300_799_000),
         ] {
-            assert_eq!(
-                timestamp(text).map(Timestamp::as_millis),
-                Some(ms),
-                "{text}"
-            );
+            assert_eq!(timestamp(text).map(Timestamp::as_millis), Some(ms), "{text}");
         }
         for wrong in [
             "",

@@ -18,9 +18,7 @@ fn duration(node: Option<&Node>, key: &str, default: Millis) -> Millis {
 }
 
 fn count(node: Option<&Node>, key: &str) -> Option<u32> {
-    node.and_then(|node| node.get(key))
-        .and_then(Node::number)
-        .map(|number| number as u32)
+    node.and_then(|node| node.get(key)).and_then(Node::number).map(|number| number as u32)
 }
 
 /// How often a user may be shown guides.
@@ -56,9 +54,7 @@ pub(super) struct Shares {
 pub(super) fn shares(root: &Node, faults: &mut Faults) -> Shares {
     let share = |node: Option<&Node>, key: &str| {
         let number = node.and_then(|node| node.get(key)).and_then(Node::number);
-        number
-            .and_then(Probability::new)
-            .unwrap_or(Probability::ZERO)
+        number.and_then(Probability::new).unwrap_or(Probability::ZERO)
     };
     let groups = root.get("groups");
     let shares = Shares {
@@ -82,17 +78,11 @@ pub(super) fn text(root: &Node) -> TextRules {
     let length =
         |key: &str, default: usize| count(node, key).map_or(default, |count| count as usize);
     let [title, body, cta] = TEXT_LENGTHS;
-    let forbid = node
-        .and_then(|node| node.get("forbid"))
-        .map(Node::items)
-        .unwrap_or_default();
+    let forbid = node.and_then(|node| node.get("forbid")).map(Node::items).unwrap_or_default();
     TextRules {
         title: length("title", title),
         body: length("body", body),
         cta: length("cta", cta),
-        forbid: forbid
-            .iter()
-            .filter_map(|node| scalar::pattern(node.text()?).ok())
-            .collect(),
+        forbid: forbid.iter().filter_map(|node| scalar::pattern(node.text()?).ok()).collect(),
     }
 }

@@ -23,12 +23,7 @@ fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let most = (word.chars().count() / 3).max(1);
     known
         .iter()
-        .map(|known| {
-            (
-                distance(&word.to_lowercase(), &known.to_lowercase()),
-                *known,
-            )
-        })
+        .map(|known| (distance(&word.to_lowercase(), &known.to_lowercase()), *known))
         .filter(|(distance, _)| *distance <= most)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)
@@ -49,11 +44,7 @@ fn distance(a: &str, b: &str) -> usize {
             let gap = at(&last, column + 1).min(at(&line, column)) + 1;
             let b_before = column.checked_sub(1).and_then(|c| b.get(c).copied());
             let swap = b_before.is_some() && b_before == Some(a) && previous == Some(*b_here);
-            let swapped = if swap {
-                at(&before, column.saturating_sub(1)) + 1
-            } else {
-                usize::MAX
-            };
+            let swapped = if swap { at(&before, column.saturating_sub(1)) + 1 } else { usize::MAX };
             line.push(changed.min(gap).min(swapped));
         }
         before = std::mem::replace(&mut last, line);
@@ -82,24 +73,12 @@ mod tests {
 
     #[test]
     fn near_words_are_suggested_and_far_ones_listed() {
-        assert_eq!(
-            hint("projct", ["project", "data"]),
-            "; did you mean `project`?"
-        );
-        assert_eq!(
-            hint("PROJECT", ["project", "data"]),
-            "; did you mean `project`?"
-        );
-        assert_eq!(
-            hint("billing", ["project", "data"]),
-            "; there are `project`, `data`"
-        );
+        assert_eq!(hint("projct", ["project", "data"]), "; did you mean `project`?");
+        assert_eq!(hint("PROJECT", ["project", "data"]), "; did you mean `project`?");
+        assert_eq!(hint("billing", ["project", "data"]), "; there are `project`, `data`");
         assert_eq!(hint("x", ["project"]), "; there is only `project`");
         assert_eq!(hint("x", []), "; there is none");
         let many: Vec<String> = (0..20).map(|n| format!("name-{n}")).collect();
-        assert_eq!(
-            hint("billing", many.iter().map(String::as_str)),
-            "; there are 20 others"
-        );
+        assert_eq!(hint("billing", many.iter().map(String::as_str)), "; there are 20 others");
     }
 }

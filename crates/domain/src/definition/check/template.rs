@@ -44,9 +44,7 @@ fn slot_of(slot: &str) -> Result<Part<'_>, String> {
     if fits {
         Ok(Part::Slot(name, fallback))
     } else {
-        Err(format!(
-            "`{{{slot}}}` is neither `{{attribute}}` nor `{{attribute|fallback}}`"
-        ))
+        Err(format!("`{{{slot}}}` is neither `{{attribute}}` nor `{{attribute|fallback}}`"))
     }
 }
 
@@ -71,17 +69,8 @@ mod tests {
 
     #[test]
     fn braces_that_are_no_slot() {
-        for wrong in [
-            "{",
-            "}",
-            "{}",
-            "{ a }",
-            "a}b{c}",
-            "{a",
-            "{a{b}}",
-            "{a|{b}}",
-            "{first name}",
-        ] {
+        for wrong in ["{", "}", "{}", "{ a }", "a}b{c}", "{a", "{a{b}}", "{a|{b}}", "{first name}"]
+        {
             assert!(parts(wrong).is_err(), "{wrong}");
         }
     }

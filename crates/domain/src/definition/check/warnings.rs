@@ -19,19 +19,30 @@ pub(super) fn warnings(root: &Node, world: World<'_>, guides: &[&Guide], faults:
         }
         if let Some(why) = never_eligible(world, guide, node) {
             faults.add(FaultCode::NeverEligible, why.0, why.1);
-        } else if let Some(earlier) = guides.iter().take(place).find(|earlier| shadows(world, earlier, guide)) {
-            let message = format!("wherever this guide is eligible, `{}` is too, and comes first: the static policy never shows this one", earlier.id);
+        } else if let Some(earlier) =
+            guides.iter().take(place).find(|earlier| shadows(world, earlier, guide))
+        {
+            let message = format!(
+                "wherever this guide is eligible, `{}` is too, and comes first: the static policy never shows this one",
+                earlier.id
+            );
             faults.add(FaultCode::AlwaysShadowed, span, message);
         }
     }
 }
 
 fn unserved(root: &Node, world: World<'_>, guides: &[&Guide], faults: &mut Faults) {
-    for (place, (milestone, node)) in world.milestones.iter().zip(milestone_nodes(root)).enumerate() {
-        let serves = |guide: &&Guide| guide.serves.place() == place && guide.lifecycle != Lifecycle::Retired;
+    for (place, (milestone, node)) in world.milestones.iter().zip(milestone_nodes(root)).enumerate()
+    {
+        let serves =
+            |guide: &&Guide| guide.serves.place() == place && guide.lifecycle != Lifecycle::Retired;
         if !guides.iter().any(serves) {
             let span = node.get("id").unwrap_or(node).span;
-            faults.add(FaultCode::UnservedMilestone, span, format!("no guide serves `{}`", milestone.id));
+            faults.add(
+                FaultCode::UnservedMilestone,
+                span,
+                format!("no guide serves `{}`", milestone.id),
+            );
         }
     }
 }
@@ -61,9 +72,14 @@ fn never_eligible(world: World<'_>, guide: &Guide, node: &Node) -> Option<(Span,
     } else if impossible(&[when]) {
         Some((key("when"), "this can never hold, so the guide is never eligible".to_owned()))
     } else if impossible(&[Some(state), when]) {
-        Some((key("when"), format!("this can't hold while `{id}` is {status}, so the guide is never eligible")))
+        Some((
+            key("when"),
+            format!("this can't hold while `{id}` is {status}, so the guide is never eligible"),
+        ))
     } else if impossible(&[Some(state), when, never]) {
-        let message = format!("this always holds where the guide could be eligible (while `{id}` is {status}, and `when`)");
+        let message = format!(
+            "this always holds where the guide could be eligible (while `{id}` is {status}, and `when`)"
+        );
         Some((key("never"), message))
     } else {
         None
@@ -85,7 +101,9 @@ fn shadows(world: World<'_>, earlier: &Guide, later: &Guide) -> bool {
             later.never.as_ref().map(|never| Goal::Condition(never, false)),
         ];
         let stopped = |goal: Option<Goal<'_>>| match goal {
-            Some(goal) => possible(world, &gates.iter().flatten().copied().chain([goal]).collect::<Vec<_>>()),
+            Some(goal) => {
+                possible(world, &gates.iter().flatten().copied().chain([goal]).collect::<Vec<_>>())
+            }
             None => false,
         };
         !stopped(earlier.when.as_ref().map(|when| Goal::Condition(when, false)))
@@ -105,14 +123,20 @@ fn same_place(earlier: &Guide, later: &Guide) -> bool {
 
 /// Nothing ever takes the guide out of the later one's way.
 fn never_lets_through(guide: &Guide) -> bool {
-    guide.lifecycle == Lifecycle::Live && guide.expires.is_none() && guide.shows.is_none() && guide.gap.is_none()
+    guide.lifecycle == Lifecycle::Live
+        && guide.expires.is_none()
+        && guide.shows.is_none()
+        && guide.gap.is_none()
 }
 
 /// A live variant has no slots: nothing of a user's can make it unusable.
 fn always_readable(guide: &Guide) -> bool {
-    let fixed = |template: &Template| template.0.iter().all(|piece| matches!(piece, Piece::Words(_)));
+    let fixed =
+        |template: &Template| template.0.iter().all(|piece| matches!(piece, Piece::Words(_)));
     let copy_fixed = |copy: &Copy| {
-        fixed(&copy.title) && copy.body.as_ref().is_none_or(fixed) && copy.cta.as_ref().is_none_or(fixed)
+        fixed(&copy.title)
+            && copy.body.as_ref().is_none_or(fixed)
+            && copy.cta.as_ref().is_none_or(fixed)
     };
     let mut live = guide.variants.iter().filter(|variant| variant.lifecycle == Lifecycle::Live);
     live.any(|variant| variant.copy.values().all(copy_fixed))

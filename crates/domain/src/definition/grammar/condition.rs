@@ -5,9 +5,8 @@ use crate::definition::condition::Status;
 use crate::time::Millis;
 
 /// Every form of a condition; the first key of each tells it from the others.
-pub static CONDITIONS: [&Shape; 8] = [
-    &ALL, &ANY, &NOT, &EVENT, &ATTRIBUTE, &MILESTONE, &SINCE, &ERROR,
-];
+pub static CONDITIONS: [&Shape; 8] =
+    [&ALL, &ANY, &NOT, &EVENT, &ATTRIBUTE, &MILESTONE, &SINCE, &ERROR];
 
 const SPAN: Form = Form::Duration(Millis::ZERO, LONGEST);
 const WINDOW: Form = Form::Duration(Millis::seconds(1), LONGEST);
@@ -16,22 +15,14 @@ const SCALARS: Form = Form::List(&Form::Scalar, 1, 200);
 static ALL: Shape = Shape {
     name: "an `all` condition",
     about: "Holds when every inner condition does.",
-    keys: &[Key::required(
-        "all",
-        Form::List(&Form::Condition, 1, 50),
-        "Every one must hold.",
-    )],
+    keys: &[Key::required("all", Form::List(&Form::Condition, 1, 50), "Every one must hold.")],
     one_of: &[],
 };
 
 static ANY: Shape = Shape {
     name: "an `any` condition",
     about: "Holds when at least one inner condition does.",
-    keys: &[Key::required(
-        "any",
-        Form::List(&Form::Condition, 1, 50),
-        "At least one must hold.",
-    )],
+    keys: &[Key::required("any", Form::List(&Form::Condition, 1, 50), "At least one must hold.")],
     one_of: &[],
 };
 
@@ -52,12 +43,7 @@ static EVENT: Shape = Shape {
             Form::Map(&Form::PayloadPath, &Form::ScalarOrTest, 1, 20),
             "What the payload must hold, by dotted path: a value means equality; all of them must pass.",
         ),
-        Key::default(
-            "count",
-            Form::Integer(1, 1000),
-            "1",
-            "How many matching events it takes.",
-        ),
+        Key::default("count", Form::Integer(1, 1000), "1", "How many matching events it takes."),
         Key::optional(
             "within",
             WINDOW,
@@ -90,19 +76,10 @@ static MILESTONE: Shape = Shape {
     name: "a `milestone` condition",
     about: "Holds while the milestone has the status.",
     keys: &[
-        Key::required(
-            "milestone",
-            Form::Reference(Kind::Milestone),
-            "The milestone.",
-        ),
+        Key::required("milestone", Form::Reference(Kind::Milestone), "The milestone."),
         Key::default(
             "status",
-            Form::Word(|| {
-                STATUS
-                    .iter()
-                    .map(|(word, about, _)| (*word, *about))
-                    .collect()
-            }),
+            Form::Word(|| STATUS.iter().map(|(word, about, _)| (*word, *about)).collect()),
             "\"reached\"",
             "The status.",
         ),
@@ -161,20 +138,13 @@ const LTE: Key = Key::optional(
     Form::Scalar,
     "At most this: a number, or a version where the attribute is one.",
 );
-const EXISTS: Key = Key::optional(
-    "exists",
-    Form::Flag,
-    "`true`: there is a value; `false`: there is none.",
-);
+const EXISTS: Key =
+    Key::optional("exists", Form::Flag, "`true`: there is a value; `false`: there is none.");
 
 /// The statuses of a milestone.
 pub static STATUS: [Word<Status>; 4] = [
     ("reached", "Done, for ever.", Status::Reached),
     ("open", "May be worked on.", Status::Open),
     ("blocked", "Its blocked condition holds.", Status::Blocked),
-    (
-        "locked",
-        "A required milestone is not reached.",
-        Status::Locked,
-    ),
+    ("locked", "A required milestone is not reached.", Status::Locked),
 ];

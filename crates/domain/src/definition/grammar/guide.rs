@@ -22,56 +22,22 @@ pub static GUIDE: Shape = Shape {
         ),
         Key::required(
             "intent",
-            Form::Word(|| {
-                INTENT
-                    .iter()
-                    .map(|(word, about, _)| (*word, *about))
-                    .collect()
-            }),
+            Form::Word(|| INTENT.iter().map(|(word, about, _)| (*word, *about)).collect()),
             "Which status of that milestone it is for.",
         ),
-        Key::optional(
-            "when",
-            Form::Condition,
-            "Must hold for the guide to be shown.",
-        ),
-        Key::optional(
-            "never",
-            Form::Condition,
-            "Must not hold for the guide to be shown.",
-        ),
+        Key::optional("when", Form::Condition, "Must hold for the guide to be shown."),
+        Key::optional("never", Form::Condition, "Must not hold for the guide to be shown."),
         Key::required("target", Form::Reference(Kind::Target), "Where it points."),
         Key::required(
             "component",
-            Form::Word(|| {
-                COMPONENT
-                    .iter()
-                    .map(|(word, about, _)| (*word, *about))
-                    .collect()
-            }),
+            Form::Word(|| COMPONENT.iter().map(|(word, about, _)| (*word, *about)).collect()),
             "How it is drawn.",
         ),
-        Key::optional(
-            "action",
-            Form::Shape(&ACTION),
-            "Where its call to action leads.",
-        ),
-        Key::optional(
-            "limits",
-            Form::Shape(&LIMITS),
-            "How often one user may see it.",
-        ),
+        Key::optional("action", Form::Shape(&ACTION), "Where its call to action leads."),
+        Key::optional("limits", Form::Shape(&LIMITS), "How often one user may see it."),
         Key::default("lifecycle", LIFECYCLES, "\"live\"", "Whether it is in use."),
-        Key::optional(
-            "expires",
-            Form::Time,
-            "Not shown from this RFC 3339 time on.",
-        ),
-        Key::required(
-            "variants",
-            Form::List(&Form::Shape(&VARIANT), 1, 20),
-            "Its wordings.",
-        ),
+        Key::optional("expires", Form::Time, "Not shown from this RFC 3339 time on."),
+        Key::required("variants", Form::List(&Form::Shape(&VARIANT), 1, 20), "Its wordings."),
     ],
     one_of: &[],
 };
@@ -135,61 +101,29 @@ static COPY: Shape = Shape {
     one_of: &[],
 };
 
-const LIFECYCLES: Form = Form::Word(|| {
-    LIFECYCLE
-        .iter()
-        .map(|(word, about, _)| (*word, *about))
-        .collect()
-});
+const LIFECYCLES: Form =
+    Form::Word(|| LIFECYCLE.iter().map(|(word, about, _)| (*word, *about)).collect());
 
 /// What a guide is for.
 pub static INTENT: [Word<Intent>; 3] = [
-    (
-        "activate",
-        "The milestone is open: take the step.",
-        Intent::Activate,
-    ),
-    (
-        "unblock",
-        "The milestone is blocked: offer the way out.",
-        Intent::Unblock,
-    ),
-    (
-        "educate",
-        "The milestone is open: explain.",
-        Intent::Educate,
-    ),
+    ("activate", "The milestone is open: take the step.", Intent::Activate),
+    ("unblock", "The milestone is blocked: offer the way out.", Intent::Unblock),
+    ("educate", "The milestone is open: explain.", Intent::Educate),
 ];
 
 /// How a guide is drawn.
 pub static COMPONENT: [Word<Component>; 6] = [
-    (
-        "tooltip",
-        "Beside an element; the target needs an anchor.",
-        Component::Tooltip,
-    ),
+    ("tooltip", "Beside an element; the target needs an anchor.", Component::Tooltip),
     ("modal", "Over the page.", Component::Modal),
     ("banner", "Along the page.", Component::Banner),
-    (
-        "hotspot",
-        "A mark on an element that opens; the target needs an anchor.",
-        Component::Hotspot,
-    ),
+    ("hotspot", "A mark on an element that opens; the target needs an anchor.", Component::Hotspot),
     ("checklist", "A list of steps.", Component::Checklist),
-    (
-        "headless",
-        "Drawn by the product itself.",
-        Component::Headless,
-    ),
+    ("headless", "Drawn by the product itself.", Component::Headless),
 ];
 
 /// Whether a guide or variant is in use.
 pub static LIFECYCLE: [Word<Lifecycle>; 3] = [
     ("draft", "Being written; never shown.", Lifecycle::Draft),
     ("live", "In use.", Lifecycle::Live),
-    (
-        "retired",
-        "Out of use for good; kept so that its past stays readable.",
-        Lifecycle::Retired,
-    ),
+    ("retired", "Out of use for good; kept so that its past stays readable.", Lifecycle::Retired),
 ];

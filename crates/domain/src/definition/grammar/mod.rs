@@ -62,20 +62,10 @@ pub struct Key {
 
 impl Key {
     const fn required(name: &'static str, form: Form, about: &'static str) -> Self {
-        Self {
-            name,
-            about,
-            form,
-            presence: Presence::Required,
-        }
+        Self { name, about, form, presence: Presence::Required }
     }
     const fn optional(name: &'static str, form: Form, about: &'static str) -> Self {
-        Self {
-            name,
-            about,
-            form,
-            presence: Presence::Optional,
-        }
+        Self { name, about, form, presence: Presence::Optional }
     }
     const fn default(
         name: &'static str,
@@ -83,12 +73,7 @@ impl Key {
         json: &'static str,
         about: &'static str,
     ) -> Self {
-        Self {
-            name,
-            about,
-            form,
-            presence: Presence::Default(json),
-        }
+        Self { name, about, form, presence: Presence::Default(json) }
     }
 }
 

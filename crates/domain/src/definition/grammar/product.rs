@@ -10,11 +10,7 @@ pub static PRODUCT: Shape = Shape {
     name: "the product file",
     about: "All that Pilotage knows about a product: its events, its journey, its guides, its contact rules.",
     keys: &[
-        Key::required(
-            "format",
-            Form::FormatNumber,
-            "The version of this format: 1.",
-        ),
+        Key::required("format", Form::FormatNumber, "The version of this format: 1."),
         Key::required(
             "product",
             Form::Identifier,
@@ -27,12 +23,7 @@ pub static PRODUCT: Shape = Shape {
         ),
         Key::default(
             "userId",
-            Form::Word(|| {
-                USER_ID
-                    .iter()
-                    .map(|(word, about, _)| (*word, *about))
-                    .collect()
-            }),
+            Form::Word(|| USER_ID.iter().map(|(word, about, _)| (*word, *about)).collect()),
             "\"any\"",
             "What user ids look like.",
         ),
@@ -78,12 +69,7 @@ pub static PRODUCT: Shape = Shape {
             Form::Shape(&CONTACT),
             "How often a user may be shown guides at all.",
         ),
-        Key::default(
-            "holdout",
-            Form::Share,
-            "0",
-            "Share of users that never see a guide.",
-        ),
+        Key::default("holdout", Form::Share, "0", "Share of users that never see a guide."),
         Key::default(
             "explore",
             Form::Share,
@@ -97,11 +83,7 @@ pub static PRODUCT: Shape = Shape {
         ),
         Key::optional("goal", Form::Shape(&GOAL), "What counts as success."),
         Key::optional("guard", Form::Shape(&GUARD), "When to stop by itself."),
-        Key::optional(
-            "text",
-            Form::Shape(&TEXT),
-            "Rules for copy as a user would read it.",
-        ),
+        Key::optional("text", Form::Shape(&TEXT), "Rules for copy as a user would read it."),
         Key::default(
             "features",
             Form::List(&Form::Feature, 0, 50),
@@ -115,11 +97,7 @@ pub static PRODUCT: Shape = Shape {
 static EVENT: Shape = Shape {
     name: "an event type",
     about: "An event of the product.",
-    keys: &[Key::optional(
-        "description",
-        Form::Text(500),
-        "What happened, for people.",
-    )],
+    keys: &[Key::optional("description", Form::Text(500), "What happened, for people.")],
     one_of: &[],
 };
 
@@ -129,12 +107,7 @@ static ATTRIBUTE: Shape = Shape {
     keys: &[
         Key::required(
             "type",
-            Form::Word(|| {
-                ATTRIBUTE_TYPE
-                    .iter()
-                    .map(|(word, about, _)| (*word, *about))
-                    .collect()
-            }),
+            Form::Word(|| ATTRIBUTE_TYPE.iter().map(|(word, about, _)| (*word, *about)).collect()),
             "What values fit; others are dropped and counted.",
         ),
         Key::optional(
@@ -167,11 +140,7 @@ static JOURNEY: Shape = Shape {
             Form::Reference(Kind::Milestone),
             "Reaching this milestone is activation.",
         ),
-        Key::required(
-            "milestones",
-            Form::List(&Form::Shape(&MILESTONE), 1, 200),
-            "The steps.",
-        ),
+        Key::required("milestones", Form::List(&Form::Shape(&MILESTONE), 1, 200), "The steps."),
     ],
     one_of: &[],
 };
@@ -179,11 +148,7 @@ static JOURNEY: Shape = Shape {
 static SIGNUP: Shape = Shape {
     name: "`signup`",
     about: "What starts a user's clock.",
-    keys: &[Key::required(
-        "event",
-        Form::Reference(Kind::Event),
-        "The type of event.",
-    )],
+    keys: &[Key::required("event", Form::Reference(Kind::Event), "The type of event.")],
     one_of: &[],
 };
 
@@ -191,32 +156,16 @@ static MILESTONE: Shape = Shape {
     name: "a milestone",
     about: "A step: locked, open, blocked, and once reached, reached for ever.",
     keys: &[
-        Key::required(
-            "id",
-            Form::Identifier,
-            "Its name; unique among the milestones.",
-        ),
-        Key::optional(
-            "name",
-            Form::Text(100),
-            "What people call it; the id where absent.",
-        ),
+        Key::required("id", Form::Identifier, "Its name; unique among the milestones."),
+        Key::optional("name", Form::Text(100), "What people call it; the id where absent."),
         Key::default(
             "requires",
             Form::List(&Form::Reference(Kind::Milestone), 0, 50),
             "[]",
             "Milestones that must be reached before this one opens.",
         ),
-        Key::required(
-            "reached",
-            Form::Condition,
-            "Once this holds, the milestone is reached.",
-        ),
-        Key::optional(
-            "blocked",
-            Form::Condition,
-            "While this holds, the milestone is blocked.",
-        ),
+        Key::required("reached", Form::Condition, "Once this holds, the milestone is reached."),
+        Key::optional("blocked", Form::Condition, "While this holds, the milestone is blocked."),
     ],
     one_of: &[],
 };
@@ -225,11 +174,7 @@ static ROUTE: Shape = Shape {
     name: "a route",
     about: "A page of the product.",
     keys: &[
-        Key::required(
-            "path",
-            Form::Path,
-            "Its path: `/projects`, `/projects/:id`, `/help/*`.",
-        ),
+        Key::required("path", Form::Path, "Its path: `/projects`, `/projects/:id`, `/help/*`."),
         Key::optional(
             "app",
             Form::VersionRange,
@@ -243,11 +188,7 @@ static TARGET: Shape = Shape {
     name: "a target",
     about: "A place that a guide may point to.",
     keys: &[
-        Key::required(
-            "route",
-            Form::Reference(Kind::RouteOrAny),
-            "Its page; `*` for any.",
-        ),
+        Key::required("route", Form::Reference(Kind::RouteOrAny), "Its page; `*` for any."),
         Key::optional(
             "anchor",
             Form::Text(500),
@@ -296,12 +237,7 @@ static GROUPS: Shape = Shape {
     name: "`groups`",
     about: "Shares of users who are served by a simpler policy, for comparison.",
     keys: &[
-        Key::default(
-            "random",
-            Form::Share,
-            "0",
-            "Their guides are drawn uniformly.",
-        ),
+        Key::default("random", Form::Share, "0", "Their guides are drawn uniformly."),
         Key::default(
             "static",
             Form::Share,
@@ -339,24 +275,9 @@ static TEXT: Shape = Shape {
     name: "`text`",
     about: "Rules for copy as a user would read it, slots filled.",
     keys: &[
-        Key::default(
-            "title",
-            Form::Integer(1, 1000),
-            "60",
-            "Most graphemes in a title.",
-        ),
-        Key::default(
-            "body",
-            Form::Integer(1, 1000),
-            "160",
-            "Most graphemes in a body.",
-        ),
-        Key::default(
-            "cta",
-            Form::Integer(1, 1000),
-            "24",
-            "Most graphemes in a call to action.",
-        ),
+        Key::default("title", Form::Integer(1, 1000), "60", "Most graphemes in a title."),
+        Key::default("body", Form::Integer(1, 1000), "160", "Most graphemes in a body."),
+        Key::default("cta", Form::Integer(1, 1000), "24", "Most graphemes in a call to action."),
         Key::default(
             "forbid",
             Form::List(&Form::Pattern, 0, 200),
@@ -372,11 +293,7 @@ pub static FEATURE: Shape = Shape {
     name: "a feature",
     about: "A number attribute in buckets.",
     keys: &[
-        Key::required(
-            "attribute",
-            Form::Reference(Kind::Attribute),
-            "The attribute; a number.",
-        ),
+        Key::required("attribute", Form::Reference(Kind::Attribute), "The attribute; a number."),
         Key::required(
             "buckets",
             Form::List(&Form::Number, 1, 50),
@@ -388,16 +305,8 @@ pub static FEATURE: Shape = Shape {
 
 /// What user ids look like.
 pub static USER_ID: [Word<UserIdForm>; 2] = [
-    (
-        "uuid",
-        "RFC 9562 with hyphens, any version.",
-        UserIdForm::Uuid,
-    ),
-    (
-        "any",
-        "Any id of the caller's own, at most 200 bytes.",
-        UserIdForm::Any,
-    ),
+    ("uuid", "RFC 9562 with hyphens, any version.", UserIdForm::Uuid),
+    ("any", "Any id of the caller's own, at most 200 bytes.", UserIdForm::Any),
 ];
 
 /// The types of attributes. (What they mean to the engine depends on more than the word.)

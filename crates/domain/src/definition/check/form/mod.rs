@@ -29,18 +29,20 @@ impl Walk<'_> {
         match form {
             Form::Integer(least, most) => self.integer(node, *least, *most),
             Form::FormatNumber | Form::Number => self.number(node, "a finite number", |_| true),
-            Form::Share => self.number(node, "a share: 0 or more, less than 1", |n| {
-                (0.0..1.0).contains(&n)
-            }),
-            Form::Rate => self.number(node, "a rate: more than 0, at most 1", |n| {
-                n > 0.0 && n <= 1.0
-            }),
+            Form::Share => {
+                self.number(node, "a share: 0 or more, less than 1", |n| (0.0..1.0).contains(&n))
+            }
+            Form::Rate => {
+                self.number(node, "a rate: more than 0, at most 1", |n| n > 0.0 && n <= 1.0)
+            }
             Form::Flag => self.flag(node),
             Form::Scalar => self.scalar(node),
             Form::ScalarOrTest if node.scalar().is_some() => self.scalar(node),
             Form::ScalarOrTest => self.shape(node, &TEST),
             Form::Feature if node.text().is_some() => {}
-            Form::Feature if node.entries().is_empty() => self.wrong_type(node, "the name of a feature, or a mapping"),
+            Form::Feature if node.entries().is_empty() => {
+                self.wrong_type(node, "the name of a feature, or a mapping")
+            }
             Form::Feature => self.shape(node, &FEATURE),
             Form::Condition => self.condition(node),
             Form::List(of, least, most) => self.list(node, of, *least, *most),
@@ -56,11 +58,7 @@ impl Walk<'_> {
 
     fn wrong_type(&mut self, node: &Node, wanted: &str) {
         let scalar = matches!(node.value, NodeValue::Number(_) | NodeValue::Bool(_));
-        let cure = if scalar && wanted.starts_with("text") {
-            "; put it in quotes"
-        } else {
-            ""
-        };
+        let cure = if scalar && wanted.starts_with("text") { "; put it in quotes" } else { "" };
         let found = node.describe();
         self.faults.add(
             FaultCode::WrongType,
@@ -101,10 +99,8 @@ impl Walk<'_> {
             NodeValue::Number(_) => self.number(node, "a finite number", |_| true),
             NodeValue::Text(text) if text.len() <= MOST_SCALAR => {}
             NodeValue::Text(text) => {
-                let message = format!(
-                    "{} bytes are too long; there may be {MOST_SCALAR}",
-                    text.len()
-                );
+                let message =
+                    format!("{} bytes are too long; there may be {MOST_SCALAR}", text.len());
                 self.faults.add(FaultCode::TooLong, node.span, message);
             }
             _ => self.wrong_type(node, "text, a number, `true` or `false`"),
@@ -114,11 +110,7 @@ impl Walk<'_> {
     /// How many entries a list or mapping has.
     fn length(&mut self, node: &Node, found: usize, least: usize, most: usize) {
         if found < least {
-            self.faults.add(
-                FaultCode::Empty,
-                node.span,
-                "there must be at least one entry",
-            );
+            self.faults.add(FaultCode::Empty, node.span, "there must be at least one entry");
         } else if found > most {
             let message = format!("{found} entries are too many; there may be {most}");
             self.faults.add(FaultCode::TooMany, node.span, message);
@@ -140,10 +132,7 @@ impl Walk<'_> {
         self.length(node, entries.len(), least, most);
         self.doubled_keys(entries);
         for entry in entries {
-            let name = Node {
-                span: entry.key_span,
-                value: NodeValue::Text(entry.key.clone()),
-            };
+            let name = Node { span: entry.key_span, value: NodeValue::Text(entry.key.clone()) };
             self.form(&name, key);
             self.form(&entry.value, of);
         }
@@ -153,10 +142,8 @@ impl Walk<'_> {
         let mut lines = BTreeMap::new();
         for Entry { key, key_span, .. } in entries {
             if let Some(line) = lines.get(key) {
-                let message = format!(
-                    "the key {} is here twice; the first is in line {line}",
-                    quoted(key)
-                );
+                let message =
+                    format!("the key {} is here twice; the first is in line {line}", quoted(key));
                 self.faults.add(FaultCode::DuplicateKey, *key_span, message);
             } else {
                 lines.insert(key, key_span.start.line);
@@ -169,12 +156,7 @@ impl Walk<'_> {
             return self.wrong_type(node, &format!("{}, which is a mapping", shape.name));
         };
         self.doubled_keys(entries);
-        for Entry {
-            key,
-            key_span,
-            value,
-        } in entries
-        {
+        for Entry { key, key_span, value } in entries {
             match shape.key(key) {
                 Some(known) => self.form(value, &known.form),
                 None => {
@@ -183,12 +165,8 @@ impl Walk<'_> {
                         .iter()
                         .map(|key| key.name)
                         .filter(|name| node.get(name).is_none());
-                    let message = format!(
-                        "{} has no key {}{}",
-                        shape.name,
-                        quoted(key),
-                        hint(key, free)
-                    );
+                    let message =
+                        format!("{} has no key {}{}", shape.name, quoted(key), hint(key, free));
                     self.faults.add(FaultCode::UnknownKey, *key_span, message);
                 }
             }
@@ -197,20 +175,14 @@ impl Walk<'_> {
     }
 
     fn missing_keys(&mut self, node: &Node, shape: &Shape) {
-        let required = shape
-            .keys
-            .iter()
-            .filter(|key| key.presence == Presence::Required);
+        let required = shape.keys.iter().filter(|key| key.presence == Presence::Required);
         for key in required.filter(|key| node.get(key.name).is_none()) {
             let message = format!("{} needs the key `{}`: {}", shape.name, key.name, key.about);
             self.faults.add(FaultCode::MissingKey, node.span, message);
         }
         if !shape.one_of.is_empty() && shape.one_of.iter().all(|name| node.get(name).is_none()) {
-            let message = format!(
-                "{} needs one of the keys `{}`",
-                shape.name,
-                shape.one_of.join("`, `")
-            );
+            let message =
+                format!("{} needs one of the keys `{}`", shape.name, shape.one_of.join("`, `"));
             self.faults.add(FaultCode::MissingKey, node.span, message);
         }
     }
@@ -223,23 +195,15 @@ impl Walk<'_> {
         if self.depth == CONDITION_DEPTH {
             let message =
                 format!("conditions may be nested {CONDITION_DEPTH} levels deep, no deeper");
-            return self
-                .faults
-                .add(FaultCode::ConditionDepth, node.span, message);
+            return self.faults.add(FaultCode::ConditionDepth, node.span, message);
         }
-        let told = |shape: &&&Shape| {
-            shape
-                .keys
-                .first()
-                .is_some_and(|key| node.get(key.name).is_some())
-        };
+        let told =
+            |shape: &&&Shape| shape.keys.first().is_some_and(|key| node.get(key.name).is_some());
         let found: Vec<_> = CONDITIONS.iter().filter(told).collect();
         self.depth += 1;
         match found.as_slice() {
             [form] => self.shape(node, form),
-            [] => self
-                .faults
-                .add(FaultCode::BadCondition, node.span, no_form(entries)),
+            [] => self.faults.add(FaultCode::BadCondition, node.span, no_form(entries)),
             several => {
                 let names: Vec<_> = several.iter().map(|shape| shape.name).collect();
                 let message = format!(
@@ -254,12 +218,7 @@ impl Walk<'_> {
 }
 
 fn no_form(entries: &[Entry]) -> String {
-    let forms = || {
-        CONDITIONS
-            .iter()
-            .filter_map(|shape| shape.keys.first())
-            .map(|key| key.name)
-    };
+    let forms = || CONDITIONS.iter().filter_map(|shape| shape.keys.first()).map(|key| key.name);
     match entries.first() {
         Some(entry) => {
             format!(

@@ -91,11 +91,7 @@ fn fault_of(text: &str, form: &Form) -> Option<(FaultCode, String)> {
         BadIdentifier, BadLocale, BadPath, BadPattern, BadTime, BadVersionRange, UnknownWord,
     };
     let unless = |fits: bool, code, fault: &str| {
-        if fits {
-            None
-        } else {
-            Some((code, fault.to_owned()))
-        }
+        if fits { None } else { Some((code, fault.to_owned())) }
     };
     match form {
         Form::Identifier => MilestoneId::new(text)
@@ -132,9 +128,9 @@ fn fault_of(text: &str, form: &Form) -> Option<(FaultCode, String)> {
         Form::VersionRange => scalar::version_range(text)
             .err()
             .map(|fault| (BadVersionRange, format!("is no version range: {fault}"))),
-        Form::Pattern => scalar::pattern(text)
-            .err()
-            .map(|fault| (BadPattern, format!("can't be used: {fault}"))),
+        Form::Pattern => {
+            scalar::pattern(text).err().map(|fault| (BadPattern, format!("can't be used: {fault}")))
+        }
         Form::Word(words) => {
             let words: Vec<_> = words().into_iter().map(|(word, _)| word).collect();
             let fault = || {
@@ -143,11 +139,7 @@ fn fault_of(text: &str, form: &Form) -> Option<(FaultCode, String)> {
                     hint(text, words.iter().copied())
                 )
             };
-            if words.contains(&text) {
-                None
-            } else {
-                Some((UnknownWord, fault()))
-            }
+            if words.contains(&text) { None } else { Some((UnknownWord, fault())) }
         }
         _ => None,
     }

@@ -1,0 +1,22 @@
+//! Decisions on the product files of `examples/`: the worked example as a story, and every example against an oracle that
+//! knows the rules by heart and nothing of the code. Must not use anything of the domain but its front doors.
+
+mod acme;
+mod compare;
+mod life;
+mod oracle;
+mod property;
+mod story;
+
+use pilotage_domain::definition::Definition;
+use pilotage_domain::value::Value;
+use pilotage_wire::yaml;
+
+/// An example as text means it: compiled, and as the plain tree.
+pub fn example(name: &str) -> (Definition, Value) {
+    let path = format!("{}/../../examples/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).expect("the example is part of the repository");
+    let tree = yaml::parse(&text).expect("YAML").to_value();
+    let checked = yaml::load(&text).expect("an example without faults");
+    (checked.definition, tree)
+}
