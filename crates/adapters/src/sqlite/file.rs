@@ -43,6 +43,10 @@ pub(super) fn open(kind: &Kind, path: &Path, cache_bytes: usize) -> Result<Conne
     let found = identify(kind, path, &connection)?;
     prepare(&connection, cache_bytes).map_err(at_fault)?;
     bring_up(kind, &connection, found).map_err(at_fault)?;
+    if found == 0 {
+        // From now on the file itself says whose it is, whatever becomes of its write-ahead log.
+        settle(&connection).map_err(at_fault)?;
+    }
     Ok(connection)
 }
 
@@ -160,5 +164,65 @@ pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> OpenError {
         Some(ReadOnly) => OpenError::ReadOnly { path },
         _ if fault::is_damage(error) => OpenError::Damaged { path, detail },
         _ => OpenError::File { path, detail },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: Kind = Kind {
+        role: "test",
+        name: "test.sqlite",
+        application: 77,
+        steps: &["CREATE TABLE a (x); INSERT INTO a VALUES (1)"],
+    };
+    const TWO: Kind = Kind {
+        steps: &[ONE.steps[0], "ALTER TABLE a ADD COLUMN y; UPDATE a SET y = x + 1"],
+        ..ONE
+    };
+
+    const BROKEN: Kind =
+        Kind { steps: &[ONE.steps[0], "CREATE TABLE b (x); SELECT nonsense"], ..ONE };
+
+    #[test]
+    fn formats_only_go_forward_and_keep_what_is_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("test.sqlite");
+        open(&ONE, &path, 1 << 20).expect("a new file");
+        for _ in 0..2 {
+            let connection = open(&TWO, &path, 1 << 20).expect("one step");
+            let sum = "SELECT sum(x + y), count(*) FROM a";
+            let sum: (i64, i64) =
+                connection.query_row(sum, [], |row| Ok((row.get(0)?, row.get(1)?))).expect("a sum");
+            assert_eq!(sum, (3, 1), "each step is taken once");
+        }
+        let error = open(&ONE, &path, 1 << 20).map(drop).expect_err("no way back");
+        assert!(matches!(error, OpenError::Newer { found: 2, known: 1, .. }), "{error}");
+    }
+
+    #[test]
+    fn a_step_that_fails_changes_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("test.sqlite");
+        open(&ONE, &path, 1 << 20).expect("a new file");
+        open(&BROKEN, &path, 1 << 20).map(drop).expect_err("the step is broken");
+        let connection = open(&ONE, &path, 1 << 20).expect("it is as it was");
+        let tables = "SELECT group_concat(name) FROM sqlite_schema WHERE type = 'table'";
+        let tables: String = connection.query_row(tables, [], |row| row.get(0)).expect("tables");
+        assert_eq!(tables, "about,a");
+    }
+
+    #[test]
+    fn a_write_is_synced_before_it_is_answered_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let connection = open(&ONE, &folder.path().join("test.sqlite"), 1 << 20).expect("a file");
+        let text = |pragma| {
+            connection
+                .pragma_query_value(None, pragma, |row| row.get::<_, rusqlite::types::Value>(0))
+        };
+        assert_eq!(text("synchronous").expect("a pragma"), 2.into());
+        assert_eq!(text("journal_mode").expect("a pragma"), "wal".to_owned().into());
+        assert_eq!(text("wal_autocheckpoint").expect("a pragma"), 0.into());
     }
 }

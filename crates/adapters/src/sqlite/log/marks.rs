@@ -1,11 +1,12 @@
 //! Remembered events on disk: saved a span at a time, read at the start. Must not trust what it reads.
 
 use pilotage_domain::event::Position;
-use rusqlite::{Connection, params};
+use pilotage_engine::port::log::EntryName;
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::remembered::{self, MarkKey, Marked, Remembered};
 use super::row::{self, RowError};
-use pilotage_engine::port::log::EntryName;
+use crate::sqlite::sum;
 
 /// So many records are read at most at the start to know their marks; each such span costs one row and no commit.
 const SPAN: u64 = 8_192;
@@ -36,10 +37,10 @@ impl Unsaved {
             return Ok(false);
         }
         let marks = remembered::encode(&self.marks);
-        let first = row::to_column(Position(self.saved_to.0 + 1));
+        let (first, last) = (row::to_column(self.saved_to) + 1, row::to_column(end));
         let insert = "INSERT INTO recent (first, last, sum, marks) VALUES (?, ?, ?, ?)";
-        let parameters = params![first, row::to_column(end), crc32fast::hash(&marks), marks];
-        connection.execute(insert, parameters)?;
+        let sum = sum::of(&[first, last], &[&marks]);
+        connection.execute(insert, params![first, last, sum, marks])?;
         connection.execute("DELETE FROM recent WHERE last < ?", [row::to_column(oldest)])?;
         Ok(true)
     }
@@ -62,10 +63,9 @@ pub(super) struct Found {
 
 /// Reads the remembered marks, and the records whose marks were not saved.
 pub(super) fn load(connection: &Connection, at_least: usize) -> Result<Found, RowError> {
-    let key = "SELECT value FROM about WHERE key = 'mark_key'";
-    let key = MarkKey(connection.query_row(key, [], |row| row.get(0))?);
     let end = "SELECT coalesce(max(position), 0) FROM entry";
     let end = row::from_column(connection.query_row(end, [], |row| row.get(0))?);
+    let key = load_key(connection, end)?;
     let mut remembered = Remembered::new(at_least);
     let saved_to = load_saved(connection, &mut remembered)?;
     let marks = load_unsaved(connection, key, saved_to)?;
@@ -75,6 +75,29 @@ pub(super) fn load(connection: &Connection, at_least: usize) -> Result<Found, Ro
     }
     marks.0.iter().for_each(|marked| remembered.insert(*marked));
     Ok(Found { key, remembered, unsaved: Unsaved { saved_to, marks: marks.0 }, end })
+}
+
+/// The key of the marks, a new one where the log is new.
+fn load_key(connection: &Connection, end: Position) -> Result<MarkKey, RowError> {
+    let query = "SELECT value FROM about WHERE key = 'mark_key'";
+    let kept: Option<Vec<u8>> = connection.query_row(query, [], |row| row.get(0)).optional()?;
+    let key = match kept {
+        // Its checksum stands behind it.
+        Some(kept) => kept.split_last_chunk::<4>().and_then(|(key, sum)| {
+            let fits = crc32fast::hash(key).to_le_bytes() == *sum;
+            key.try_into().ok().filter(|_| fits)
+        }),
+        None if end == Position(0) => Some(make_key(connection)?),
+        None => None,
+    };
+    key.map(MarkKey).ok_or_else(|| damaged(Position(0), "the key of the marks does not fit"))
+}
+
+fn make_key(connection: &Connection) -> rusqlite::Result<[u8; 16]> {
+    let key: [u8; 16] = connection.query_row("SELECT randomblob(16)", [], |row| row.get(0))?;
+    let value = [&key[..], &crc32fast::hash(&key).to_le_bytes()].concat();
+    connection.execute("INSERT INTO about VALUES ('mark_key', ?)", [value])?;
+    Ok(key)
 }
 
 fn damaged(position: Position, detail: &str) -> RowError {
@@ -88,12 +111,13 @@ fn load_saved(connection: &Connection, remembered: &mut Remembered) -> Result<Po
         connection.prepare("SELECT first, last, sum, marks FROM recent ORDER BY first")?;
     let mut rows = statement.query([])?;
     while let Some(span) = rows.next()? {
-        let (first, last) = (row::from_column(span.get(0)?), row::from_column(span.get(1)?));
+        let (first, last, sum): (i64, i64, u32) = (span.get(0)?, span.get(1)?, span.get(2)?);
         let bytes = span.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;
-        let sum: u32 = span.get(2)?;
-        let follows = saved_to.is_none_or(|before: Position| before.0 + 1 == first.0);
-        let marks = remembered::decode(bytes).filter(|_| crc32fast::hash(bytes) == sum && follows);
-        let marks = marks.ok_or_else(|| damaged(first, "the marks of its events do not fit"))?;
+        let (start, last) = (row::from_column(first), row::from_column(last));
+        let follows = saved_to.is_none_or(|before: Position| before.0 + 1 == start.0);
+        let fits = sum::of(&[first, row::to_column(last)], &[bytes]) == sum && follows;
+        let marks = remembered::decode(bytes).filter(|_| fits);
+        let marks = marks.ok_or_else(|| damaged(start, "the marks of its events do not fit"))?;
         marks.iter().for_each(|marked| remembered.insert(*marked));
         saved_to = Some(last);
     }

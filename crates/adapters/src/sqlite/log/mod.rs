@@ -91,6 +91,14 @@ impl SqliteLog {
         })
     }
 
+    /// Plays a full disk: the file may have so many pages from now on.
+    #[cfg(test)]
+    pub(super) async fn limit_pages(&self, most: u32) {
+        let (done, limited) = oneshot::channel();
+        self.push(Vec::new(), Reply::MostPages(most, done)).expect("the queue has room");
+        limited.await.expect("the writer works");
+    }
+
     fn push(&self, entries: Vec<Entry>, reply: Reply) -> Result<(), AppendError> {
         self.shared.queue.push(Request::new(entries, reply))
     }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pilotage_engine::port::log::{AppendError, Appended, Entry, EntryName};
 use tokio::sync::oneshot;
@@ -27,6 +27,9 @@ pub(super) enum Reply {
     Nobody,
     /// A caller of `barrier`; the request holds no records.
     Barrier(oneshot::Sender<Result<(), AppendError>>),
+    /// A test that plays a full disk: the file may have so many pages from now on.
+    #[cfg(test)]
+    MostPages(u32, oneshot::Sender<()>),
 }
 
 impl Request {
@@ -134,17 +137,11 @@ impl Queue {
         awaited: usize,
         most: Duration,
     ) -> MutexGuard<'a, State> {
-        let deadline = Instant::now() + most;
         state.awaited = Some(awaited);
-        // `push` clears `awaited` before it wakes us; anything else is a spurious wake or the end of the time.
-        while state.awaited.is_some() && !state.closed {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                break;
-            }
-            let waited = self.arrived.wait_timeout(state, left);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
+        // `push` clears `awaited` before it wakes us; any other wake is a spurious one.
+        let waiting = |state: &mut State| state.awaited.is_some() && !state.closed;
+        let waited = self.arrived.wait_timeout_while(state, most, waiting);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
         state.awaited = None;
         state
     }

@@ -37,6 +37,4 @@ CREATE TABLE recent (
     sum INTEGER NOT NULL,
     marks BLOB NOT NULL
 );
-
-INSERT INTO about VALUES ('mark_key', randomblob(16));
 ";

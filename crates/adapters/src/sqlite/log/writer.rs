@@ -141,10 +141,19 @@ impl Writer {
                 drop(caller.send(Err(AppendError::Unavailable(why))));
             }
             Reply::Barrier(caller) => drop(caller.send(Ok(()))),
+            #[cfg(test)]
+            Reply::MostPages(most, done) => self.limit(most, done),
         }
     }
 
-    fn refuse(&mut self, requests: Vec<Request>, why: &str) {
+    #[cfg(test)]
+    fn limit(&self, most: u32, done: tokio::sync::oneshot::Sender<()>) {
+        let limited = self.connection.pragma_update(None, "max_page_count", most);
+        limited.expect("the pragma is understood");
+        done.send(()).expect("the test waits");
+    }
+
+    fn refuse(&self, requests: Vec<Request>, why: &str) {
         let unavailable = || AppendError::Unavailable(why.to_owned());
         for request in requests {
             match request.reply {
@@ -154,6 +163,8 @@ impl Writer {
                     self.shared.take_loss();
                     drop(caller.send(Err(unavailable())));
                 }
+                #[cfg(test)]
+                Reply::MostPages(most, done) => self.limit(most, done),
             }
         }
     }

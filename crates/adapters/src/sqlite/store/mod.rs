@@ -66,6 +66,13 @@ impl SqliteStore {
         Ok((store, watermark.position))
     }
 
+    /// Plays a full disk: the file may have so many pages from now on.
+    #[cfg(test)]
+    pub(super) async fn limit_pages(&self, most: u32) {
+        let limited = self.writer.run(move |writer| writer.limit_pages(most)).await;
+        limited.expect("the store is open");
+    }
+
     fn reading<'a, R: Send + 'static>(
         &'a self,
         read: impl FnOnce(&Connection) -> row::Result<R> + Send + 'static,

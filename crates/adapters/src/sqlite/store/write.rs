@@ -51,6 +51,12 @@ impl Writer {
         Ok(Self { connection, products, last_row, healthy, poison: None, ahead: 0, most_ahead })
     }
 
+    #[cfg(test)]
+    pub(super) fn limit_pages(&self, most: u32) {
+        let limited = self.connection.pragma_update(None, "max_page_count", most);
+        limited.expect("the pragma is understood");
+    }
+
     /// Does the work in one transaction, durable when this returns `Ok`, without a trace otherwise.
     pub(super) fn transact<R>(
         &mut self,

@@ -1,0 +1,89 @@
+//! Files of every past format open and hold what was written.
+//!
+//! `golden/` holds what `fill` wrote when the format was new. A new format adds files and changes none.
+
+use std::fs;
+use std::path::Path;
+
+use bytes::Bytes;
+use pilotage_domain::decide::Group;
+use pilotage_domain::event::Position;
+use pilotage_domain::hash::ContentHash;
+use pilotage_domain::id::{DecisionId, GuideId, ProductId, UserId};
+use pilotage_domain::time::Timestamp;
+use pilotage_engine::port::log::{Appended, Log, Stored};
+use pilotage_engine::port::store::{Batch, Cohort, Pause, Store, UserKey, UserWrite, Watermark};
+
+use super::{decision, event, folder, opened, read_all, with_small_pages};
+use crate::sqlite::Embedded;
+
+fn product() -> ProductId {
+    ProductId::new("p").expect("a product")
+}
+
+/// What every golden pair of files holds.
+async fn fill(embedded: &Embedded) {
+    let Embedded { log, store } = embedded;
+    log.append(vec![event(1), event(2), decision(3)]).await.expect("the log writes");
+    let cohort = Cohort {
+        group: Group::Holdout,
+        first_seen: Timestamp::from_millis(1),
+        signup: Some(Timestamp::from_millis(2)),
+        activated: None,
+    };
+    let user = UserWrite {
+        key: UserKey { product: product(), user: UserId::new("user 1").expect("a user") },
+        row: None,
+        body: Bytes::from("profile"),
+        spilled: vec![(Position(1), Bytes::from("run"))],
+        cohort: Some(cohort),
+    };
+    let watermark = Watermark {
+        position: Position(3),
+        newest_event: Some(Timestamp::from_millis(3)),
+        folds: [(product(), ContentHash::of(&[b"fold"]))].into(),
+    };
+    let batch = Batch { users: vec![user], watermark: Some(watermark) };
+    store.write(batch).await.expect("the store writes");
+    let guide = GuideId::new("g").expect("a guide");
+    store.set_paused(&product(), &guide, Pause::Pause).await.expect("the store writes");
+    let hash = ContentHash::of(&[b"definition"]);
+    store.keep_definition(&product(), 1, hash, "text").await.expect("the store writes");
+    store.secret("key", [5; 32]).await.expect("the store writes");
+}
+
+/// All of it, in words.
+async fn told(embedded: &Embedded) -> Vec<String> {
+    let Embedded { log, store } = embedded;
+    let records: Vec<Stored> = read_all(&**log).await.expect("the log reads");
+    let found = log.find_decision(DecisionId::from_bits(4)).await.expect("the log reads");
+    let users = store.page(None, 10).await.expect("the store reads");
+    let row = users.first().expect("a user").1.row;
+    let hash = ContentHash::of(&[b"definition"]);
+    vec![
+        format!("{records:?} {found:?}"),
+        format!("{users:?}"),
+        format!("{:?}", store.spilled(row).await.expect("the store reads")),
+        format!("{:?}", store.cohorts().await.expect("the store reads")),
+        format!("{:?}", store.watermark().await.expect("the store reads")),
+        format!("{:?}", store.paused().await.expect("the store reads")),
+        format!("{:?}", store.definition(&product(), hash).await.expect("the store reads")),
+        format!("{:?}", store.secret("key", [6; 32]).await.expect("the store writes")),
+    ]
+}
+
+#[tokio::test]
+async fn files_of_format_1_open() {
+    let (fresh, old) = (folder(), folder());
+    for name in ["log.sqlite", "store.sqlite"] {
+        with_small_pages(&fresh.path().join(name));
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/format-1").join(name);
+        fs::copy(golden, old.path().join(name)).expect("a golden file");
+    }
+    let fresh = opened(fresh.path());
+    fill(&fresh).await;
+    let old = opened(old.path());
+    assert_eq!(told(&old).await, told(&fresh).await);
+    let again = old.log.append(vec![event(2)]).await.expect("the log writes");
+    assert_eq!(again, [Appended::Duplicate(Position(2))]);
+}
