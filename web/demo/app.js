@@ -70,7 +70,7 @@ function accountMenu() {
     change();
     save();
     document.documentElement.lang = state.locale;
-    startGuiding(shell.go);
+    startGuiding(shell.go, curtain.heard);
     draw();
   };
   return h('details', { class: 'account' },
@@ -93,12 +93,12 @@ function leave() {
 
 function enter() {
   save();
-  startGuiding(shell.go);
+  startGuiding(shell.go, curtain.heard);
   if (!ROUTES[location.pathname]) history.replaceState(null, '', '/projects');
   draw();
 }
 
-const curtain = openCurtain();
+const curtain = openCurtain(leave);
 
 function draw() {
   const signedIn = person();

@@ -1,5 +1,6 @@
 // The side panel "behind the curtain": what Pilotage knows of the user and why it shows what it shows. It only reads,
-// through the same API that an operator has, and asks for no decision of its own: an offer would be a contact.
+// through the same API that an operator has, and asks for no decision of its own: an offer would be a contact. It reads
+// once the first decision is there: before that, the server may not know of the user at all.
 
 import { h, icon } from './dom.js';
 import { config } from './guide.js';
@@ -8,7 +9,7 @@ import { save, state } from './state.js';
 const POLL_MS = 1000;
 
 /** @typedef {{ id: string, name?: string, status: 'reached' | 'open' | 'blocked' | 'locked', reachedAt?: string }} Milestone */
-/** @typedef {{ fact: string, subject?: string | null, needed?: string | null, actual?: string | null, at?: string | null }} Near */
+/** @typedef {{ sentence: string, at?: string | null }} Near */
 /** @typedef {{ id: string, gate?: string | null, near?: Near | null, arms?: { variant: string, propensity?: number | null }[] }} GuideTrace */
 /** @typedef {import('../sdk/types.js').Decision & { propensity?: number, policy?: string, at?: string, trace?: { group: string, guides: GuideTrace[], stages?: { gate: string, left: number }[] } }} Explained */
 /** @typedef {{ userId: string, holdout: boolean, activatedAt?: string | null, milestones: Milestone[], decisions?: Explained[], attributes: Record<string, unknown> }} Known */
@@ -41,17 +42,8 @@ function until(at) {
   return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
 }
 
-/** @param {Near | null | undefined} near */
-function nearest(near) {
-  if (!near) return '';
-  const { fact, subject, needed, actual, at } = near;
-  const parts = [];
-  if (subject) parts.push(subject);
-  if (actual) parts.push(`is ${actual}`);
-  if (needed) parts.push(`needs ${needed}`);
-  const said = parts.length ? parts.join(' ') : fact.replaceAll('_', ' ');
-  return at ? `${said}, opens in ${until(at)}` : said;
-}
+/** What would let a guide through. @param {Near | null | undefined} near */
+const nearest = (near) => (near ? `${near.sentence}${near.at ? ` Opens in ${until(near.at)}.` : ''}` : '');
 
 /** @param {string} path @returns {Promise<any>} */
 async function read(path) {
@@ -63,7 +55,7 @@ async function read(path) {
 /** The newest items of a timeline that is told from its beginning. @param {string} userId @returns {Promise<Item[]>} */
 async function recent(userId) {
   const timeline = await read(`/api/v1/users/${userId}/timeline?limit=10000`);
-  return (timeline?.items ?? []).filter((/** @type {Item} */ { kind }) => kind === 'event').slice(-9).reverse();
+  return (timeline?.items ?? []).filter((/** @type {Item} */ { eventType }) => eventType).slice(-9).reverse();
 }
 
 /** @param {string} userId */
@@ -103,40 +95,50 @@ function event({ at, eventType, payload }) {
   return h('li', { class: eventType?.startsWith('guide_') ? 'own' : '' }, h('time', {}, clock(at)), h('strong', {}, eventType), h('span', {}, facts.join(' · ')));
 }
 
-/** @param {Awaited<ReturnType<typeof look>>} seen */
-function content({ known, decision, items }) {
-  if (!known) return [h('p', { class: 'waiting' }, 'Nothing is known of this user yet.')];
+/** What a visitor who is left out must know, or they wait for guides that never come. @param {() => void} restart */
+const leftOut = (restart) => h('section', { class: 'left-out', role: 'note' },
+  h('h3', {}, 'You are in the holdout'),
+  h('p', {}, 'One user in ten is never shown a guide, so that Pilotage can measure what its guides are worth. Chance put you there.'),
+  h('button', { type: 'button', onclick: restart }, icon('user'), 'Start as a new user'));
+
+/** @param {Awaited<ReturnType<typeof look>>} seen @param {() => void} restart */
+function content({ known, decision, items }, restart) {
+  if (!known) return [waiting()];
   const group = known.holdout ? 'holdout' : decision?.trace?.group ?? 'guided';
   const who = Object.entries(known.attributes).map(([name, value]) => h('span', { class: 'fact' }, `${name} `, h('b', {}, String(value))));
   return [
     h('p', { class: 'facts' }, h('span', { class: `badge ${group}` }, group), known.activatedAt && h('span', { class: 'badge activated' }, 'activated'), ...who),
-    journey(known), decision && verdict(decision), decision && gates(decision),
+    known.holdout && leftOut(restart), journey(known), decision && verdict(decision), decision && gates(decision),
     section('What just happened', h('ul', { class: 'events' }, ...items.map(event))),
   ].filter((part) => part instanceof Node);
 }
 
-/** The panel stands for as long as the page; `follow` says whom it watches. */
-export function openCurtain() {
+const waiting = () => h('p', { class: 'waiting' }, 'Nothing is known of this user yet.');
+
+/** The panel stands for as long as the page; `follow` says whom it watches, `heard` that Pilotage decided about them. @param {() => void} restart begins as a new user */
+export function openCurtain(restart) {
   // Where there is no room beside the product, it would cover it.
   if (innerWidth <= 1180) state.curtain = false;
   /** @type {string | undefined} */
   let userId;
+  let known = false;
   let shown = '';
   const place = h('div', { class: 'place' });
-  const toggle = h('button', { type: 'button', class: 'pull', 'aria-controls': 'curtain', onclick: () => turn(!state.curtain) }, icon('eye'), h('span', {}, 'Behind the curtain'));
+  const label = h('span');
+  const toggle = h('button', { type: 'button', class: 'pull', 'aria-controls': 'curtain', onclick: () => turn(true) }, icon('eye'), label);
   const panel = h('aside', { id: 'curtain', class: 'curtain', 'aria-label': 'Behind the curtain' },
     h('header', {}, h('div', {}, h('h2', {}, 'Behind the curtain'), h('p', {}, 'What Pilotage knows, and why it shows what it shows.')),
       h('button', { type: 'button', class: 'shut', 'aria-label': 'Close the curtain', onclick: () => turn(false) }, icon('close'))), place);
   document.body.append(panel, toggle);
 
   async function refresh() {
-    if (!userId || !state.curtain || document.visibilityState !== 'visible') return;
+    if (!userId || !known || !state.curtain || document.visibilityState !== 'visible') return;
     const asked = userId;
     const seen = await look(asked).catch(() => undefined);
     const now = JSON.stringify(seen);
     if (!seen || asked !== userId || now === shown) return;
     shown = now;
-    place.replaceChildren(...content(seen));
+    place.replaceChildren(...content(seen, restart));
   }
 
   /** @param {boolean} open */
@@ -153,14 +155,30 @@ export function openCurtain() {
     document.body.classList.toggle('with-curtain', !panel.hidden);
   }
 
+  /** The closed panel says what matters most, too. @param {boolean} holdout */
+  function tell(holdout) {
+    label.textContent = holdout ? 'You are in the holdout' : 'Behind the curtain';
+    toggle.classList.toggle('held', holdout);
+  }
+
   setInterval(refresh, POLL_MS);
   return {
     /** @param {string | undefined} id */
     follow(id) {
-      if (id !== userId) place.replaceChildren();
-      if (id !== userId) shown = '';
+      if (id !== userId) {
+        known = false;
+        shown = '';
+        tell(false);
+        place.replaceChildren(waiting());
+      }
       userId = id;
       arrange();
+      refresh();
+    },
+    /** @param {import('../sdk/types.js').Decision} decision */
+    heard({ reason }) {
+      known = true;
+      tell(reason === 'holdout');
       refresh();
     },
   };

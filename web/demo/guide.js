@@ -13,8 +13,9 @@ let client;
 /**
  * From here on the signed-in person is guided.
  * @param {(path: string) => void} go the product's own router
+ * @param {import('../sdk/types.js').Options['onDecision']} onDecision
  */
-export function startGuiding(go) {
+export function startGuiding(go, onDecision) {
   stopGuiding();
   if (!state.current) return;
   client = start({
@@ -29,6 +30,7 @@ export function startGuiding(go) {
       const target = guide.target?.anchor ? document.querySelector(guide.target.anchor) : null;
       if (target instanceof HTMLButtonElement && target.type === 'button') target.click();
     },
+    onDecision,
     onError: (fault) => console.warn('pilotage', fault),
   });
 }

@@ -46,13 +46,20 @@ export const focus = (around) => {
   /** @type {HTMLElement | null | undefined} */ (target)?.focus();
 };
 
-/** Calls back once half of the element has been in view, in a visible page, for 300 ms. @param {Element} seen @param {() => void} callback @param {AbortSignal} signal */
-function whenSeen(seen, callback, signal) {
+/** Whether the host is what the user sees in the middle of the element's part in view: not what is over it. @param {Element} host @param {Element} seen */
+function onTop(host, seen) {
+  const { left, right, top, bottom } = seen.getBoundingClientRect();
+  const middle = (/** @type {number} */ from, /** @type {number} */ to, /** @type {number} */ end) => (Math.max(from, 0) + Math.min(to, end)) / 2;
+  return document.elementFromPoint(middle(left, right, innerWidth), middle(top, bottom, innerHeight)) === host;
+}
+
+/** Calls back when half of the element has been in view, in a visible page and with nothing over it, for 300 ms. @param {Element} host @param {Element} seen @param {() => void} callback @param {AbortSignal} signal */
+function whenSeen(host, seen, callback, signal) {
   let timer = 0;
   let inView = false;
   const judge = () => {
     clearTimeout(timer);
-    if (inView && document.visibilityState === 'visible' && !signal.aborted) timer = setTimeout(callback, SEEN_MS);
+    if (inView && document.visibilityState === 'visible' && !signal.aborted) timer = setTimeout(() => (onTop(host, seen) ? callback : judge)(), SEEN_MS);
   };
   const observer = new IntersectionObserver((entries) => {
     inView = entries.some(({ intersectionRatio }) => intersectionRatio >= SEEN_SHARE);
@@ -112,7 +119,7 @@ export const draw = ({ component, copy, action }, anchor, closeLabel, on, signal
     }, { signal });
     show(host, anchor, signal);
   }
-  whenSeen(component === 'hotspot' ? dotFor(host, card, copy.title ?? '') : card, on.shown, signal);
+  whenSeen(host, component === 'hotspot' ? dotFor(host, card, copy.title ?? '') : card, on.shown, signal);
 
   signal.addEventListener('abort', () => {
     const held = document.activeElement === host;

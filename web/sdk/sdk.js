@@ -12,7 +12,7 @@ const DRAWN = ['tooltip', 'hotspot', 'banner', 'modal'];
 const PASSING = /^(page_view|button_click|tooltip_dismiss|guide_.*)$/;
 const ASK_MS = 80;
 const MAX_KEEPALIVE = 60_000; // bytes
-const MAX_TIMER = 2 ** 31 - 1;
+const EXPIRY_MS = 500;
 
 /** @param {'localStorage' | 'sessionStorage'} name */
 function storeOf(name) {
@@ -123,9 +123,11 @@ export function start(options) {
     const decision = await response.json();
     // The server's own clock where it says it: the user's may be wrong.
     const now = Date.parse(response.headers.get('date') ?? '') || Date.now();
-    const left = Date.parse(decision.expiresAt ?? '') - now;
+    const left = Date.parse(decision.expiresAt ?? '') - now - 1000; // that header counts whole seconds
     const { guide } = decision;
-    if (guide && asked.userId === userId && deeds === known && !signal.aborted) present(decision.decisionId, guide, asked.context.path, left);
+    if (signal.aborted) return undefined;
+    options.onDecision?.(decision);
+    if (guide && asked.userId === userId && deeds === known) present(decision.decisionId, guide, asked.context.path, left);
     return decision;
   }
 
@@ -134,26 +136,33 @@ export function start(options) {
     const ending = new AbortController();
     current = ending;
     const end = () => ending.abort();
-    const expiry = setTimeout(end, Math.min(left || MAX_TIMER, MAX_TIMER));
+    // Looked at again and again: one long timer stands still while the machine sleeps.
+    const deadline = Date.now() + left;
+    const expire = () => { if (Date.now() >= deadline) end(); };
+    const expiry = setInterval(expire, EXPIRY_MS);
     ending.signal.addEventListener('abort', () => {
-      clearTimeout(expiry);
+      clearInterval(expiry);
       current = undefined;
       if (wanted) decide();
     });
+    let seen = false;
     const handle = {
       decisionId,
-      shown: () => void track('guide_shown', { decisionId }),
+      shown() { seen ||= !!track('guide_shown', { decisionId }); },
       clicked() {
+        handle.shown(); // who follows or closes it has seen it
         track('guide_clicked', { decisionId });
         end();
       },
       dismissed(reason = 'close') {
-        track('guide_dismissed', { decisionId, reason });
+        if (reason === 'close') handle.shown();
+        if (seen) track('guide_dismissed', { decisionId, reason });
         end();
       },
     };
 
     await userFree();
+    expire();
     if (location.pathname !== path) end();
     if (ending.signal.aborted || options.onGuide?.(guide, handle)) return;
     const fault = headless || !DRAWN.includes(guide.component) ? 'undrawable'

@@ -28,6 +28,8 @@ export interface Options {
   closeLabel?: string;
   /** Called with every guide before it is drawn; return true to draw it yourself and report through the handle. */
   onGuide?: (guide: Guide, handle: Handle) => boolean | void;
+  /** Called with every decision, also with those to show nothing. */
+  onDecision?: (decision: Decision) => void;
   /** Called with every fault that the SDK survives. */
   onError?: (fault: Fault) => void;
   /** Moves to a path of the same origin, also when the page is there already. Default: `location.assign`. */
@@ -73,8 +75,11 @@ export interface Decision {
 /** How a page that draws a guide itself reports what became of it. */
 export interface Handle {
   decisionId: string;
+  /** Counts once. */
   shown(): void;
+  /** Counts as shown, too. */
   clicked(): void;
+  /** Reason `close` (the default) counts as shown, too; with another it is reported only if the guide was shown. */
   dismissed(reason?: string): void;
 }
 
