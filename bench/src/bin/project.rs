@@ -1,0 +1,77 @@
+//! Projection at scale: `load` a million users with a kilobyte of facts each, `live` traffic spread evenly over them,
+//! and `recover` after a kill. Must use the engine as the server does.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use pilotage_bench::{engine, event, first_event, mix, product, resident_mb};
+use pilotage_engine::Engine;
+
+const BATCH: u64 = 2_500;
+/// How many events may be taken and not yet folded; the producer waits beyond that.
+const MOST_BEHIND: u64 = 50_000;
+
+#[tokio::main]
+async fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let usage = "project load FOLDER USERS | live FOLDER USERS SECONDS | recover FOLDER";
+    let number = |place: usize| arguments.get(place).and_then(|n| n.parse::<u64>().ok());
+    let folder = Path::new(arguments.get(1).expect(usage));
+    let users_mb = 6_144;
+    let opened = Instant::now();
+    let engine = engine(folder, users_mb).await;
+    match arguments.first().map(String::as_str) {
+        Some("load") => load(&engine, number(2).expect(usage)).await,
+        Some("live") => {
+            engine.caught_up().await;
+            live(&engine, number(2).expect(usage), number(3).expect(usage)).await;
+        }
+        Some("recover") => {
+            let at = engine.applied().0;
+            engine.caught_up().await;
+            let (took, end) = (opened.elapsed().as_secs_f64(), engine.applied().0);
+            println!(
+                "recovered {} records in {took:.2} s, {:.0} a second, {} MiB resident",
+                end - at,
+                (end - at) as f64 / took,
+                resident_mb()
+            );
+        }
+        _ => panic!("{usage}"),
+    }
+    engine.close().await;
+}
+
+async fn load(engine: &Engine, users: u64) {
+    let start = Instant::now();
+    for first in (0..users).step_by(BATCH as usize) {
+        let events = (first..(first + BATCH).min(users)).map(first_event).collect();
+        engine.ingest(&product(), events).await.expect("taken");
+    }
+    engine.settled().await.expect("folded");
+    let seconds = start.elapsed().as_secs_f64();
+    println!("loaded {users} users in {seconds:.1} s, {:.0} a second", users as f64 / seconds);
+}
+
+async fn live(engine: &Engine, users: u64, seconds: u64) {
+    let start = Instant::now();
+    let first = engine.applied().0;
+    let (mut sent, mut told, mut told_at) = (0u64, first, start);
+    while start.elapsed() < Duration::from_secs(seconds) {
+        let events = (sent..sent + BATCH).map(|n| event(mix(n) % users)).collect();
+        engine.ingest(&product(), events).await.expect("taken");
+        sent += BATCH;
+        while first + sent > engine.applied().0 + MOST_BEHIND {
+            tokio::time::sleep(Duration::from_micros(200)).await;
+        }
+        if told_at.elapsed() >= Duration::from_secs(5) {
+            let applied = engine.applied().0;
+            let rate = (applied - told) as f64 / told_at.elapsed().as_secs_f64();
+            println!("{:>4} s: {rate:>8.0} events/s, {} MiB resident", start.elapsed().as_secs(), resident_mb());
+            (told, told_at) = (applied, Instant::now());
+        }
+    }
+    engine.settled().await.expect("folded");
+    let total = (engine.applied().0 - first) as f64;
+    println!("sustained {:.0} events/s over {seconds} s", total / start.elapsed().as_secs_f64());
+}
