@@ -15,6 +15,7 @@ use pilotage_domain::event::Position;
 use pilotage_domain::id::{EventId, ProductId, UserId};
 use pilotage_domain::time::Timestamp;
 use pilotage_engine::port::log::{Appended, Entry, EntryName, Log, Stored};
+use tokio::task::JoinSet;
 
 /// Tells the child what to do; without it, `child` has nothing to do and passes.
 const FOLDER: &str = "PILOTAGE_TEST_FOLDER";
@@ -40,11 +41,11 @@ fn event(round: &str, caller: usize, n: usize) -> Entry {
 async fn child() {
     let (Ok(folder), Ok(round)) = (std::env::var(FOLDER), std::env::var(ROUND)) else { return };
     let log = sqlite::open(Path::new(&folder), &options()).expect("the folder opens").log;
-    let callers =
-        (0..CALLERS).map(|caller| tokio::spawn(append(log.clone(), round.clone(), caller)));
-    for caller in callers.collect::<Vec<_>>() {
-        caller.await.expect("no caller panics");
+    let mut callers = JoinSet::new();
+    for caller in 0..CALLERS {
+        callers.spawn(append(log.clone(), round.clone(), caller));
     }
+    callers.join_all().await;
 }
 
 async fn append(log: Arc<dyn Log>, round: String, caller: usize) {

@@ -72,14 +72,13 @@ pub async fn records_are_found_by_name(place: &impl LogPlace) {
 /// Whoever waits for growth is woken by it, and at once where it has come already.
 pub async fn growth_is_announced(place: &impl LogPlace) {
     let log = place.open().await;
-    let waiting = tokio::spawn({
-        let log = log.clone();
-        async move { log.grown_past(Position(0)).await }
-    });
-    tokio::task::yield_now().await;
-    assert!(!waiting.is_finished(), "nothing has grown");
-    let first = append_new(&*log, event("u", "a")).await;
-    waiting.await.expect("the wait ends");
+    let mut waiting = log.grown_past(Position(0));
+    tokio::select! {
+        biased;
+        () = &mut waiting => panic!("nothing has grown"),
+        () = std::future::ready(()) => {}
+    }
+    let (first, ()) = tokio::join!(append_new(&*log, event("u", "a")), waiting);
     log.grown_past(Position(0)).await;
     tokio::select! {
         biased;
