@@ -1,7 +1,7 @@
 //! Which room may see which, and which library lives where. Must not look into sources.
 
 use super::Finding;
-use super::tree::{Package, Tree, is_named};
+use super::tree::{Package, Tree};
 
 /// A crate of the workspace.
 struct Room {
@@ -111,9 +111,8 @@ pub(crate) fn libraries_stay_at_home(tree: &Tree) -> Vec<Finding> {
 }
 
 pub(crate) fn lints_are_on(tree: &Tree) -> Vec<Finding> {
-    tree.files
-        .iter()
-        .filter(|(path, text)| is_named(path, "Cargo.toml") && text.contains("[package]"))
+    in_the_house(tree)
+        .filter_map(|package| tree.files.get_key_value(&package.manifest))
         .filter(|(_, text)| !text.lines().any(|line| line.starts_with("[lints")))
         .map(|(path, _)| Finding::new(path, 0, "the crate has no [lints]"))
         .collect()

@@ -36,7 +36,6 @@ fn broken(tree: &Tree) -> BTreeSet<&'static str> {
 
 /// One file each that breaks one rule.
 const PLANTED: &[(&str, &str, &str)] = &[
-    ("T03", "crates/a/Cargo.toml", "[package]\nname = \"a\"\n"),
     ("T04", "crates/a/src/lib.rs", "use std::fmt;\n"),
     ("T04", "crates/a/src/lib.rs", "\n//! Late.\n"),
     ("T04", "web/a.js", "import './b.js';\n"),
@@ -109,8 +108,6 @@ fn a_planted_violation_is_found_by_its_rule_alone() {
 
 /// What looks like a violation and is none.
 const INNOCENT: &[(&str, &str)] = &[
-    ("crates/a/Cargo.toml", "[package]\nname = \"a\"\n\n[lints]\nworkspace = true\n"),
-    ("Cargo.toml", "[workspace]\nmembers = []\n"),
     ("web/a.js", "#!/usr/bin/env node\n// A.\n"),
     ("a.rs", "//! A.\nfn f(a: A, b: A, c: A, d: A, e: A, f: A, g: A) {}\n"),
     ("a.rs", "//! A.\nfn private(quick: bool) {}\npub fn g(all: &[bool]) -> bool { true }\n"),
@@ -258,6 +255,18 @@ fn each_dependency_has_its_line_and_each_line_its_dependency() {
     assert_eq!(found(&whole.replace("reads Rust", ""), manifest), broken);
     assert_eq!(found(&format!("{whole}| `tokio` | runs tasks |\n"), manifest), broken);
     assert_eq!(found(whole, "[workspace.dependencies]\nunused = \"1\"\n"), broken);
+}
+
+#[test]
+fn crates_have_lints() {
+    let found = |path: &str, manifest: &str| {
+        broken(&tree_with(&[(path, manifest)], vec![package("pilotage-wire", path, &[])]))
+    };
+    let path = "crates/wire/Cargo.toml";
+    assert_eq!(found(path, "[package]\n\n[lints]\nworkspace = true\n"), BTreeSet::new());
+    assert_eq!(found(path, "[package]\n\n[lints.rust]\nunsafe_code = \"deny\"\n"), BTreeSet::new());
+    assert_eq!(found(path, "[package]\n"), BTreeSet::from(["T03"]));
+    assert_eq!(found("fuzz/Cargo.toml", "[package]\n"), BTreeSet::new());
 }
 
 #[test]
