@@ -1,0 +1,108 @@
+//! The data folder of the embedded back end: one process at a time, and no file that this version does not know. Must not
+//! change what it refuses.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::installation::Installation;
+use crate::process::run;
+use crate::user::User;
+
+/// Where a SQLite file keeps the format that its program gave it, big-endian.
+const FORMAT: std::ops::Range<usize> = 60..64;
+
+#[test]
+fn a_second_process_is_kept_out() {
+    let installation = Installation::dev();
+    let server = installation.start();
+    let ended = installation.refused();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let holder = format!("is in use by process {}", server.process.id());
+    assert!(ended.errors.contains(&holder), "{}", ended.errors);
+    let rebuild = run(installation.command("rebuild").arg("--json"));
+    assert_eq!(rebuild.code, Some(1), "{rebuild:?}");
+    assert!(rebuild.errors.contains(&holder), "{}", rebuild.errors);
+    let client = server.client();
+    let user = User::new(&client, 1);
+    user.event("page_view", json!({}));
+    assert_eq!(user.profile()["events"], 1, "the first is unharmed");
+    server.kill();
+    installation.start();
+}
+
+#[test]
+fn files_of_a_newer_version_are_left_alone() {
+    for name in ["log.sqlite", "store.sqlite"] {
+        let installation = Installation::dev();
+        installation.start().stop();
+        let path = installation.data().join(name);
+        let mut bytes = fs::read(&path).expect("a file of the installation");
+        bytes[FORMAT].copy_from_slice(&99_u32.to_be_bytes());
+        fs::write(&path, &bytes).expect("written");
+        let errors = refused_untouched(&installation, &path);
+        assert!(errors.contains(name) && errors.contains("has format 99"), "{errors}");
+        assert!(errors.contains(env!("CARGO_PKG_VERSION")), "{errors}");
+    }
+}
+
+#[test]
+fn garbage_is_not_taken_for_a_log() {
+    for garbage in ["notes".to_owned(), "somebody's own notes\n".repeat(1_000)] {
+        let installation = Installation::dev();
+        fs::create_dir(installation.data()).expect("a folder");
+        let path = installation.data().join("log.sqlite");
+        fs::write(&path, garbage).expect("written");
+        let errors = refused_untouched(&installation, &path);
+        assert!(errors.contains("log.sqlite") && errors.contains("is damaged"), "{errors}");
+    }
+}
+
+#[test]
+fn exchanged_files_are_noticed() {
+    let installation = Installation::dev();
+    installation.start().stop();
+    let log = installation.data().join("log.sqlite");
+    fs::copy(installation.data().join("store.sqlite"), &log).expect("copied");
+    let errors = refused_untouched(&installation, &log);
+    assert!(errors.contains("is not a Pilotage log"), "{errors}");
+}
+
+#[test]
+fn a_log_that_lost_records_is_noticed() {
+    let installation = Installation::dev();
+    let server = installation.start();
+    User::new(&server.client(), 1).event("page_view", json!({}));
+    server.stop();
+    fs::remove_file(installation.data().join("log.sqlite")).expect("removed");
+    let ended = installation.refused();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.errors.contains("lost records"), "{}", ended.errors);
+}
+
+#[test]
+fn migrate_says_what_it_did() {
+    let installation = Installation::dev();
+    installation.start().stop();
+    let migrate =
+        |folder: &Path| run(crate::process::pilotage().arg("migrate").arg("--data").arg(folder));
+    let ended = migrate(&installation.data());
+    assert_eq!(
+        (ended.code, ended.output.contains("this version's form")),
+        (Some(0), true),
+        "{ended:?}"
+    );
+    let ended = migrate(&installation.data().join("nowhere"));
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    installation.start();
+}
+
+/// What the server says when it refuses; the file is as it was.
+fn refused_untouched(installation: &Installation, path: &Path) -> String {
+    let before = fs::read(path).expect("readable");
+    let ended = installation.refused();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(fs::read(path).expect("readable"), before, "the file was changed");
+    ended.errors
+}

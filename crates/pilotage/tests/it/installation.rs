@@ -1,0 +1,159 @@
+//! An installation: definitions, settings, and what outlives the process. Must be the only place that knows the back end.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::client::Client;
+use crate::process::{Ended, Process, eventually, pilotage, run};
+
+/// The sample product, without decisions that are drawn for evaluation: a walk must know what comes.
+pub(crate) fn acme() -> String {
+    let text = include_str!("../../../../examples/acme.yaml");
+    let plain = text.replace("explore: 0.02 ", "explore: 0 ");
+    assert_ne!(plain, text, "the share has another form now");
+    plain
+}
+
+/// What a process is started on, again and again. It goes away with the value.
+pub(crate) struct Installation {
+    folder: TempDir,
+    products: Vec<PathBuf>,
+    flags: Vec<String>,
+    environment: Vec<(String, String)>,
+}
+
+impl Installation {
+    /// One that serves the products of these definitions, the first as the default, and asks for keys.
+    pub(crate) fn of(definitions: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let products = definitions.iter().enumerate().map(|(number, text)| {
+            let path = folder.path().join(format!("product{number}.yaml"));
+            fs::write(&path, text).expect("written");
+            path
+        });
+        let products = products.collect();
+        Self { folder, products, flags: Vec::new(), environment: Vec::new() }
+    }
+
+    /// One that serves acme and asks for no key.
+    pub(crate) fn dev() -> Self {
+        Self::of(&[&acme()]).flag("--dev")
+    }
+
+    /// The same, started with one more flag.
+    pub(crate) fn flag(mut self, flag: &str) -> Self {
+        self.flags.push(flag.to_owned());
+        self
+    }
+
+    /// The same, started with a variable set.
+    pub(crate) fn set(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The data folder.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// A file beside the data folder.
+    pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        fs::write(&path, text).expect("written");
+        path
+    }
+
+    /// A command on the installation's products and data.
+    pub(crate) fn command(&self, name: &str) -> Command {
+        let mut command = pilotage();
+        command.current_dir(self.folder.path()).arg(name).arg("--data").arg(self.data());
+        for product in &self.products {
+            command.arg("--product").arg(product);
+        }
+        command.envs(self.environment.iter().cloned());
+        command
+    }
+
+    fn serve(&self) -> Command {
+        let mut command = self.command("serve");
+        command.args(["--listen", "127.0.0.1:0"]).args(&self.flags);
+        command
+    }
+
+    /// Starts the server; returns once it is ready.
+    pub(crate) fn start(&self) -> Server {
+        let server = Server::of(self.begin());
+        eventually("the server is ready", || {
+            (server.client().get("/readyz").status == 200).then_some(())
+        });
+        server
+    }
+
+    /// Starts the server and returns at once.
+    pub(crate) fn begin(&self) -> Process {
+        Process::start(&mut self.serve())
+    }
+
+    /// Starts the server, which is to refuse.
+    pub(crate) fn refused(&self) -> Ended {
+        run(&mut self.serve())
+    }
+
+    /// Folds the log again and compares; nothing may serve meanwhile.
+    pub(crate) fn rebuild(&self) -> Value {
+        let ended = run(self.command("rebuild").arg("--json"));
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        serde_json::from_str(&ended.output).expect("JSON")
+    }
+}
+
+/// A server that runs.
+pub(crate) struct Server {
+    pub(crate) process: Process,
+    pub(crate) address: SocketAddr,
+}
+
+impl Server {
+    /// The server, once it has said where it listens.
+    pub(crate) fn of(mut process: Process) -> Self {
+        let address = eventually("the address is printed", || {
+            if let Some(ended) = process.end() {
+                panic!("the server has ended: {ended:?}");
+            }
+            address(&process.output())
+        });
+        Self { process, address }
+    }
+
+    /// A caller with a connection of its own.
+    pub(crate) fn client(&self) -> Client {
+        Client::new(self.address)
+    }
+
+    /// Ends it as a power cut would.
+    pub(crate) fn kill(mut self) {
+        let ended = self.process.kill();
+        assert_eq!(ended.code, None, "it had ended by itself: {ended:?}");
+    }
+
+    /// Ends it in order.
+    pub(crate) fn stop(self) -> Ended {
+        self.process.terminate();
+        let ended = self.process.ended();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        ended
+    }
+}
+
+/// The address in a line that has come whole.
+fn address(output: &str) -> Option<SocketAddr> {
+    let (_, rest) = output.split_once("http://")?;
+    let (address, _) = rest.split_once('\n')?;
+    address.trim().parse().ok()
+}

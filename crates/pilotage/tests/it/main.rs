@@ -1,0 +1,19 @@
+//! The product as its users meet it: the real process on a real data folder, over real sockets. Must not reach into any
+//! room; what it is served from stands in `installation` alone, so that the same walks hold on every back end.
+
+mod batch;
+mod chores;
+mod client;
+mod clock;
+mod crash;
+mod demo;
+mod embedded;
+mod first_run;
+mod installation;
+mod load;
+mod process;
+mod products;
+mod refusals;
+mod stop;
+mod user;
+mod walk;
