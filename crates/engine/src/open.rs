@@ -101,6 +101,7 @@ pub enum OpenError {
 
 impl Engine {
     /// Starts an engine. It resolves before the profiles are up to date: `readiness` says when they are.
+    #[expect(clippy::disallowed_methods, reason = "one task, which `close` ends")]
     pub async fn open(parts: Parts) -> Result<Self, OpenError> {
         let inner = Arc::new(Inner::assemble(parts).await?);
         let (stop, stopped) = watch::channel(false);

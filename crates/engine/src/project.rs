@@ -131,6 +131,11 @@ enum Fact {
 }
 
 impl crate::Engine {
+    /// The last record of the log that is in the profiles.
+    pub fn applied(&self) -> Position {
+        self.0.progress.applied()
+    }
+
     /// Whether the engine can serve.
     pub fn readiness(&self) -> Readiness {
         let inner = &*self.0;

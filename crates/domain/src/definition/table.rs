@@ -95,8 +95,10 @@ impl<T> Table<T> {
 
 impl<T> Index<Ix<T>> for Table<T> {
     type Output = T;
-    // A place is made by `push` or `entries` of a table that never shrinks: it lies inside.
-    #[allow(clippy::indexing_slicing)]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a place is made by `push` or `entries` of a table that never shrinks: it lies inside"
+    )]
     fn index(&self, ix: Ix<T>) -> &T {
         &self.0[ix.place()]
     }

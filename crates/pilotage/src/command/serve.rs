@@ -42,7 +42,7 @@ pub(super) async fn serve_app(
     listener: TcpListener,
     engine: Engine,
     keys: Keys,
-    routes: impl FnOnce(&App) -> axum::Router,
+    routes: impl FnOnce(&App) -> pilotage_http::Router,
 ) -> anyhow::Result<Finding> {
     let exposition = pilotage_http::install_metrics().context("set metrics up")?;
     let app = App::new(engine.clone(), keys, pilotage_http::Settings::default(), exposition)
