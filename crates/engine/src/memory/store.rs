@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use pilotage_domain::decide::Group;
 use pilotage_domain::event::Position;
 use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{GuideId, ProductId};
@@ -14,8 +13,8 @@ use pilotage_domain::id::{GuideId, ProductId};
 use super::{Fault, hold};
 use crate::port::Answer;
 use crate::port::store::{
-    Batch, Cohort, GroupCount, Pause, RowId, Store, StoreError, StoredUser, UserKey, UserWrite,
-    Watermark,
+    Batch, Cohort, Cohorts, GroupCount, Pause, RowId, Store, StoreError, StoredUser, UserKey,
+    UserWrite, Watermark,
 };
 
 type Runs = BTreeMap<Position, Bytes>;
@@ -71,7 +70,7 @@ impl Folded {
         Ok(rows)
     }
 
-    fn counts(&self) -> BTreeMap<(ProductId, Group), GroupCount> {
+    fn counts(&self) -> Cohorts {
         let mut counts: BTreeMap<_, GroupCount> = BTreeMap::new();
         for (product, cohort) in self.cohorts.values() {
             let count = counts.entry((product.clone(), cohort.group)).or_default();
@@ -155,7 +154,7 @@ impl Store for MemoryStore {
         })
     }
 
-    fn cohorts(&self) -> Answer<'_, Result<BTreeMap<(ProductId, Group), GroupCount>, StoreError>> {
+    fn cohorts(&self) -> Answer<'_, Result<Cohorts, StoreError>> {
         self.reading(|contents| contents.folded.counts())
     }
 

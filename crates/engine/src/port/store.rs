@@ -73,6 +73,9 @@ pub struct GroupCount {
     pub activated: u64,
 }
 
+/// Users counted by product and group.
+pub type Cohorts = BTreeMap<(ProductId, Group), GroupCount>;
+
 /// How far the stored profiles stand for the log.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Watermark {
@@ -132,7 +135,7 @@ pub trait Store: Send + Sync + 'static {
     fn spilled(&self, row: RowId) -> Answer<'_, Result<Vec<(Position, Bytes)>, StoreError>>;
 
     /// Counts of stored users by product and group.
-    fn cohorts(&self) -> Answer<'_, Result<BTreeMap<(ProductId, Group), GroupCount>, StoreError>>;
+    fn cohorts(&self) -> Answer<'_, Result<Cohorts, StoreError>>;
 
     /// Every stored user in key order, a page of at most `limit` after `after`: for digests and exports.
     fn page(

@@ -11,13 +11,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use pilotage_domain::decide::Group;
 use pilotage_domain::event::Position;
 use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{GuideId, ProductId};
 use pilotage_engine::port::Answer;
 use pilotage_engine::port::store::{
-    Batch, GroupCount, Pause, RowId, Store, StoreError, StoredUser, UserKey, Watermark,
+    Batch, Cohorts, Pause, RowId, Store, StoreError, StoredUser, UserKey, Watermark,
 };
 use rusqlite::Connection;
 
@@ -121,7 +120,7 @@ impl Store for SqliteStore {
         self.reading(move |connection| read::spilled(connection, row))
     }
 
-    fn cohorts(&self) -> Answer<'_, Result<BTreeMap<(ProductId, Group), GroupCount>, StoreError>> {
+    fn cohorts(&self) -> Answer<'_, Result<Cohorts, StoreError>> {
         self.reading(read::cohorts)
     }
 

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use pilotage_domain::decide::Group;
 use pilotage_domain::event::Position;
 use pilotage_domain::id::{GuideId, IdError, ProductId, UserId};
-use pilotage_engine::port::store::{GroupCount, RowId, StoredUser, UserKey, Watermark};
+use pilotage_engine::port::store::{Cohorts, GroupCount, RowId, StoredUser, UserKey, Watermark};
 use rusqlite::{Connection, params};
 
 use super::row::{self, Result, RowError};
@@ -54,7 +53,7 @@ pub(super) fn spilled(connection: &Connection, row: RowId) -> Result<Vec<(Positi
 }
 
 /// Counts of stored users by product and group.
-pub(super) fn cohorts(connection: &Connection) -> Result<BTreeMap<(ProductId, Group), GroupCount>> {
+pub(super) fn cohorts(connection: &Connection) -> Result<Cohorts> {
     let query = "
         SELECT (SELECT name FROM product WHERE id = c.product), c.grp, c.users, c.signups, c.activations
         FROM (SELECT product, grp, count(*) users, count(signup) signups, count(activated) activations

@@ -12,7 +12,9 @@ use proptest::test_runner::{Config, TestRunner};
 use super::folded::cohort;
 use super::{load, watermark};
 use crate::conformance::{StorePlace, key};
-use crate::port::store::{Batch, Cohort, GroupCount, RowId, Store, UserKey, UserWrite, Watermark};
+use crate::port::store::{
+    Batch, Cohort, Cohorts, GroupCount, RowId, Store, UserKey, UserWrite, Watermark,
+};
 
 /// A user of a batch, by number.
 #[derive(Debug, Clone)]
@@ -99,7 +101,7 @@ impl Model {
         UserWrite { key, row, body: held.body.clone(), spilled, cohort: told }
     }
 
-    fn counts(&self) -> BTreeMap<(pilotage_domain::id::ProductId, Group), GroupCount> {
+    fn counts(&self) -> Cohorts {
         let mut counts: BTreeMap<_, GroupCount> = BTreeMap::new();
         for (key, held) in &self.users {
             let Some(cohort) = held.cohort else { continue };
