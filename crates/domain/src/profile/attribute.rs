@@ -114,27 +114,23 @@ pub(super) fn set_all(profile: &mut Profile, definition: &Definition, event: &Ev
 
 /// Sets or removes one value; gives 1 where it did not fit, else 0.
 fn set(profile: &mut Profile, attribute: &Attribute, found: Found<'_>) -> u32 {
-    let place = profile.attributes.binary_search_by(|(name, _)| name.cmp(&attribute.name));
-    let current =
-        place.ok().and_then(|at| profile.attributes.get_mut(at)).map(|(_, scalar)| scalar);
-    match (found, place, current) {
-        (Found::Nothing, Ok(at), _) => {
-            profile.attributes.remove(at);
-        }
-        (Found::Nothing, Err(_), _) => {}
-        // Most events repeat what is known: nothing to check or to allocate.
-        (_, _, Some(current)) if Found::from(&*current) == found => {}
-        (_, place, current) => {
-            let Some(fitting) = attribute.form.fit_found(found) else {
-                return 1;
-            };
-            match (place, current) {
-                (_, Some(current)) => *current = fitting,
-                (Ok(at) | Err(at), None) => {
-                    profile.attributes.insert(at, (attribute.name.clone(), fitting));
-                }
-            }
-        }
+    let values = &mut profile.attributes;
+    let place = values.binary_search_by(|(name, _)| name.cmp(&attribute.name));
+    let current = place.ok().and_then(|at| values.get_mut(at)).map(|(_, value)| value);
+    // Most events repeat what is known: nothing to check or to allocate.
+    if current.as_deref().map_or(Found::Nothing, Found::from) == found {
+        return 0;
+    }
+    if let (Found::Nothing, Ok(at)) = (found, place) {
+        values.remove(at);
+        return 0;
+    }
+    let Some(fitting) = attribute.form.fit_found(found) else {
+        return 1;
+    };
+    match (current, place) {
+        (Some(current), _) => *current = fitting,
+        (None, Ok(at) | Err(at)) => values.insert(at, (attribute.name.clone(), fitting)),
     }
     0
 }

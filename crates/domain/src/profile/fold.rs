@@ -1,13 +1,16 @@
 //! The fold: one log record into one profile, in log order. Must not read a clock or look at another user.
 //!
 //! - **Order** is the log's. A record at or before `Profile::applied` changes nothing; an event whose id is among the
-//!   newest `IDS_KEPT` of the profile changes only `applied`.
+//!   newest `IDS_KEPT` of the profile changes only `applied`. (Longer memories are the engine's.)
 //! - **Windows** go by the events' own times, whatever order they come in. `first_seen` and `last_seen` are the
-//!   earliest and the latest such time.
+//!   earliest and the latest such time. Times that lie ahead were bounded on arrival (`Event::effective_time`).
+//! - **First counts** for the signup, in log order, with the time of its event.
 //! - **Last wins** for attributes and for the last error, in log order.
 //! - **Milestones** are judged after every event, and only then: time alone reaches none. The moment of judgement is
 //!   the latest event time seen, so that an event that comes late is not taken for a fresh one; the time on record is
 //!   that of the event that brought it about.
+//! - **A kind that the definition does not know** touches `events`, first and last seen, sessions and attributes, and
+//!   starts the clock where no signup event is declared: counters, errors and guides are none of its business.
 
 use super::attribute;
 use super::contact::{Contact, Contacted, Offer};
@@ -206,9 +209,8 @@ fn touch(profile: &mut Profile, role: EventRole, event: &Event, folded: &mut Fol
         EventRole::Clicked => Contact::Clicked,
         EventRole::Dismissed => Contact::Dismissed,
     };
-    let Some(named) = event.payload.member("decisionId") else {
-        return;
-    };
+    let named = event.payload.member("decisionId").filter(|named| **named != Value::Null);
+    let Some(named) = named else { return };
     let decision = named.as_text().and_then(DecisionId::parse);
     match profile.contact.record(contact, decision, event.at) {
         Ok(contacted) => folded.contact = contacted,

@@ -302,7 +302,12 @@ fn guide_events_of_unknown_decisions_are_counted_and_nothing_else() {
         assert_eq!((folded.unknown_decision, &folded.contact), (true, &None), "{event:?}");
         assert_eq!(user.profile.contact.unknown_decisions, n);
     }
-    let plain = [event("button_click", 5), event("guide_shown", 6), about("page_view", 7, 1)];
+    let plain = [
+        event("button_click", 5),
+        event("guide_shown", 6),
+        about("page_view", 7, 1),
+        with_payload(event("button_click", 8), r#"{"decisionId":null}"#),
+    ];
     for event in plain {
         let folded = user.event(&definition, &event);
         assert_eq!((folded.unknown_decision, &folded.contact), (false, &None), "{event:?}");
