@@ -5,10 +5,8 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// Folder under `web/`, the list's file name, and the endings that are served.
-const LISTS: [(&str, &str, &[&str]); 2] = [
-    ("sdk", "sdk_files.rs", &["js"]),
-    ("demo", "demo_files.rs", &["js", "css", "svg", "html"]),
-];
+const LISTS: [(&str, &str, &[&str]); 2] =
+    [("sdk", "sdk_files.rs", &["js"]), ("demo", "demo_files.rs", &["js", "css", "svg", "html"])];
 
 fn main() -> io::Result<()> {
     let web = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?)
@@ -35,7 +33,10 @@ fn list_of(folder: &Path, endings: &[&str]) -> io::Result<String> {
     let mut list = String::from("&[\n");
     for file in files {
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        list.push_str(&format!("    ({name:?}, include_str!({:?})),\n", file.display().to_string()));
+        list.push_str(&format!(
+            "    ({name:?}, include_str!({:?})),\n",
+            file.display().to_string()
+        ));
     }
     list.push(']');
     Ok(list)

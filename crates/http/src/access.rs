@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
@@ -159,6 +159,7 @@ impl Speaker {
 
 /// Whom the request may speak for: by the token in the header, else by the one in the body.
 pub(crate) fn speaker(
+    app: &App,
     caller: &Caller,
     headers: &HeaderMap,
     in_body: Option<&str>,
@@ -171,7 +172,7 @@ pub(crate) fn speaker(
     let token = in_header
         .or(in_body)
         .ok_or_else(|| refuse("the key demands a signed user: send a userToken".to_owned()))?;
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let signed = verifier.verify(token, now.as_secs());
+    let now = u64::try_from(app.engine.now().as_millis() / 1_000).unwrap_or(0);
+    let signed = verifier.verify(token, now);
     signed.map(Speaker::Signed).map_err(|error| refuse(error.to_string()))
 }

@@ -10,8 +10,7 @@ use axum::http::{HeaderMap, HeaderValue};
 
 use crate::keys::{Key, Keys};
 
-const REQUEST_HEADERS: &str =
-    "authorization, content-type, x-api-version, x-pilotage-product, x-pilotage-user-token, x-request-id";
+const REQUEST_HEADERS: &str = "authorization, content-type, x-api-version, x-pilotage-product, x-pilotage-user-token, x-request-id";
 const ANSWER_HEADERS: &str = "date, retry-after, x-request-id";
 /// How long a browser may keep a preflight's answer, in seconds; browsers cap it themselves.
 const MAX_AGE: &str = "7200";
@@ -72,7 +71,8 @@ pub(crate) fn share(answer: &mut HeaderMap, asked: &HeaderMap, keys: &Keys) {
     let listed = if keys.is_dev() {
         may_use(asked, None)
     } else {
-        keys.all().any(|key| key.origins.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()))
+        keys.all()
+            .any(|key| key.origins.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()))
     };
     if listed {
         answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
@@ -98,18 +98,30 @@ mod tests {
         for good in ["https://app.example.com", "http://localhost:5173", "http://[::1]:80"] {
             assert!(is_origin(good), "{good}");
         }
-        for bad in ["https://app.example.com/", "app.example.com", "https://", "null", "*",
-            "https://u@example.com", "https://App.example.com", "ftp://example.com"] {
+        for bad in [
+            "https://app.example.com/",
+            "app.example.com",
+            "https://",
+            "null",
+            "*",
+            "https://u@example.com",
+            "https://App.example.com",
+            "ftp://example.com",
+        ] {
             assert!(!is_origin(bad), "{bad}");
         }
     }
 
     #[test]
     fn this_machine_has_many_names() {
-        for here in ["localhost", "localhost:8080", "127.0.0.1", "127.3.2.1:80", "[::1]:80", "a.localhost"] {
+        for here in
+            ["localhost", "localhost:8080", "127.0.0.1", "127.3.2.1:80", "[::1]:80", "a.localhost"]
+        {
             assert!(is_loopback(here), "{here}");
         }
-        for elsewhere in ["example.com", "localhost.example.com", "10.0.0.1", "", "[::2]", "notlocalhost"] {
+        for elsewhere in
+            ["example.com", "localhost.example.com", "10.0.0.1", "", "[::2]", "notlocalhost"]
+        {
             assert!(!is_loopback(elsewhere), "{elsewhere}");
         }
     }

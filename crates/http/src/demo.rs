@@ -24,7 +24,8 @@ const PAGES: [&str; 7] = [
 ];
 
 /// No inline script or style, nothing from elsewhere: what a careful product of today allows.
-const POLICY: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+const POLICY: &str =
+    "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Everything that `router` serves, and the sample product under `/`.
 pub fn router_with_demo(app: &App) -> Router {
@@ -41,7 +42,8 @@ fn file(name: &str) -> Response {
     match assets::find_demo(name) {
         Some(asset) => answer(Asset::media(asset), asset.text),
         None => {
-            let mut missing = answer("text/plain; charset=utf-8", "the sample product has no such file\n");
+            let mut missing =
+                answer("text/plain; charset=utf-8", "the sample product has no such file\n");
             *missing.status_mut() = StatusCode::NOT_FOUND;
             missing
         }

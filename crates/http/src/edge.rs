@@ -1,7 +1,7 @@
 //! What surrounds every handler: name the request, admit it, catch its panics, dress its answer, count it. Must not know
 //! what a handler does.
 
-use std::future::{Future, poll_fn};
+use std::future::{Future, poll_fn, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::Poll;
@@ -43,7 +43,7 @@ where
 {
     let (served, refusing) = (app.clone(), app.clone());
     on(route.method, move |request: Request| run(served.clone(), route, request, handler.clone()))
-        .fallback(move |request: Request| method_not_allowed(refusing.clone(), request))
+        .fallback(move |request: Request| ready(method_not_allowed(&refusing, &request)))
 }
 
 async fn run<H, F>(app: App, route: &'static Route, request: Request, handler: H) -> Response
@@ -117,15 +117,15 @@ fn dress(app: &App, mut response: Response, id: RequestId, asked: &HeaderMap) ->
 }
 
 /// The answer to a path that is not served.
-pub(crate) async fn not_found(app: App, request: Request) -> Response {
+pub(crate) fn not_found(app: &App, request: &Request) -> Response {
     let problem = Problem::new(ErrorCode::NotFound, "nothing is served at this path");
-    refuse_unmatched(&app, &request, problem)
+    refuse_unmatched(app, request, problem)
 }
 
 /// The answer to a method that the path does not serve; the router adds `Allow`.
-async fn method_not_allowed(app: App, request: Request) -> Response {
+fn method_not_allowed(app: &App, request: &Request) -> Response {
     let detail = "the path does not serve this method; the header Allow lists those that it does";
-    refuse_unmatched(&app, &request, Problem::new(ErrorCode::MethodNotAllowed, detail))
+    refuse_unmatched(app, request, Problem::new(ErrorCode::MethodNotAllowed, detail))
 }
 
 fn refuse_unmatched(app: &App, request: &Request, problem: Problem) -> Response {
@@ -136,9 +136,28 @@ fn refuse_unmatched(app: &App, request: &Request, problem: Problem) -> Response 
 }
 
 /// The answer to a browser that asks whether its page may call.
-pub(crate) async fn preflight(app: App, request: Request) -> Response {
+pub(crate) fn preflight(app: &App, request: &Request) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     cors::preflight(response.headers_mut());
-    dress(&app, response, RequestId::of(request.headers()), request.headers())
+    dress(app, response, RequestId::of(request.headers()), request.headers())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_ends_the_handler_and_nothing_else() {
+        let quiet = std::panic::take_hook();
+        std::panic::set_hook(Box::new(|_| {}));
+        let panicked = unwinding(async {
+            tokio::task::yield_now().await;
+            panic!("a secret of ours")
+        });
+        let panicked: Result<(), ()> = panicked.await;
+        std::panic::set_hook(quiet);
+        assert_eq!(panicked, Err(()));
+        assert_eq!(unwinding(async { 7 }).await, Ok(7));
+    }
 }

@@ -4,14 +4,18 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use metrics::{Counter, Gauge, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{
+    Counter, Gauge, Histogram, counter, describe_counter, describe_gauge, describe_histogram,
+    gauge, histogram,
+};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 use crate::routes::RouteId;
 
 /// Bounds of the latency buckets, in seconds.
-const BUCKETS: [f64; 14] =
-    [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+const BUCKETS: [f64; 14] = [
+    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
+];
 
 /// Every metric of this room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +52,10 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS)?
         .install_recorder()?;
     describe_counter!(Name::Requests.as_str(), "Requests answered, by route and status.");
-    describe_histogram!(Name::Latency.as_str(), "Seconds from a request's head to its answer's, by route.");
+    describe_histogram!(
+        Name::Latency.as_str(),
+        "Seconds from a request's head to its answer's, by route."
+    );
     describe_gauge!(Name::Connections.as_str(), "Connections open now.");
     describe_counter!(Name::Events.as_str(), "Events answered, by result.");
     Ok(handle)

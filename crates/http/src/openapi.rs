@@ -82,7 +82,9 @@ fn method_of(route: &Route) -> &'static str {
 fn described(route: &Route, operation: Operation, schemas: &mut Schemas) -> Value {
     let security = match route.access {
         Access::Open => json!([]),
-        Access::Publishable | Access::Secret => json!([{ "bearer": [] }, { "basic": [] }, { "query": [] }]),
+        Access::Publishable | Access::Secret => {
+            json!([{ "bearer": [] }, { "basic": [] }, { "query": [] }])
+        }
     };
     let key = match route.access {
         Access::Open => "Needs no key.",
@@ -96,13 +98,16 @@ fn described(route: &Route, operation: Operation, schemas: &mut Schemas) -> Valu
         "security": security,
         "responses": responses(route, &operation, schemas),
     });
-    let parameters: Vec<Value> = path_parameters(route.path).chain(operation.parameters.iter().map(parameter)).collect();
+    let parameters: Vec<Value> =
+        path_parameters(route.path).chain(operation.parameters.iter().map(parameter)).collect();
     if !parameters.is_empty() {
         described["parameters"] = Value::from(parameters);
     }
     if let Some(Request { media, schema }) = operation.request {
-        let content: Map<String, Value> =
-            media.iter().map(|(media, whole)| ((*media).to_owned(), content(*whole, &schema))).collect();
+        let content: Map<String, Value> = media
+            .iter()
+            .map(|(media, whole)| ((*media).to_owned(), content(*whole, &schema)))
+            .collect();
         described["requestBody"] = json!({ "required": true, "content": content });
     }
     described
@@ -187,7 +192,10 @@ mod tests {
             std::fs::write(file, text()).expect("writable");
         }
         let kept = std::fs::read_to_string(file).unwrap_or_default();
-        assert!(kept == text(), "docs/openapi.json is out of date: run this test with UPDATE_GOLDEN=1");
+        assert!(
+            kept == text(),
+            "docs/openapi.json is out of date: run this test with UPDATE_GOLDEN=1"
+        );
     }
 
     #[test]

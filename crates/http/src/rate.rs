@@ -34,8 +34,8 @@ impl Bucket {
 
     /// Takes a token; where there is none, says after what time there will be one.
     pub(crate) fn take(&self, now: Instant) -> Result<(), Duration> {
-        let now = u64::try_from(now.saturating_duration_since(self.made).as_nanos())
-            .unwrap_or(u64::MAX);
+        let now =
+            u64::try_from(now.saturating_duration_since(self.made).as_nanos()).unwrap_or(u64::MAX);
         let latest = now.saturating_add(self.capacity);
         let taken = self.full_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |full_at| {
             let next = full_at.max(now).saturating_add(self.interval);

@@ -6,13 +6,15 @@ mod lookup;
 mod operate;
 mod pages;
 
+use std::future::ready;
+
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
-use axum::routing::{MethodFilter, MethodRouter};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
-use axum::body::Body;
 use axum::response::Response;
+use axum::routing::{MethodFilter, MethodRouter};
 use serde::Serialize;
 
 use crate::access::Access;
@@ -77,7 +79,7 @@ pub fn router(app: &App) -> Router {
     ROUTES
         .iter()
         .fold(Router::new(), |router, route| router.route(route.path, handler_of(app, route)))
-        .fallback(move |request: Request| edge::not_found(fallback.clone(), request))
+        .fallback(move |request: Request| ready(edge::not_found(&fallback, &request)))
 }
 
 fn handler_of(app: &App, route: &'static Route) -> MethodRouter {
@@ -105,7 +107,7 @@ fn handler_of(app: &App, route: &'static Route) -> MethodRouter {
 /// A route that pages of other origins may call: browsers ask first.
 fn browser(app: &App, route: MethodRouter) -> MethodRouter {
     let app = app.clone();
-    route.options(move |request: Request| edge::preflight(app.clone(), request))
+    route.options(move |request: Request| ready(edge::preflight(&app, &request)))
 }
 
 /// A JSON answer.

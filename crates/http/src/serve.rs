@@ -90,6 +90,10 @@ pub async fn serve(
 }
 
 /// Accepts for ever. A connection holds a slot; when all are taken, new ones wait in the listener's queue.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "slots bound the connections, and `serve` waits for all of them"
+)]
 async fn accept(
     listener: &TcpListener,
     router: Router,

@@ -94,7 +94,8 @@ mod tests {
     const SECRET: &[u8] = b"a secret that only the two of us know";
 
     fn token(header: &str, claims: &str) -> String {
-        let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+        let signed =
+            format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
         let mac = Hmac::<Sha256>::new_from_slice(SECRET).expect("any length");
         let signature = mac.chain_update(signed.as_bytes()).finalize().into_bytes();
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))

@@ -57,7 +57,11 @@ pub(super) fn operation(id: RouteId, schemas: &mut Schemas) -> Operation {
         RouteId::Decide => decide(schemas),
         RouteId::Decision => Operation {
             problems: &[ErrorCode::UnknownDecision, ErrorCode::Unavailable],
-            ..get::<DecisionRecord<'static>>(schemas, "A decision, with its full trace", "The decision.")
+            ..get::<DecisionRecord<'static>>(
+                schemas,
+                "A decision, with its full trace",
+                "The decision.",
+            )
         },
         RouteId::User => Operation {
             problems: &[ErrorCode::UnknownUser, ErrorCode::Unavailable],
@@ -66,7 +70,9 @@ pub(super) fn operation(id: RouteId, schemas: &mut Schemas) -> Operation {
         RouteId::Timeline => timeline(schemas),
         RouteId::Pause => switch(schemas, "Pause a guide: effective with the next decision"),
         RouteId::Resume => switch(schemas, "Resume a paused guide"),
-        RouteId::Report => get::<ReportBody>(schemas, "Users and activations by group", "The report."),
+        RouteId::Report => {
+            get::<ReportBody>(schemas, "Users and activations by group", "The report.")
+        }
         RouteId::Healthz => get::<HealthBody>(schemas, "Whether the process answers", "It does."),
         RouteId::Readyz => Operation {
             problems: &[ErrorCode::NotReady],
@@ -89,7 +95,11 @@ fn event(schemas: &mut Schemas) -> Operation {
         summary: "Take one event; answered once it is durable",
         parameters: vec![api_version(), user_token()],
         request: Some(Request { media: &[(JSON, true)], schema: asked::<EventBody>(schemas) }),
-        answers: vec![answered::<Queued>(schemas, 202, "The event is durable; the same answer for one that is known already.")],
+        answers: vec![answered::<Queued>(
+            schemas,
+            202,
+            "The event is durable; the same answer for one that is known already.",
+        )],
         problems: &[INVALID, LATE, LARGE, MEDIA, ErrorCode::Overloaded, ErrorCode::Unavailable],
     }
 }
@@ -102,7 +112,11 @@ fn batch(schemas: &mut Schemas) -> Operation {
             media: &[(JSON, true), ("application/x-ndjson", false)],
             schema: asked::<BatchBody>(schemas),
         }),
-        answers: vec![answered::<BatchAnswer>(schemas, 202, "One result for each event, in request order.")],
+        answers: vec![answered::<BatchAnswer>(
+            schemas,
+            202,
+            "One result for each event, in request order.",
+        )],
         problems: &[
             INVALID,
             LATE,
@@ -126,7 +140,11 @@ fn decide(schemas: &mut Schemas) -> Operation {
         summary: "Decide what a user is shown now",
         parameters: vec![explain, user_token()],
         request: Some(Request { media: &[(JSON, true)], schema: asked::<AskBody>(schemas) }),
-        answers: vec![answered::<DecisionBody<'static>>(schemas, 200, "What to show, or why nothing is shown.")],
+        answers: vec![answered::<DecisionBody<'static>>(
+            schemas,
+            200,
+            "What to show, or why nothing is shown.",
+        )],
         problems: &[INVALID, LATE, LARGE, MEDIA],
     }
 }
@@ -147,7 +165,11 @@ fn timeline(schemas: &mut Schemas) -> Operation {
     Operation {
         parameters: vec![limit, cursor],
         problems: &[INVALID, ErrorCode::UnknownUser, ErrorCode::Unavailable],
-        ..get::<TimelineBody>(schemas, "A user's events, decisions and outcomes, in order", "A part of the timeline.")
+        ..get::<TimelineBody>(
+            schemas,
+            "A user's events, decisions and outcomes, in order",
+            "A part of the timeline.",
+        )
     }
 }
 
@@ -159,7 +181,11 @@ fn switch(schemas: &mut Schemas, summary: &'static str) -> Operation {
 }
 
 /// Asks nothing, answers 200.
-fn get<T: JsonSchema>(schemas: &mut Schemas, summary: &'static str, description: &'static str) -> Operation {
+fn get<T: JsonSchema>(
+    schemas: &mut Schemas,
+    summary: &'static str,
+    description: &'static str,
+) -> Operation {
     Operation {
         summary,
         parameters: Vec::new(),
@@ -198,7 +224,11 @@ fn asked<T: JsonSchema>(schemas: &mut Schemas) -> Value {
     schemas.asked.subschema_for::<T>().into()
 }
 
-fn answered<T: JsonSchema>(schemas: &mut Schemas, status: u16, description: &'static str) -> Answer {
+fn answered<T: JsonSchema>(
+    schemas: &mut Schemas,
+    status: u16,
+    description: &'static str,
+) -> Answer {
     answer(status, description, JSON, schemas.answered.subschema_for::<T>().into())
 }
 

@@ -31,7 +31,7 @@ pub(super) async fn decide(call: Call) -> Answer {
     let bytes = body::read(body, &parts.headers, MAX_BYTES, app.settings.body_timeout).await?;
     let definition = app.engine.definition(&caller.product).ok_or_else(unknown_product)?;
     let ask = read_ask(body::text(&bytes)?, &definition).map_err(Problem::invalid)?;
-    speaker(&caller, &parts.headers, ask.user_token.as_deref())?.check(&ask.user)?;
+    speaker(&app, &caller, &parts.headers, ask.user_token.as_deref())?.check(&ask.user)?;
     let call = DecideCall {
         user: ask.user,
         session: ask.session,

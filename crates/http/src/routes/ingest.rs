@@ -6,7 +6,8 @@ use pilotage_domain::id::EventId;
 use pilotage_engine::port::log::AppendError;
 use pilotage_engine::{IngestError, Ingested};
 use pilotage_wire::api::ingest::{
-    Batch, BatchAnswer, BatchResult, BatchStatus, MAX_BATCH, Queued, QueuedStatus, read_batch, read_lines,
+    Batch, BatchAnswer, BatchResult, BatchStatus, MAX_BATCH, Queued, QueuedStatus, read_batch,
+    read_lines,
 };
 use pilotage_wire::event::{self, IncomingEvent, Refused};
 use pilotage_wire::problem::{ErrorCode, Fault};
@@ -27,13 +28,18 @@ const MAX_API_VERSION: usize = 32;
 pub(super) async fn event(call: Call) -> Answer {
     let Call { app, caller, parts, body } = call;
     if body::media(&parts.headers)? != Media::Json {
-        return Err(Problem::new(ErrorCode::UnsupportedMediaType, "send the event as application/json"));
+        return Err(Problem::new(
+            ErrorCode::UnsupportedMediaType,
+            "send the event as application/json",
+        ));
     }
-    let bytes = body::read(body, &parts.headers, MAX_EVENT_BYTES, app.settings.body_timeout).await?;
+    let bytes =
+        body::read(body, &parts.headers, MAX_EVENT_BYTES, app.settings.body_timeout).await?;
     let definition = app.engine.definition(&caller.product).ok_or_else(unknown_product)?;
     let received = event::read(body::text(&bytes)?, &definition)
         .map_err(|refused| Problem::invalid(refused.faults))?;
-    speaker(&caller, &parts.headers, received.user_token.as_deref())?.check(&received.event.user)?;
+    speaker(&app, &caller, &parts.headers, received.user_token.as_deref())?
+        .check(&received.event.user)?;
     let event = IncomingEvent { api_version: api_version(&parts.headers), ..received.event };
     let ingested = app.engine.ingest(&caller.product, vec![event]).await.map_err(not_taken)?;
     let Some(Ingested { event_id, duplicate }) = ingested.into_iter().next() else {
@@ -47,7 +53,8 @@ pub(super) async fn event(call: Call) -> Answer {
 pub(super) async fn batch(call: Call) -> Answer {
     let Call { app, caller, parts, body } = call;
     let media = body::media(&parts.headers)?;
-    let bytes = body::read(body, &parts.headers, MAX_BATCH_BYTES, app.settings.body_timeout).await?;
+    let bytes =
+        body::read(body, &parts.headers, MAX_BATCH_BYTES, app.settings.body_timeout).await?;
     let text = body::text(&bytes)?;
     let batch = match media {
         Media::Json => read_batch(text).map_err(Problem::invalid)?,
@@ -58,8 +65,9 @@ pub(super) async fn batch(call: Call) -> Answer {
         return Err(Problem::new(ErrorCode::BatchTooLarge, detail));
     }
     let definition = app.engine.definition(&caller.product).ok_or_else(unknown_product)?;
-    let speaker = speaker(&caller, &parts.headers, batch.user_token.as_deref())?;
-    let (good, places) = sort(&batch, &definition, &speaker, api_version(&parts.headers).as_deref());
+    let speaker = speaker(&app, &caller, &parts.headers, batch.user_token.as_deref())?;
+    let (good, places) =
+        sort(&batch, &definition, &speaker, api_version(&parts.headers).as_deref());
     let ingested = if good.is_empty() {
         Vec::new()
     } else {
@@ -134,7 +142,8 @@ fn not_taken(error: IngestError) -> Problem {
         }
         IngestError::Log(error) => {
             warn!(%error, "events were not taken");
-            let detail = "the log can't be written now; send the same events again, under the same ids";
+            let detail =
+                "the log can't be written now; send the same events again, under the same ids";
             Problem::new(ErrorCode::Unavailable, detail)
         }
     }

@@ -95,7 +95,8 @@ fn window(parts: &Parts) -> Result<(usize, Option<Position>), Vec<Fault>> {
         None => DEFAULT_LIMIT,
         Some(Ok(limit)) if (1..=MAX_LIMIT).contains(&limit) => limit,
         Some(_) => {
-            faults.push(Fault::new("query.limit", format!("must be a number from 1 to {MAX_LIMIT}")));
+            faults
+                .push(Fault::new("query.limit", format!("must be a number from 1 to {MAX_LIMIT}")));
             DEFAULT_LIMIT
         }
     };
@@ -138,7 +139,10 @@ fn user_body(id: &UserId, view: &UserView) -> UserBody {
         milestones: milestones.collect(),
         last_error: (profile.last_error.as_ref())
             .map(|(name, at)| LastErrorBody { name: name.to_string(), at: *at }),
-        sessions: SessionsBody { count: profile.sessions.count, started_at: profile.sessions.started },
+        sessions: SessionsBody {
+            count: profile.sessions.count,
+            started_at: profile.sessions.started,
+        },
         contact: contact_body(&profile.contact),
         decisions: view.decisions.iter().map(summary).collect(),
     }
@@ -197,5 +201,8 @@ fn timeline_body(page: TimelinePage) -> TimelineBody {
             event: EventItem::from(*event),
         }),
     });
-    TimelineBody { items: items.collect(), next: page.next.map(|position| format!("{:x}", position.0)) }
+    TimelineBody {
+        items: items.collect(),
+        next: page.next.map(|position| format!("{:x}", position.0)),
+    }
 }

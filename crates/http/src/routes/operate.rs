@@ -76,7 +76,9 @@ pub(super) async fn readyz(call: Call) -> Answer {
         Readiness::Draining => not_ready("the server is draining".to_owned()),
         Readiness::CutOff { what } => {
             warn!(what, "the server is cut off");
-            not_ready("the server is cut off from a part that it needs; its log says which".to_owned())
+            not_ready(
+                "the server is cut off from a part that it needs; its log says which".to_owned(),
+            )
         }
     }
 }

@@ -1,9 +1,7 @@
 //! What is the same for everyone: the SDK, the OpenAPI document, the pages about errors. Must not depend on a product.
 
 use axum::body::Body;
-use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, ETAG, IF_NONE_MATCH,
-};
+use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use pilotage_wire::problem::ErrorCode;
 

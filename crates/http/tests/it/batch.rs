@@ -30,7 +30,10 @@ async fn results_come_in_request_order_and_bad_events_sink_nothing() {
     assert_eq!(reply.status, StatusCode::ACCEPTED);
     let answer = reply.json();
     let results = answer["results"].as_array().expect("results");
-    let brief: Vec<_> = results.iter().map(|r| (r["eventId"].as_str(), r["status"].as_str().expect("a status"))).collect();
+    let brief: Vec<_> = results
+        .iter()
+        .map(|r| (r["eventId"].as_str(), r["status"].as_str().expect("a status")))
+        .collect();
     let expected = [
         (Some("a"), "queued"),
         (Some("bad"), "rejected"),
@@ -49,7 +52,12 @@ async fn ndjson_is_read_line_by_line() {
     let world = World::new().await;
     let text = format!("{}\r\n\n{{broken\n  \n{}", named("a"), named("b"));
     let reply = lines(&world, text).await;
-    let statuses: Vec<_> = reply.json()["results"].as_array().expect("results").iter().map(|r| r["status"].clone()).collect();
+    let statuses: Vec<_> = reply.json()["results"]
+        .as_array()
+        .expect("results")
+        .iter()
+        .map(|r| r["status"].clone())
+        .collect();
     assert_eq!(statuses, ["queued", "rejected", "queued"]);
     assert_eq!(lines(&world, String::new()).await.json(), json!({ "results": [] }));
 }
@@ -57,7 +65,12 @@ async fn ndjson_is_read_line_by_line() {
 #[tokio::test]
 async fn a_body_that_is_no_batch_is_refused_whole() {
     let world = World::new().await;
-    let cases = [(json!([]), ""), (json!({}), "events"), (json!({ "events": {} }), "events"), (json!({ "events": null }), "events")];
+    let cases = [
+        (json!([]), ""),
+        (json!({}), "events"),
+        (json!({ "events": {} }), "events"),
+        (json!({ "events": null }), "events"),
+    ];
     for (body, path) in cases {
         let reply = world.post(PATH, &body).await;
         assert_eq!(reply.problem(), (400, "validation_failed".to_owned()), "{body}");
@@ -72,7 +85,10 @@ async fn a_batch_is_bounded_in_events_and_bytes() {
     let events = |n: usize| json!({ "events": vec![page_view(); n] });
     let reply = world.post(PATH, &events(2_500)).await;
     assert_eq!(reply.json()["results"].as_array().map(Vec::len), Some(2_500));
-    assert_eq!(world.post(PATH, &events(2_501)).await.problem(), (413, "batch_too_large".to_owned()));
+    assert_eq!(
+        world.post(PATH, &events(2_501)).await.problem(),
+        (413, "batch_too_large".to_owned())
+    );
     let reply = lines(&world, format!("{}\n", page_view()).repeat(2_501)).await;
     assert_eq!(reply.problem(), (413, "batch_too_large".to_owned()));
     let reply = lines(&world, "\n".repeat((5 << 20) + 1)).await;

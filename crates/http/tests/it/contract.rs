@@ -1,9 +1,11 @@
 //! Answers against the OpenAPI document, and the document against the routes. Must fail for an answer that it does not know.
 
-use std::sync::LazyLock;
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
+use jsonschema::Validator;
 use serde_json::{Value, json};
 
 use crate::world::{Reply, World};
@@ -35,10 +37,16 @@ pub(crate) fn check(method: &Method, path: &str, reply: &Reply) {
         return;
     }
     let answer = &operation["responses"][reply.status.as_str()];
-    assert!(answer.is_object(), "{method} {template} may not answer {}: {}", reply.status, reply.text);
+    assert!(
+        answer.is_object(),
+        "{method} {template} may not answer {}: {}",
+        reply.status,
+        reply.text
+    );
     if is_problem {
         let code = reply.json()["code"].as_str().expect("a code").to_owned();
-        let known = answer["description"].as_str().is_some_and(|said| said.contains(&format!("`{code}`")));
+        let known =
+            answer["description"].as_str().is_some_and(|said| said.contains(&format!("`{code}`")));
         assert!(known, "{method} {template} may not answer {code}");
     }
     let media = reply.header("content-type").split(';').next().unwrap_or_default();
@@ -53,10 +61,19 @@ pub(crate) fn check(method: &Method, path: &str, reply: &Reply) {
 
 /// Panics where the value is not of the schema, or has a member that the schema does not name.
 pub(crate) fn fits(schema: &Value, value: &Value) {
+    static VALIDATORS: LazyLock<Mutex<BTreeMap<String, Arc<Validator>>>> =
+        LazyLock::new(Mutex::default);
     assert!(schema.is_object(), "there is no schema for {value}");
-    let mut whole = schema.clone();
-    whole["components"] = closed(&DOCUMENT["components"]);
-    let validator = jsonschema::draft202012::new(&whole).expect("a schema");
+    let known =
+        VALIDATORS.lock().unwrap_or_else(PoisonError::into_inner).get(&schema.to_string()).cloned();
+    let validator = known.unwrap_or_else(|| {
+        let mut whole = schema.clone();
+        whole["components"] = closed(&DOCUMENT["components"]);
+        let made = Arc::new(jsonschema::draft202012::new(&whole).expect("a schema"));
+        let mut all = VALIDATORS.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(schema.to_string(), made.clone());
+        made
+    });
     let faults: Vec<String> =
         validator.iter_errors(value).map(|e| format!("{}: {e}", e.instance_path())).collect();
     assert!(faults.is_empty(), "{faults:#?}\n{value:#}");
@@ -99,8 +116,11 @@ async fn every_route_of_the_document_is_served_and_takes_no_other_method() {
     let world = World::new().await;
     for (path, item) in DOCUMENT["paths"].as_object().expect("paths") {
         let methods: Vec<_> = item.as_object().expect("methods").keys().collect();
-        let concrete = path.replace("{code}", "internal").replace("{file}", "queue.js").replace("{id}", "x");
-        for (method, documented) in [("GET", "get"), ("POST", "post"), ("DELETE", "delete"), ("PUT", "put")] {
+        let concrete =
+            path.replace("{code}", "internal").replace("{file}", "queue.js").replace("{id}", "x");
+        for (method, documented) in
+            [("GET", "get"), ("POST", "post"), ("DELETE", "delete"), ("PUT", "put")]
+        {
             let request = Request::builder().method(method).uri(&concrete).body(Body::empty());
             let reply = world.send(request.expect("a request")).await;
             let refused = reply.status == StatusCode::METHOD_NOT_ALLOWED;
@@ -118,7 +138,15 @@ async fn every_route_of_the_document_is_served_and_takes_no_other_method() {
 #[tokio::test]
 async fn what_is_not_in_the_document_is_not_served() {
     let world = World::new().await;
-    for path in ["/", "/api", "/api/v1/events/", "/api/v2/events", "/dashboard", "/api/v1/users", "/sdk/../sdk.js"] {
+    for path in [
+        "/",
+        "/api",
+        "/api/v1/events/",
+        "/api/v2/events",
+        "/dashboard",
+        "/api/v1/users",
+        "/sdk/../sdk.js",
+    ] {
         assert_eq!(world.get(path).await.problem(), (404, "not_found".to_owned()), "{path}");
     }
 }

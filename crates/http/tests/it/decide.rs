@@ -5,7 +5,7 @@ use pilotage_engine::ClockMode;
 use pilotage_engine::memory::Fault;
 use serde_json::json;
 
-use crate::world::{Plan, SECRET, USER, PUBLISHABLE, World, ask, bearer, post, two_keys};
+use crate::world::{PUBLISHABLE, Plan, SECRET, USER, World, ask, bearer, post, two_keys};
 
 const PATH: &str = "/api/v1/decisions";
 
@@ -26,10 +26,24 @@ async fn a_guide_is_shown_with_all_that_a_page_needs() {
             "action": { "path": "/projects" },
         })
     );
-    let members: Vec<_> = decision.as_object().expect("an object").keys().map(String::as_str).collect();
-    let expected = ["catalogueVersion", "decisionId", "expiresAt", "guide", "outcome", "policy", "propensity", "signature", "validationHash"];
+    let members: Vec<_> =
+        decision.as_object().expect("an object").keys().map(String::as_str).collect();
+    let expected = [
+        "catalogueVersion",
+        "decisionId",
+        "expiresAt",
+        "guide",
+        "outcome",
+        "policy",
+        "propensity",
+        "signature",
+        "validationHash",
+    ];
     assert_eq!(members, expected);
-    assert_eq!((&decision["propensity"], &decision["policy"], &decision["catalogueVersion"]), (&json!(1.0), &json!("static"), &json!(7)));
+    assert_eq!(
+        (&decision["propensity"], &decision["policy"], &decision["catalogueVersion"]),
+        (&json!(1.0), &json!("static"), &json!(7))
+    );
 }
 
 #[tokio::test]
@@ -38,7 +52,10 @@ async fn nothing_is_shown_with_a_reason() {
     let mut ask = ask("/projects");
     ask["context"]["components"] = json!(["hologram"]);
     let decision = world.post(PATH, &ask).await.json();
-    assert_eq!((&decision["outcome"], &decision["reason"]), (&json!("withhold"), &json!("no_candidate")));
+    assert_eq!(
+        (&decision["outcome"], &decision["reason"]),
+        (&json!("withhold"), &json!("no_candidate"))
+    );
     assert!(decision["validationHash"].as_str().is_some_and(|hash| hash.len() == 64));
     for absent in ["guide", "expiresAt", "stale", "explore", "trace"] {
         assert!(decision.get(absent).is_none(), "{absent}");
@@ -69,8 +86,15 @@ async fn every_fault_of_a_question_is_listed() {
     });
     let reply = world.post(PATH, &body).await;
     let expected = [
-        "userId", "sessionId", "context.path", "context.appVersion", "context.locale", "context.components",
-        "after", "waitMs", "at",
+        "userId",
+        "sessionId",
+        "context.path",
+        "context.appVersion",
+        "context.locale",
+        "context.components",
+        "after",
+        "waitMs",
+        "at",
     ];
     assert_eq!(reply.problem().0, 400);
     assert_eq!(reply.faults(), expected);
@@ -101,15 +125,23 @@ async fn explain_tells_how_each_guide_fared_to_a_secret_key_alone() {
     let trace = explained(SECRET, "explain=true").await.json()["trace"].clone();
     assert_eq!(trace["group"], "guided");
     assert_eq!(trace["guides"].as_array().map(Vec::len), Some(6));
-    let stopped = trace["guides"].as_array().expect("guides").iter().find(|g| g["id"] == "import-data");
+    let stopped =
+        trace["guides"].as_array().expect("guides").iter().find(|g| g["id"] == "import-data");
     let stopped = stopped.expect("every guide is told of");
     assert_eq!(stopped["gate"], "state");
     assert!(stopped["near"]["sentence"].as_str().is_some_and(|sentence| !sentence.is_empty()));
-    let shown = trace["guides"].as_array().expect("guides").iter().find(|g| g["id"] == "create-project");
-    assert_eq!(shown.expect("every guide is told of")["arms"][0], json!({ "variant": "plain", "propensity": 1.0 }));
+    let shown =
+        trace["guides"].as_array().expect("guides").iter().find(|g| g["id"] == "create-project");
+    assert_eq!(
+        shown.expect("every guide is told of")["arms"][0],
+        json!({ "variant": "plain", "propensity": 1.0 })
+    );
     assert!(explained(SECRET, "explain=false").await.json().get("trace").is_none());
     assert_eq!(explained(SECRET, "explain=maybe").await.faults(), ["query.explain"]);
-    assert_eq!(explained(PUBLISHABLE, "explain=true").await.problem(), (403, "forbidden".to_owned()));
+    assert_eq!(
+        explained(PUBLISHABLE, "explain=true").await.problem(),
+        (403, "forbidden".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -122,10 +154,16 @@ async fn a_decision_is_found_again_with_its_trace() {
     for (member, value) in decision.as_object().expect("an object") {
         assert_eq!(record[member], *value, "{member}");
     }
-    assert_eq!((&record["userId"], &record["context"]["path"]), (&json!(USER), &json!("/projects")));
+    assert_eq!(
+        (&record["userId"], &record["context"]["path"]),
+        (&json!(USER), &json!("/projects"))
+    );
     assert!(record["trace"]["stages"].as_array().is_some_and(|stages| !stages.is_empty()));
     for unknown in ["dec_00000000000000000000000000000000", "nonsense", "dec_%ff"] {
-        assert_eq!(world.get(&format!("{PATH}/{unknown}")).await.problem(), (404, "unknown_decision".to_owned()));
+        assert_eq!(
+            world.get(&format!("{PATH}/{unknown}")).await.problem(),
+            (404, "unknown_decision".to_owned())
+        );
     }
 }
 
@@ -136,5 +174,8 @@ async fn what_cannot_be_put_on_record_is_withheld_as_degraded() {
     world.engine.settled().await.expect("answers");
     world.log.set_fault(Some(Fault::Full));
     let decision = world.post(PATH, &ask("/projects")).await.json();
-    assert_eq!((&decision["outcome"], &decision["reason"]), (&json!("withhold"), &json!("degraded")));
+    assert_eq!(
+        (&decision["outcome"], &decision["reason"]),
+        (&json!("withhold"), &json!("degraded"))
+    );
 }

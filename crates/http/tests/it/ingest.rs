@@ -15,7 +15,9 @@ async fn an_event_is_taken_once_and_found() {
     event["context"] = json!({ "path": "/projects", "appVersion": "2.1.0", "locale": "de" });
     event["attributes"] = json!({ "tier": "trial", "unheard": 1 });
     for _ in 0..2 {
-        let reply = world.send(with_header(post("/api/v1/events", &event), "x-api-version", "2024-10-01")).await;
+        let reply = world
+            .send(with_header(post("/api/v1/events", &event), "x-api-version", "2024-10-01"))
+            .await;
         assert_eq!(reply.status, StatusCode::ACCEPTED);
         assert_eq!(reply.json(), json!({ "status": "queued", "eventId": "e1" }));
     }
@@ -37,7 +39,8 @@ async fn an_event_without_an_id_is_given_one() {
 #[tokio::test]
 async fn every_fault_is_listed_and_nothing_is_taken() {
     let world = World::new().await;
-    let body = json!({ "userId": "nobody", "eventType": "odd", "payload": 7, "context": { "path": 1 } });
+    let body =
+        json!({ "userId": "nobody", "eventType": "odd", "payload": 7, "context": { "path": 1 } });
     let reply = world.post("/api/v1/events", &body).await;
     assert_eq!(reply.problem(), (400, "validation_failed".to_owned()));
     assert_eq!(reply.json()["error"], "Validation failed");
@@ -75,7 +78,11 @@ async fn media_types_and_codings_are_told_apart() {
         assert_eq!(send(kind, Some("identity")).await.status, StatusCode::ACCEPTED, "{kind}");
     }
     for kind in ["text/plain", "application/x-ndjson", "application/jsonx", "multipart/form-data"] {
-        assert_eq!(send(kind, None).await.problem(), (415, "unsupported_media_type".to_owned()), "{kind}");
+        assert_eq!(
+            send(kind, None).await.problem(),
+            (415, "unsupported_media_type".to_owned()),
+            "{kind}"
+        );
     }
     assert_eq!(send("application/json", Some("gzip")).await.status.as_u16(), 415);
     let bare = Request::post("/api/v1/events").body(Body::from(page_view().to_string()));
@@ -104,9 +111,13 @@ async fn the_bound_holds_for_bodies_that_do_not_say_their_length() {
     let world = World::new().await;
     let pieces = |bytes: usize| {
         let text = event_of(bytes).to_string().into_bytes();
-        let pieces: Vec<_> = text.chunks(10_000).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect();
+        let pieces: Vec<_> =
+            text.chunks(10_000).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect();
         let body = Body::from_stream(futures_util::stream::iter(pieces));
-        Request::post("/api/v1/events").header("content-type", "application/json").body(body).expect("a request")
+        Request::post("/api/v1/events")
+            .header("content-type", "application/json")
+            .body(body)
+            .expect("a request")
     };
     assert_eq!(world.send(pieces(1 << 20)).await.status, StatusCode::ACCEPTED);
     assert_eq!(world.send(pieces((1 << 20) + 1)).await.status.as_u16(), 413);
@@ -131,9 +142,12 @@ async fn a_full_or_broken_log_is_said_to_be_so() {
 #[tokio::test]
 async fn a_request_id_is_kept_or_given() {
     let world = World::new().await;
-    let ours = world.send(with_header(post("/api/v1/events", &page_view()), "x-request-id", "abc-1")).await;
+    let ours = world
+        .send(with_header(post("/api/v1/events", &page_view()), "x-request-id", "abc-1"))
+        .await;
     assert_eq!(ours.header("x-request-id"), "abc-1");
-    let odd = world.send(with_header(post("/api/v1/events", &page_view()), "x-request-id", "<b>")).await;
+    let odd =
+        world.send(with_header(post("/api/v1/events", &page_view()), "x-request-id", "<b>")).await;
     assert!(odd.header("x-request-id").starts_with("req_"));
     assert_eq!(odd.header("x-content-type-options"), "nosniff");
     assert_eq!(odd.header("cache-control"), "no-store");

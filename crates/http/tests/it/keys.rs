@@ -12,8 +12,8 @@ use serde_json::json;
 use sha2::Sha256;
 
 use crate::world::{
-    ORIGIN, OTHER, PUBLISHABLE, Plan, Reply, SECRET, USER, World, acme, ask, bearer, key, page_view, post, two_keys,
-    with_header,
+    ORIGIN, OTHER, PUBLISHABLE, Plan, Reply, SECRET, USER, World, acme, ask, bearer, key,
+    page_view, post, two_keys, with_header,
 };
 
 const TOKEN_SECRET: &str = "a secret that only the two of us know";
@@ -51,7 +51,11 @@ async fn no_key_or_an_unknown_one_is_refused() {
         bearer(event(), "pk_0123456789abcdeX"),
         with_header(event(), "authorization", "Basic !!!"),
         with_header(event(), "authorization", "Digest x"),
-        with_header(post(&format!("/api/v1/events?key={PUBLISHABLE}"), &page_view()), "authorization", "Bearer x"),
+        with_header(
+            post(&format!("/api/v1/events?key={PUBLISHABLE}"), &page_view()),
+            "authorization",
+            "Bearer x",
+        ),
         post("/api/v1/events?key=", &page_view()),
     ];
     for request in requests {
@@ -67,7 +71,10 @@ async fn no_key_or_an_unknown_one_is_refused() {
 #[tokio::test]
 async fn a_publishable_key_sends_and_asks_and_no_more() {
     let world = keyed().await;
-    assert_eq!(world.send(bearer(post("/api/v1/decisions", &ask("/")), PUBLISHABLE)).await.status, StatusCode::OK);
+    assert_eq!(
+        world.send(bearer(post("/api/v1/decisions", &ask("/")), PUBLISHABLE)).await.status,
+        StatusCode::OK
+    );
     for path in [
         "/api/v1/report",
         &format!("/api/v1/users/{USER}"),
@@ -76,7 +83,11 @@ async fn a_publishable_key_sends_and_asks_and_no_more() {
     ] {
         let reply = world.send(bearer(get(path), PUBLISHABLE)).await;
         assert_eq!(reply.problem(), (403, "forbidden".to_owned()), "{path}");
-        assert_ne!(world.send(bearer(get(path), SECRET)).await.status, StatusCode::FORBIDDEN, "{path}");
+        assert_ne!(
+            world.send(bearer(get(path), SECRET)).await.status,
+            StatusCode::FORBIDDEN,
+            "{path}"
+        );
     }
     let pause = bearer(post("/api/v1/guides/create-project/pause", &json!({})), PUBLISHABLE);
     assert_eq!(world.send(pause).await.problem(), (403, "forbidden".to_owned()));
@@ -87,7 +98,11 @@ async fn a_page_may_use_the_key_that_lists_it() {
     let world = keyed().await;
     let from = |origin: &str, key: &str| {
         let request = bearer(post("/api/v1/events", &page_view()), key);
-        world.send(with_header(with_header(request, "origin", origin), "host", "guides.example.com"))
+        world.send(with_header(
+            with_header(request, "origin", origin),
+            "host",
+            "guides.example.com",
+        ))
     };
     let reply = from(ORIGIN, PUBLISHABLE).await;
     assert_eq!(reply.status, StatusCode::ACCEPTED);
@@ -97,13 +112,19 @@ async fn a_page_may_use_the_key_that_lists_it() {
 
     let own = from("https://guides.example.com", PUBLISHABLE).await;
     assert_eq!(own.status, StatusCode::ACCEPTED, "the server's own page");
-    for (origin, key) in [("https://evil.example", PUBLISHABLE), (ORIGIN, SECRET), ("null", PUBLISHABLE)] {
+    for (origin, key) in
+        [("https://evil.example", PUBLISHABLE), (ORIGIN, SECRET), ("null", PUBLISHABLE)]
+    {
         let reply = from(origin, key).await;
         assert_eq!(reply.problem(), (403, "origin_not_allowed".to_owned()), "{origin}");
         assert_eq!(reply.header("access-control-allow-origin").is_empty(), origin != ORIGIN);
     }
     let refused = from(ORIGIN, "pk_0123456789abcdeX").await;
-    assert_eq!(refused.header("access-control-allow-origin"), ORIGIN, "so that the page learns why");
+    assert_eq!(
+        refused.header("access-control-allow-origin"),
+        ORIGIN,
+        "so that the page learns why"
+    );
 }
 
 #[tokio::test]
@@ -130,12 +151,20 @@ async fn a_browser_that_asks_first_is_told() {
 #[tokio::test]
 async fn under_dev_only_this_machine_may_call() {
     let world = World::new().await;
-    let from = |name: &'static str, value: &str| world.send(with_header(post("/api/v1/events", &page_view()), name, value));
-    for (name, value) in [("origin", "http://localhost:5173"), ("host", "127.0.0.1:7700"), ("host", "[::1]:7700")] {
+    let from = |name: &'static str, value: &str| {
+        world.send(with_header(post("/api/v1/events", &page_view()), name, value))
+    };
+    for (name, value) in
+        [("origin", "http://localhost:5173"), ("host", "127.0.0.1:7700"), ("host", "[::1]:7700")]
+    {
         assert_eq!(from(name, value).await.status, StatusCode::ACCEPTED, "{value}");
     }
     for (name, value) in [("origin", "https://evil.example"), ("host", "evil.example:7700")] {
-        assert_eq!(from(name, value).await.problem(), (403, "origin_not_allowed".to_owned()), "{value}");
+        assert_eq!(
+            from(name, value).await.problem(),
+            (403, "origin_not_allowed".to_owned()),
+            "{value}"
+        );
     }
 }
 
@@ -143,7 +172,9 @@ async fn under_dev_only_this_machine_may_call() {
 async fn under_dev_a_header_names_the_product() {
     let second = acme().replace("product: acme", "product: second");
     let world = World::with(Plan { further_products: vec![second], ..Plan::default() }).await;
-    let at = |product: &str| world.send(with_header(get("/api/v1/report"), "x-pilotage-product", product));
+    let at = |product: &str| {
+        world.send(with_header(get("/api/v1/report"), "x-pilotage-product", product))
+    };
     world.event("signed_up", json!({})).await;
     assert_eq!(at("acme").await.json()["groups"][0]["users"], 1);
     assert_eq!(at("second").await.json()["groups"][0]["users"], 0);
@@ -154,30 +185,41 @@ async fn under_dev_a_header_names_the_product() {
 #[tokio::test]
 async fn a_key_keeps_to_its_product() {
     let second = acme().replace("product: acme", "product: second");
-    let other = KeySpec { product: ProductId::new("second").expect("valid"), ..key("sk_second_0123456789", KeyKind::Secret) };
+    let other = KeySpec {
+        product: ProductId::new("second").expect("valid"),
+        ..key("sk_second_0123456789", KeyKind::Secret)
+    };
     let keys = Keys::new(vec![key(SECRET, KeyKind::Secret), other]).expect("valid");
     let world = World::with(Plan { keys, further_products: vec![second], ..Plan::default() }).await;
     world.send(bearer(post("/api/v1/events", &page_view()), SECRET)).await;
     let user = format!("/api/v1/users/{USER}");
     assert_eq!(world.send(bearer(get(&user), SECRET)).await.json()["product"], "acme");
-    let elsewhere = with_header(bearer(get(&user), "sk_second_0123456789"), "x-pilotage-product", "acme");
+    let elsewhere =
+        with_header(bearer(get(&user), "sk_second_0123456789"), "x-pilotage-product", "acme");
     assert_eq!(world.send(elsewhere).await.problem(), (404, "unknown_user".to_owned()));
 }
 
 #[tokio::test]
 async fn keys_products_and_clock_must_go_together() {
-    let stranger = KeySpec { product: ProductId::new("stranger").expect("valid"), ..key(SECRET, KeyKind::Secret) };
+    let stranger = KeySpec {
+        product: ProductId::new("stranger").expect("valid"),
+        ..key(SECRET, KeyKind::Secret)
+    };
     let keys = Keys::new(vec![stranger, key(PUBLISHABLE, KeyKind::Publishable)]).expect("valid");
     let plan = Plan { keys, clock: ClockMode::Events, ..Plan::default() };
     let faults = World::try_with(plan).await.err().expect("faults");
     assert!(faults.contains(&SetupFault::EventClockInBrowsers));
-    assert!(faults.contains(&SetupFault::UnknownProduct(ProductId::new("stranger").expect("valid"))));
+    assert!(
+        faults.contains(&SetupFault::UnknownProduct(ProductId::new("stranger").expect("valid")))
+    );
 }
 
 #[tokio::test]
 async fn a_rate_is_kept() {
-    let limited = KeySpec { rate: Some(Rate { per_second: 1, burst: 3 }), ..key(SECRET, KeyKind::Secret) };
-    let keys = Keys::new(vec![limited, key("sk_unlimited_0123456789", KeyKind::Secret)]).expect("valid");
+    let limited =
+        KeySpec { rate: Some(Rate { per_second: 1, burst: 3 }), ..key(SECRET, KeyKind::Secret) };
+    let keys =
+        Keys::new(vec![limited, key("sk_unlimited_0123456789", KeyKind::Secret)]).expect("valid");
     let world = World::with(Plan { keys, ..Plan::default() }).await;
     let mut refused = Vec::new();
     for _ in 0..20 {
@@ -191,13 +233,18 @@ async fn a_rate_is_kept() {
         assert_eq!(reply.problem(), (429, "rate_limited".to_owned()));
         assert_eq!(reply.header("retry-after"), "1");
     }
-    let other = world.send(bearer(post("/api/v1/events", &page_view()), "sk_unlimited_0123456789")).await;
+    let other =
+        world.send(bearer(post("/api/v1/events", &page_view()), "sk_unlimited_0123456789")).await;
     assert_eq!(other.status, StatusCode::ACCEPTED);
 }
 
 fn token(user: &str, expires: u64) -> String {
     let part = |json: serde_json::Value| URL_SAFE_NO_PAD.encode(json.to_string());
-    let signed = format!("{}.{}", part(json!({ "alg": "HS256" })), part(json!({ "sub": user, "exp": expires })));
+    let signed = format!(
+        "{}.{}",
+        part(json!({ "alg": "HS256" })),
+        part(json!({ "sub": user, "exp": expires }))
+    );
     let mac = Hmac::<Sha256>::new_from_slice(TOKEN_SECRET.as_bytes()).expect("any length");
     let signature = mac.chain_update(signed.as_bytes()).finalize().into_bytes();
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
@@ -206,7 +253,10 @@ fn token(user: &str, expires: u64) -> String {
 const NEVER: u64 = 99_999_999_999;
 
 async fn signed() -> World {
-    let demanding = KeySpec { user_token_secret: Some(TOKEN_SECRET.to_owned()), ..key(PUBLISHABLE, KeyKind::Publishable) };
+    let demanding = KeySpec {
+        user_token_secret: Some(TOKEN_SECRET.to_owned()),
+        ..key(PUBLISHABLE, KeyKind::Publishable)
+    };
     let keys = Keys::new(vec![demanding, key(SECRET, KeyKind::Secret)]).expect("valid");
     World::with(Plan { keys, ..Plan::default() }).await
 }
@@ -233,7 +283,11 @@ async fn a_signed_user_may_speak_for_itself_alone() {
         with_token["userToken"] = json!(token(USER, NEVER));
         let reply: Reply = world.send(bearer(post(path, &with_token), PUBLISHABLE)).await;
         assert_eq!(reply.status.as_u16(), good, "{path}: in the body");
-        assert_eq!(world.send(bearer(post(path, &body), SECRET)).await.status.as_u16(), good, "{path}: secret");
+        assert_eq!(
+            world.send(bearer(post(path, &body), SECRET)).await.status.as_u16(),
+            good,
+            "{path}: secret"
+        );
     }
 }
 
@@ -243,8 +297,16 @@ async fn in_a_batch_the_events_of_others_are_refused_one_by_one() {
     let mut other = page_view();
     other["userId"] = json!(OTHER);
     let body = json!({ "events": [page_view(), other], "userToken": token(USER, NEVER) });
-    let results = world.send(bearer(post("/api/v1/events/batch", &body), PUBLISHABLE)).await.json()["results"].clone();
-    assert_eq!((&results[0]["status"], &results[1]["status"]), (&json!("queued"), &json!("rejected")));
+    let results = world.send(bearer(post("/api/v1/events/batch", &body), PUBLISHABLE)).await.json()
+        ["results"]
+        .clone();
+    assert_eq!(
+        (&results[0]["status"], &results[1]["status"]),
+        (&json!("queued"), &json!("rejected"))
+    );
     assert_eq!(results[1]["code"], "wrong_user");
-    assert_eq!(world.send(bearer(get(&format!("/api/v1/users/{OTHER}")), SECRET)).await.problem().0, 404);
+    assert_eq!(
+        world.send(bearer(get(&format!("/api/v1/users/{OTHER}")), SECRET)).await.problem().0,
+        404
+    );
 }

@@ -12,7 +12,9 @@ async fn active_world() -> (World, String) {
     world.event("guide_shown", json!({ "decisionId": id })).await;
     world.event("guide_clicked", json!({ "decisionId": id })).await;
     world.event("form_submit", json!({ "form": "new_project", "ok": true })).await;
-    world.event("form_submit", json!({ "form": "billing", "ok": false, "error": "card_declined" })).await;
+    world
+        .event("form_submit", json!({ "form": "billing", "ok": false, "error": "card_declined" }))
+        .await;
     (world, id)
 }
 
@@ -20,19 +22,30 @@ async fn active_world() -> (World, String) {
 async fn a_user_is_told_whole() {
     let (world, decision) = active_world().await;
     let user = world.get(&format!("/api/v1/users/{USER}")).await.json();
-    assert_eq!((&user["userId"], &user["product"], &user["group"]), (&json!(USER), &json!("acme"), &json!("guided")));
+    assert_eq!(
+        (&user["userId"], &user["product"], &user["group"]),
+        (&json!(USER), &json!("acme"), &json!("guided"))
+    );
     assert_eq!((&user["holdout"], &user["activatedAt"]), (&json!(false), &Value::Null));
     assert_eq!(user["signupAt"], user["firstSeenAt"]);
     assert_eq!(user["events"], 5);
-    let milestones: Vec<_> = user["milestones"].as_array().expect("milestones").iter()
-        .map(|m| (m["id"].as_str().expect("an id"), m["status"].as_str().expect("a status"))).collect();
-    let expected = [("project", "reached"), ("data", "open"), ("billing", "open"), ("first_report", "locked")];
+    let milestones: Vec<_> = user["milestones"]
+        .as_array()
+        .expect("milestones")
+        .iter()
+        .map(|m| (m["id"].as_str().expect("an id"), m["status"].as_str().expect("a status")))
+        .collect();
+    let expected =
+        [("project", "reached"), ("data", "open"), ("billing", "open"), ("first_report", "locked")];
     assert_eq!(milestones, expected);
     assert_eq!(user["lastError"]["name"], "card_declined");
     assert_eq!(user["sessions"]["count"], 1);
     assert_eq!(user["attributes"]["tier"], "free", "a default");
     let shown = &user["contact"]["guides"][0];
-    assert_eq!((&shown["id"], &shown["shows"], &shown["clicks"]), (&json!("create-project"), &json!(1), &json!(1)));
+    assert_eq!(
+        (&shown["id"], &shown["shows"], &shown["clicks"]),
+        (&json!("create-project"), &json!(1), &json!(1))
+    );
     assert_eq!(user["decisions"][0]["decisionId"], json!(decision));
     assert_eq!(user["decisions"][0]["guide"], "create-project");
 }
@@ -52,9 +65,17 @@ async fn a_timeline_is_told_in_order_and_in_parts() {
     let (world, decision) = active_world().await;
     let path = format!("/api/v1/users/{USER}/timeline");
     let whole = world.get(&path).await.json();
-    let kinds: Vec<_> = whole["items"].as_array().expect("items").iter().map(|i| i["kind"].as_str().expect("a kind")).collect();
+    let kinds: Vec<_> = whole["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .map(|i| i["kind"].as_str().expect("a kind"))
+        .collect();
     assert_eq!(kinds, ["event", "decision", "outcome", "outcome", "event", "event"]);
-    assert_eq!((&whole["items"][2]["outcome"], &whole["items"][2]["decisionId"]), (&json!("shown"), &json!(decision)));
+    assert_eq!(
+        (&whole["items"][2]["outcome"], &whole["items"][2]["decisionId"]),
+        (&json!("shown"), &json!(decision))
+    );
     assert_eq!(whole["items"][4]["payload"], json!({ "form": "new_project", "ok": true }));
     assert!(whole.get("next").is_none());
 
@@ -78,7 +99,11 @@ async fn odd_windows_are_refused() {
     let reply = world.get(&format!("{path}?limit=0&cursor=%3F")).await;
     assert_eq!(reply.faults(), ["query.limit", "query.cursor"]);
     for limit in ["10001", "-1", "many", ""] {
-        assert_eq!(world.get(&format!("{path}?limit={limit}")).await.faults(), ["query.limit"], "{limit}");
+        assert_eq!(
+            world.get(&format!("{path}?limit={limit}")).await.faults(),
+            ["query.limit"],
+            "{limit}"
+        );
     }
     assert_eq!(world.get(&format!("{path}?limit=10000")).await.status.as_u16(), 200);
 }

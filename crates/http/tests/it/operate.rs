@@ -26,15 +26,22 @@ async fn a_paused_guide_is_not_shown_until_it_is_resumed() {
 async fn the_report_counts_users_and_activations_by_group() {
     let world = World::new().await;
     let empty = world.get("/api/v1/report").await.json();
-    assert_eq!(empty["groups"][0], json!({ "group": "guided", "users": 0, "signedUp": 0, "activated": 0, "rate": null }));
+    assert_eq!(
+        empty["groups"][0],
+        json!({ "group": "guided", "users": 0, "signedUp": 0, "activated": 0, "rate": null })
+    );
     world.event("signed_up", json!({})).await;
     world.event("form_submit", json!({ "form": "new_project", "ok": true })).await;
     world.event("data_imported", json!({})).await;
     world.event("report_viewed", json!({})).await;
     let report = world.get("/api/v1/report").await.json();
     assert_eq!(report["product"], "acme");
-    assert_eq!(report["groups"][0], json!({ "group": "guided", "users": 1, "signedUp": 1, "activated": 1, "rate": 1.0 }));
-    let groups: Vec<_> = report["groups"].as_array().expect("groups").iter().map(|g| g["group"].clone()).collect();
+    assert_eq!(
+        report["groups"][0],
+        json!({ "group": "guided", "users": 1, "signedUp": 1, "activated": 1, "rate": 1.0 })
+    );
+    let groups: Vec<_> =
+        report["groups"].as_array().expect("groups").iter().map(|g| g["group"].clone()).collect();
     assert_eq!(groups, ["guided", "holdout", "random", "static"]);
 }
 

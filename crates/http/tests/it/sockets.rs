@@ -25,15 +25,17 @@ fn impatient() -> Settings {
     Settings { head_timeout: short, body_timeout: short, ..Settings::default() }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the server is its test's own task")]
 async fn start(settings: Settings, more: Router) -> Server {
     let world = World::with(Plan { settings, ..Plan::default() }).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     let (stop, stopped) = oneshot::channel::<()>();
     let (router, app) = (world.router().merge(more), world.app.clone());
-    let ended = tokio::spawn(async move {
-        serve(listener, router, &app, async { drop(stopped.await) }).await
-    });
+    let ended =
+        tokio::spawn(
+            async move { serve(listener, router, &app, async { drop(stopped.await) }).await },
+        );
     Server { address, world, stop: Some(stop), ended }
 }
 
@@ -125,18 +127,31 @@ async fn a_body_that_does_not_come_is_answered_408() {
 async fn a_length_that_lies_is_found_out() {
     let server = start(Settings::default(), Router::new()).await;
     let mut large = server.connect().await;
-    let head = "POST /api/v1/events HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
-    large.write_all(format!("{head}content-length: 1048577\r\n\r\n").as_bytes()).await.expect("sent");
-    assert!(answer(&mut large).await.starts_with("HTTP/1.1 413"), "before a byte of the body is sent");
+    let head =
+        "POST /api/v1/events HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+    large
+        .write_all(format!("{head}content-length: 1048577\r\n\r\n").as_bytes())
+        .await
+        .expect("sent");
+    assert!(
+        answer(&mut large).await.starts_with("HTTP/1.1 413"),
+        "before a byte of the body is sent"
+    );
 
     let mut short = server.connect().await;
-    short.write_all(format!("{head}content-length: 500\r\n\r\n{{}}").as_bytes()).await.expect("sent");
+    short
+        .write_all(format!("{head}content-length: 500\r\n\r\n{{}}").as_bytes())
+        .await
+        .expect("sent");
     short.shutdown().await.expect("half closed");
     let reply = rest(&mut short).await;
     assert!(!reply.starts_with("HTTP/1.1 2"), "{reply}");
 
     let mut chunked = server.connect().await;
-    chunked.write_all(format!("{head}transfer-encoding: chunked\r\n\r\nzz\r\n").as_bytes()).await.expect("sent");
+    chunked
+        .write_all(format!("{head}transfer-encoding: chunked\r\n\r\nzz\r\n").as_bytes())
+        .await
+        .expect("sent");
     let reply = rest(&mut chunked).await;
     assert!(reply.starts_with("HTTP/1.1 400"), "{reply}");
 }

@@ -87,7 +87,8 @@ pub(crate) fn key(text: &str, kind: KeyKind) -> KeySpec {
 
 /// A secret and a publishable key; pages of `ORIGIN` may use the latter.
 pub(crate) fn two_keys() -> Keys {
-    let browser = KeySpec { origins: vec![ORIGIN.to_owned()], ..key(PUBLISHABLE, KeyKind::Publishable) };
+    let browser =
+        KeySpec { origins: vec![ORIGIN.to_owned()], ..key(PUBLISHABLE, KeyKind::Publishable) };
     Keys::new(vec![key(SECRET, KeyKind::Secret), browser]).expect("valid")
 }
 
@@ -150,7 +151,8 @@ impl World {
 
     /// Takes one event of `USER`'s and expects it to be taken.
     pub(crate) async fn event(&self, kind: &str, payload: Value) -> String {
-        let body = json!({ "userId": USER, "sessionId": "s1", "eventType": kind, "payload": payload });
+        let body =
+            json!({ "userId": USER, "sessionId": "s1", "eventType": kind, "payload": payload });
         let reply = self.post("/api/v1/events", &body).await;
         assert_eq!(reply.status, StatusCode::ACCEPTED, "{}", reply.text);
         reply.json()["eventId"].as_str().expect("an id").to_owned()
@@ -182,7 +184,11 @@ pub(crate) fn post(path: &str, body: &Value) -> Request<Body> {
 }
 
 /// Sets a header.
-pub(crate) fn with_header(mut request: Request<Body>, name: &'static str, value: &str) -> Request<Body> {
+pub(crate) fn with_header(
+    mut request: Request<Body>,
+    name: &'static str,
+    value: &str,
+) -> Request<Body> {
     request.headers_mut().insert(name, value.parse().expect("a header value"));
     request
 }

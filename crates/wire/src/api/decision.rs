@@ -97,8 +97,7 @@ pub struct Ask {
 
 /// Reads what is asked, or says every fault that is in it. Unknown members are passed over, `null` counts as absent.
 pub fn read_ask(text: &str, definition: &Definition) -> Result<Ask, Vec<Fault>> {
-    const ASK: [&str; 7] =
-        ["userId", "sessionId", "context", "after", "waitMs", "at", "userToken"];
+    const ASK: [&str; 7] = ["userId", "sessionId", "context", "after", "waitMs", "at", "userToken"];
     let mut body = Members::read(text, &ASK, "").map_err(|fault| vec![fault])?;
     let user = body.required(0, |text| user_id(text, definition));
     let session = body.required(1, SessionId::new);
@@ -332,7 +331,11 @@ impl<'a> TraceBody<'a> {
         });
         Self {
             group,
-            stages: trace.stages.iter().map(|(gate, left)| StageBody { gate: *gate, left: *left }).collect(),
+            stages: trace
+                .stages
+                .iter()
+                .map(|(gate, left)| StageBody { gate: *gate, left: *left })
+                .collect(),
             guides: guides.collect(),
             no_guide: trace.no_guide.map(|p| p.get()),
         }

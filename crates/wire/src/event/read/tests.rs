@@ -50,13 +50,19 @@ fn every_member_arrives() {
     )
     .expect("an event");
     let event = received.event;
-    assert_eq!((event.user.as_str(), event.session.as_str(), &*event.kind), (USER, "s1", "page_view"));
+    assert_eq!(
+        (event.user.as_str(), event.session.as_str(), &*event.kind),
+        (USER, "s1", "page_view")
+    );
     assert_eq!(event.id, EventId::new("e-1").ok());
     assert_eq!(event.claimed, instant::parse("2026-11-22T20:15:00.500Z"));
     assert_eq!(event.anonymous.map(String::from).as_deref(), Some("anon"));
     let raw = |part: Option<Box<RawValue>>| part.map(|raw| raw.get().to_owned());
     assert_eq!(raw(event.attributes).as_deref(), Some(r#"{"tier":"pro"}"#));
-    assert_eq!(raw(event.payload).as_deref(), Some(r#"{"form":"import","ok":false,"deep":[{"a":1e3}]}"#));
+    assert_eq!(
+        raw(event.payload).as_deref(),
+        Some(r#"{"form":"import","ok":false,"deep":[{"a":1e3}]}"#)
+    );
     assert_eq!(event.context.app_version.as_deref(), Some("2.1.0"));
     assert_eq!(event.context.locale.as_deref(), Some("de-AT"));
     assert_eq!(event.context.path.as_deref(), Some("/import"));
@@ -66,7 +72,8 @@ fn every_member_arrives() {
 
 #[test]
 fn null_is_absence() {
-    let event = read(&with(r#","payload":null,"timestamp":null,"eventId":null,"context":null"#), &acme());
+    let event =
+        read(&with(r#","payload":null,"timestamp":null,"eventId":null,"context":null"#), &acme());
     let event = event.expect("an event").event;
     assert!(event.id.is_none() && event.payload.is_none() && event.claimed.is_none());
     assert_eq!(faults(r#"{"userId":null,"sessionId":"s","eventType":"page_view"}"#).len(), 1);
@@ -113,12 +120,24 @@ fn single_faults() {
         (with(r#","eventId":"a\nb""#), "eventId", "may hold only printable characters"),
         (with(r#","eventId":"\ud800""#), "eventId", "holds an escape that is no character"),
         (with(r#","context":[]"#), "context", "must be an object"),
-        (with(&format!(r#","context":{{"path":"{}"}}"#, long(2_049))), "context.path", "must be at most 2048 bytes"),
-        (with(r#","context":{"path":"/a","path":"/b"}"#), "context.path", "must not be given twice"),
+        (
+            with(&format!(r#","context":{{"path":"{}"}}"#, long(2_049))),
+            "context.path",
+            "must be at most 2048 bytes",
+        ),
+        (
+            with(r#","context":{"path":"/a","path":"/b"}"#),
+            "context.path",
+            "must not be given twice",
+        ),
         (with(r#","sessionId":"s2""#), "sessionId", "must not be given twice"),
         (with(r#","payload":{"a":"\udc00"}"#), "payload", "lone leading surrogate in hex escape"),
         (with(r#","payload":{"a":1e999}"#), "payload", "number out of range"),
-        (with(&format!(r#","payload":{{"{}":1}}"#, long(257))), "payload", "must not hold names over 256 bytes"),
+        (
+            with(&format!(r#","payload":{{"{}":1}}"#, long(257))),
+            "payload",
+            "must not hold names over 256 bytes",
+        ),
         ("[1]".to_owned(), "", "must be an object"),
         ("7".to_owned(), "", "must be an object"),
     ];
@@ -129,7 +148,9 @@ fn single_faults() {
 
 #[test]
 fn what_is_not_json_is_said_to_be_so() {
-    for text in ["", "{", r#"{"userId":"#, r#"{"userId":1}x"#, "nonsense", r#"{"a":1,}"#, "\u{feff}{}"] {
+    for text in
+        ["", "{", r#"{"userId":"#, r#"{"userId":1}x"#, "nonsense", r#"{"a":1,}"#, "\u{feff}{}"]
+    {
         let (path, message) = fault(text);
         assert_eq!(path, "", "{text}");
         assert!(message.starts_with("is not JSON: "), "{text}: {message}");
