@@ -108,7 +108,7 @@ function content({ known, decision, items }, restart) {
   const who = Object.entries(known.attributes).map(([name, value]) => h('span', { class: 'fact' }, `${name} `, h('b', {}, String(value))));
   return [
     h('p', { class: 'facts' }, h('span', { class: `badge ${group}` }, group), known.activatedAt && h('span', { class: 'badge activated' }, 'activated'), ...who),
-    known.holdout && leftOut(restart), journey(known), decision && verdict(decision), decision && gates(decision),
+    known.holdout && leftOut(restart), journey(known), decision && verdict(decision), decision?.trace?.guides.length && gates(decision),
     section('What just happened', h('ul', { class: 'events' }, ...items.map(event))),
   ].filter((part) => part instanceof Node);
 }
@@ -117,8 +117,6 @@ const waiting = () => h('p', { class: 'waiting' }, 'Nothing is known of this use
 
 /** The panel stands for as long as the page; `follow` says whom it watches, `heard` that Pilotage decided about them. @param {() => void} restart begins as a new user */
 export function openCurtain(restart) {
-  // Where there is no room beside the product, it would cover it.
-  if (innerWidth <= 1180) state.curtain = false;
   /** @type {string | undefined} */
   let userId;
   let known = false;
@@ -166,6 +164,7 @@ export function openCurtain(restart) {
     /** @param {string | undefined} id */
     follow(id) {
       if (id !== userId) {
+        if (innerWidth <= 1180) state.curtain = false; // no room beside the product: it would cover it
         known = false;
         shown = '';
         tell(false);
