@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use pilotage_domain::value::Value;
 
 /// `7d` in milliseconds.
-pub fn duration(text: &str) -> i64 {
+pub(crate) fn duration(text: &str) -> i64 {
     let (number, unit) = text.split_at(text.len() - 1);
     let unit = match unit {
         "s" => 1_000,
@@ -29,7 +29,7 @@ fn version(text: &str) -> Option<Version<'_>> {
 }
 
 /// The order of semantic versions; `None` where one of them is none.
-pub fn version_order(a: &str, b: &str) -> Option<Ordering> {
+pub(crate) fn version_order(a: &str, b: &str) -> Option<Ordering> {
     let ((a, pre_a), (b, pre_b)) = (version(a)?, version(b)?);
     Some(a.cmp(&b).then_with(|| match (pre_a, pre_b) {
         (None, None) => Ordering::Equal,
@@ -55,7 +55,7 @@ fn identifiers(a: &[&str], b: &[&str]) -> Ordering {
 }
 
 /// Whether the user's version is in the range: release against release, unless the range names a pre-release.
-pub fn in_range(range: &str, user: Option<&str>) -> bool {
+pub(crate) fn in_range(range: &str, user: Option<&str>) -> bool {
     let Some(user) = user.filter(|user| version(user).is_some()) else { return false };
     range.split(',').all(|part| in_part(part.trim(), user))
 }
@@ -91,7 +91,11 @@ fn in_part(part: &str, user: &str) -> bool {
 }
 
 /// Whether a value passes what a file says of it: a scalar, or operators. `order` compares texts, where they have one.
-pub fn passes(wanted: &Value, found: Option<&Value>, order: fn(&str, &str) -> Option<Ordering>) -> bool {
+pub(crate) fn passes(
+    wanted: &Value,
+    found: Option<&Value>,
+    order: fn(&str, &str) -> Option<Ordering>,
+) -> bool {
     let Value::Map(operators) = wanted else { return found == Some(wanted) };
     let compared = |bound: &Value| match (found?, bound) {
         (Value::Number(a), Value::Number(b)) => a.partial_cmp(b),
@@ -115,12 +119,12 @@ pub fn passes(wanted: &Value, found: Option<&Value>, order: fn(&str, &str) -> Op
 }
 
 /// Texts have no order of their own.
-pub fn unordered(_: &str, _: &str) -> Option<Ordering> {
+pub(crate) fn unordered(_: &str, _: &str) -> Option<Ordering> {
     None
 }
 
 /// Whether the page is one of the route's.
-pub fn on_page(pattern: &str, path: &str) -> bool {
+pub(crate) fn on_page(pattern: &str, path: &str) -> bool {
     let path = path.split(['?', '#']).next().unwrap_or_default();
     let steps = |path: &str| -> Vec<String> {
         path.trim_end_matches('/').split('/').map(str::to_owned).collect()
@@ -129,6 +133,7 @@ pub fn on_page(pattern: &str, path: &str) -> bool {
     let open = wanted.last().is_some_and(|last| last == "*");
     let fixed = if open { wanted.len() - 1 } else { wanted.len() };
     let length = if open { given.len() >= fixed } else { given.len() == fixed };
-    let same = |(want, got): (&String, &String)| want == got || (want.starts_with(':') && !got.is_empty());
+    let same =
+        |(want, got): (&String, &String)| want == got || (want.starts_with(':') && !got.is_empty());
     length && wanted.iter().take(fixed).zip(&given).all(same)
 }

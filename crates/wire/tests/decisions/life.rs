@@ -13,53 +13,53 @@ use pilotage_domain::value::Value;
 
 /// Something that the user did.
 #[derive(Debug, Clone)]
-pub struct Deed {
-    pub kind: String,
-    pub at: i64,
-    pub payload: Value,
-    pub attributes: Vec<(String, Value)>,
+pub(crate) struct Deed {
+    pub(crate) kind: String,
+    pub(crate) at: i64,
+    pub(crate) payload: Value,
+    pub(crate) attributes: Vec<(String, Value)>,
 }
 
 /// A guide that was offered, and what became of it.
 #[derive(Debug, Clone)]
-pub struct Offered {
-    pub decision: DecisionId,
-    pub guide: String,
-    pub milestone: String,
-    pub session: String,
-    pub at: i64,
-    pub shown: Option<i64>,
-    pub dismissed: Option<i64>,
+pub(crate) struct Offered {
+    pub(crate) decision: DecisionId,
+    pub(crate) guide: String,
+    pub(crate) milestone: String,
+    pub(crate) session: String,
+    pub(crate) at: i64,
+    pub(crate) shown: Option<i64>,
+    pub(crate) dismissed: Option<i64>,
 }
 
 /// What a caller says with a question.
 #[derive(Debug, Clone, Default)]
-pub struct Ask {
-    pub path: Option<String>,
-    pub app_version: Option<String>,
-    pub locale: Option<String>,
-    pub components: Option<Vec<String>>,
-    pub paused: Vec<GuideId>,
+pub(crate) struct Ask {
+    pub(crate) path: Option<String>,
+    pub(crate) app_version: Option<String>,
+    pub(crate) locale: Option<String>,
+    pub(crate) components: Option<Vec<String>>,
+    pub(crate) paused: Vec<GuideId>,
 }
 
 /// One user.
-pub struct Life<'d> {
-    pub definition: &'d Definition,
-    pub user: UserId,
-    pub profile: Profile,
-    pub deeds: Vec<Deed>,
-    pub offers: Vec<Offered>,
-    pub session: String,
-    pub now: i64,
+pub(crate) struct Life<'d> {
+    pub(crate) definition: &'d Definition,
+    pub(crate) user: UserId,
+    pub(crate) profile: Profile,
+    pub(crate) deeds: Vec<Deed>,
+    pub(crate) offers: Vec<Offered>,
+    pub(crate) session: String,
+    pub(crate) now: i64,
     /// Offers that the profile may not hold yet.
-    pub pending: Vec<Offer>,
+    pub(crate) pending: Vec<Offer>,
     end: u64,
     decisions: u128,
 }
 
 impl<'d> Life<'d> {
     /// Begins at an instant far from 1970.
-    pub fn new(definition: &'d Definition, user: &str) -> Self {
+    pub(crate) fn new(definition: &'d Definition, user: &str) -> Self {
         Self {
             definition,
             user: UserId::new(user).expect("an id"),
@@ -75,7 +75,13 @@ impl<'d> Life<'d> {
     }
 
     /// Does something, that long ago.
-    pub fn does(&mut self, kind: &str, ago: i64, payload: Value, attributes: Vec<(String, Value)>) {
+    pub(crate) fn does(
+        &mut self,
+        kind: &str,
+        ago: i64,
+        payload: Value,
+        attributes: Vec<(String, Value)>,
+    ) {
         let deed = Deed { kind: kind.to_owned(), at: self.now - ago, payload, attributes };
         self.fold(&deed);
         self.deeds.push(deed);
@@ -90,7 +96,11 @@ impl<'d> Life<'d> {
             kind: deed.kind.as_str().into(),
             at: Timestamp::from_millis(deed.at),
             received_at: Timestamp::from_millis(self.now),
-            attributes: deed.attributes.iter().map(|(n, v)| (n.as_str().into(), v.clone())).collect(),
+            attributes: deed
+                .attributes
+                .iter()
+                .map(|(n, v)| (n.as_str().into(), v.clone()))
+                .collect(),
             context: EventContext::default(),
             payload: deed.payload.clone(),
         };
@@ -98,12 +108,19 @@ impl<'d> Life<'d> {
         assert_eq!(folded.dropped_values, 0, "{deed:?}");
     }
 
+    /// Lets so many decisions go by, so that the next is drawn otherwise.
+    pub(crate) fn skip(&mut self, decisions: u128) {
+        self.decisions += decisions;
+    }
+
     /// Asks for a decision; the offer is pending until it is `kept`.
-    pub fn asks(&mut self, policy: Policy, ask: &Ask) -> Decision {
+    pub(crate) fn asks(&mut self, policy: Policy, ask: &Ask) -> Decision {
         self.decisions += 1;
         let session = SessionId::new(&self.session).expect("an id");
         // A spread of bits, so that draws differ.
-        let id = DecisionId::from_bits(self.decisions.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835));
+        let id = DecisionId::from_bits(
+            self.decisions.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835),
+        );
         let decision = decide(
             self.definition,
             policy,
@@ -139,7 +156,7 @@ impl<'d> Life<'d> {
     }
 
     /// The log has the offers now. They stay pending for a caller that does not know it yet.
-    pub fn keeps(&mut self) {
+    pub(crate) fn keeps(&mut self) {
         for offer in self.pending.clone() {
             self.end += 1;
             fold_decision(&mut self.profile, Some(offer), Position(self.end));
@@ -147,16 +164,19 @@ impl<'d> Life<'d> {
     }
 
     /// The newest offer is seen, and perhaps dismissed, now.
-    pub fn meets(&mut self, dismisses: Dismisses) {
+    pub(crate) fn meets(&mut self, dismisses: Dismisses) {
         self.keeps();
         self.pending.clear();
         let now = self.now;
-        let Some(offer) = self.offers.last_mut().filter(|offer| offer.shown.is_none()) else { return };
+        let Some(offer) = self.offers.last_mut().filter(|offer| offer.shown.is_none()) else {
+            return;
+        };
         offer.shown = Some(now);
         if dismisses == Dismisses::Yes {
             offer.dismissed = Some(now);
         }
-        let about = Value::Map(vec![("decisionId".into(), Value::Text(offer.decision.to_string().into()))]);
+        let about =
+            Value::Map(vec![("decisionId".into(), Value::Text(offer.decision.to_string().into()))]);
         self.does("guide_shown", 0, about.clone(), Vec::new());
         if dismisses == Dismisses::Yes {
             self.does("guide_dismissed", 0, about, Vec::new());
@@ -166,7 +186,7 @@ impl<'d> Life<'d> {
 
 /// Whether a guide that is seen is waved away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dismisses {
+pub(crate) enum Dismisses {
     Yes,
     No,
 }

@@ -12,11 +12,15 @@ use pilotage_domain::definition::Definition;
 use pilotage_domain::value::Value;
 use pilotage_wire::yaml;
 
-/// An example as text means it: compiled, and as the plain tree.
-pub fn example(name: &str) -> (Definition, Value) {
-    let path = format!("{}/../../examples/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(path).expect("the example is part of the repository");
-    let tree = yaml::parse(&text).expect("YAML").to_value();
-    let checked = yaml::load(&text).expect("an example without faults");
+/// A product file as text means it: compiled, and as the plain tree.
+fn load(text: &str) -> (Definition, Value) {
+    let tree = yaml::parse(text).expect("YAML").to_value();
+    let checked = yaml::load(text).expect("a product without faults");
     (checked.definition, tree)
+}
+
+/// One of the repository's examples.
+fn example(name: &str) -> (Definition, Value) {
+    let path = format!("{}/../../examples/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
+    load(&std::fs::read_to_string(path).expect("the example is part of the repository"))
 }

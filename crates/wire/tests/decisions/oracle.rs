@@ -15,24 +15,26 @@ const RESERVATION: i64 = 60_000;
 const LONGEST_SILENCE: i64 = 14 * DAY;
 
 /// Texts that no copy may hold; `property` puts them into slots.
-pub const SMUGGLED: [&str; 5] = ["http://evil.example", "<b>x</b>", "a\u{202e}b", "a\u{200b}b", "a\u{7}b"];
+pub(crate) const SMUGGLED: [&str; 5] =
+    ["http://evil.example", "<b>x</b>", "a\u{202e}b", "a\u{200b}b", "a\u{7}b"];
 
 /// The product file as it stands.
-pub struct Oracle<'a> {
-    pub file: &'a Value,
-    pub contact: ContactRules,
-    pub limits: [usize; 3],
+pub(crate) struct Oracle<'a> {
+    pub(crate) file: &'a Value,
+    pub(crate) contact: ContactRules,
+    pub(crate) limits: [usize; 3],
 }
 
 /// The copy of a wording, as a user should read it.
 #[derive(Debug, PartialEq)]
-pub struct Words {
-    pub variant: String,
-    pub locale: String,
-    pub parts: [Option<String>; 3],
+pub(crate) struct Words {
+    pub(crate) variant: String,
+    pub(crate) locale: String,
+    pub(crate) parts: [Option<String>; 3],
 }
 
-struct Past<'a> {
+/// A user's history as of now, and what it has reached.
+pub(crate) struct Past<'a> {
     deeds: &'a [Deed],
     reached: BTreeMap<&'a str, i64>,
     now: i64,
@@ -52,7 +54,7 @@ fn members<'a>(value: &'a Value, key: &str) -> &'a [(Box<str>, Value)] {
     }
 }
 
-pub fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+pub(crate) fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     value.member(key).and_then(Value::as_text)
 }
 
@@ -64,7 +66,7 @@ fn number(value: &Value, key: &str) -> Option<f64> {
 }
 
 impl<'a> Oracle<'a> {
-    pub fn guides(&self) -> &'a [Value] {
+    pub(crate) fn guides(&self) -> &'a [Value] {
         items(self.file, "guides")
     }
 
@@ -77,16 +79,21 @@ impl<'a> Oracle<'a> {
     }
 
     /// The first gate that stops the guide.
-    pub fn stops(&self, guide: &Value, life: &Life<'_>, ask: &Ask) -> Option<Gate> {
-        let past = self.past(&life.deeds, life.now);
+    pub(crate) fn stops(
+        &self,
+        guide: &Value,
+        past: &Past<'_>,
+        life: &Life<'_>,
+        ask: &Ask,
+    ) -> Option<Gate> {
         let wanted = if text(guide, "intent") == Some("unblock") { "blocked" } else { "open" };
-        if self.status(&past, text(guide, "serves").expect("required")) != wanted {
+        if self.status(past, text(guide, "serves").expect("required")) != wanted {
             return Some(Gate::State);
         }
-        if guide.member("when").is_some_and(|when| !self.holds(&past, when)) {
+        if guide.member("when").is_some_and(|when| !self.holds(past, when)) {
             return Some(Gate::When);
         }
-        if guide.member("never").is_some_and(|never| self.holds(&past, never)) {
+        if guide.member("never").is_some_and(|never| self.holds(past, never)) {
             return Some(Gate::Never);
         }
         // No example's guide expires within the lives that are lived here.
@@ -94,7 +101,7 @@ impl<'a> Oracle<'a> {
         if !is_live(guide) || ask.paused.iter().any(|paused| paused.as_str() == id) {
             return Some(Gate::Lifecycle);
         }
-        if !self.has_surface(&past, guide, ask) {
+        if !self.has_surface(past, guide, ask) {
             return Some(Gate::Surface);
         }
         if let Err(gate) = self.words(guide, life, ask) {
@@ -107,9 +114,9 @@ impl<'a> Oracle<'a> {
     }
 
     /// Milestones are judged after each deed, at the latest time seen, again and again until nothing more is reached.
-    fn past(&self, deeds: &'a [Deed], now: i64) -> Past<'a>
+    pub(crate) fn past<'l>(&self, deeds: &'l [Deed], now: i64) -> Past<'l>
     where
-        Self: 'a,
+        'a: 'l,
     {
         let mut reached = BTreeMap::new();
         for until in 1..=deeds.len() {
@@ -156,15 +163,17 @@ impl<'a> Oracle<'a> {
         } else if let Some(part) = find("not") {
             !self.holds(past, part)
         } else if let Some(kind) = text(condition, "event") {
-            let of_kind = past.deeds.iter().filter(|deed| deed.kind == kind && recent(deed.at, within));
+            let of_kind =
+                past.deeds.iter().filter(|deed| deed.kind == kind && recent(deed.at, within));
             let count = of_kind.filter(|deed| {
-                members(condition, "where")
-                    .iter()
-                    .all(|(path, wanted)| passes(wanted, deed.payload.at_path(path.split('.')), unordered))
+                members(condition, "where").iter().all(|(path, wanted)| {
+                    passes(wanted, deed.payload.at_path(path.split('.')), unordered)
+                })
             });
             count.count() as f64 >= number(condition, "count").unwrap_or(1.0)
         } else if let Some(name) = text(condition, "attribute") {
-            let ordered = if self.attribute_type(name) == "version" { version_order } else { unordered };
+            let ordered =
+                if self.attribute_type(name) == "version" { version_order } else { unordered };
             passes(condition, self.attribute(past.deeds, name), ordered)
         } else if let Some(id) = text(condition, "milestone") {
             self.status(past, id) == text(condition, "status").unwrap_or("reached")
@@ -177,8 +186,13 @@ impl<'a> Oracle<'a> {
             })
         } else {
             let name = text(condition, "error").expect("the last form");
-            let last = past.deeds.iter().rev().find_map(|deed| Some((text(&deed.payload, "error")?, deed.at)));
-            let declared = |name: &str| items(self.file, "errors").iter().any(|e| e.as_text() == Some(name));
+            let last = past
+                .deeds
+                .iter()
+                .rev()
+                .find_map(|deed| Some((text(&deed.payload, "error")?, deed.at)));
+            let declared =
+                |name: &str| items(self.file, "errors").iter().any(|e| e.as_text() == Some(name));
             last.is_some_and(|(error, at)| {
                 let error = if declared(error) { error } else { "other" };
                 error == name && recent(at, within.or(Some(7 * DAY)))
@@ -189,7 +203,8 @@ impl<'a> Oracle<'a> {
     fn anchored(&self, past: &Past<'_>, anchor: &str) -> Option<i64> {
         match anchor {
             "signup" => {
-                let signup = self.file.member("journey").and_then(|journey| journey.member("signup"));
+                let signup =
+                    self.file.member("journey").and_then(|journey| journey.member("signup"));
                 let kind = signup.and_then(|signup| text(signup, "event"));
                 let starts = |deed: &&Deed| kind.is_none_or(|kind| deed.kind == kind);
                 past.deeds.iter().find(starts).map(|deed| deed.at)
@@ -216,29 +231,43 @@ impl<'a> Oracle<'a> {
 
     fn has_surface(&self, past: &Past<'_>, guide: &Value, ask: &Ask) -> bool {
         let component = text(guide, "component").expect("required");
-        if ask.components.as_ref().is_some_and(|known| !known.iter().any(|name| name == component)) {
+        if ask.components.as_ref().is_some_and(|known| !known.iter().any(|name| name == component))
+        {
             return false;
         }
         let target = self.place("targets", text(guide, "target").expect("required"));
-        let route = text(target, "route").filter(|route| *route != "*").map(|id| self.place("routes", id));
+        let route =
+            text(target, "route").filter(|route| *route != "*").map(|id| self.place("routes", id));
         let action = guide.member("action").and_then(|action| text(action, "route"));
         let action = action.map(|id| self.place("routes", id));
         let known = self.attribute(past.deeds, "appVersion").and_then(Value::as_text);
         let version = ask.app_version.as_deref().or(known);
         let in_app = [Some(target), route, action].into_iter().flatten();
-        in_app.into_iter().all(|place| text(place, "app").is_none_or(|range| in_range(range, version)))
-            && route.zip(ask.path.as_deref()).is_none_or(|(route, path)| {
-                on_page(text(route, "path").expect("required"), path)
-            })
+        in_app
+            .into_iter()
+            .all(|place| text(place, "app").is_none_or(|range| in_range(range, version)))
+            && route
+                .zip(ask.path.as_deref())
+                .is_none_or(|(route, path)| on_page(text(route, "path").expect("required"), path))
     }
 
     /// What each wording that may be shown says, or the gate that stops them all.
-    pub fn words(&self, guide: &Value, life: &Life<'_>, ask: &Ask) -> Result<Vec<Words>, Gate> {
+    pub(crate) fn words(
+        &self,
+        guide: &Value,
+        life: &Life<'_>,
+        ask: &Ask,
+    ) -> Result<Vec<Words>, Gate> {
         let mut gate = Gate::Copy;
         let mut good = Vec::new();
         for variant in items(guide, "variants").iter().filter(|variant| is_live(variant)) {
             let Some(words) = self.rendered(variant, life, ask) else { continue };
-            if words.parts.iter().zip(self.limits).all(|(part, most)| part.as_deref().is_none_or(|t| fits(t, most))) {
+            if words
+                .parts
+                .iter()
+                .zip(self.limits)
+                .all(|(part, most)| part.as_deref().is_none_or(|t| fits(t, most)))
+            {
                 good.push(words);
             } else {
                 gate = Gate::Text;
@@ -249,7 +278,8 @@ impl<'a> Oracle<'a> {
 
     fn rendered(&self, variant: &Value, life: &Life<'_>, ask: &Ask) -> Option<Words> {
         let known = self.attribute(&life.deeds, "locale").and_then(Value::as_text);
-        let wanted = ask.locale.as_deref().or(known).unwrap_or_default().replace('_', "-").to_lowercase();
+        let wanted =
+            ask.locale.as_deref().or(known).unwrap_or_default().replace('_', "-").to_lowercase();
         let default = self.file.member("attributes").and_then(|all| all.member("locale"));
         let default = default.and_then(|locale| text(locale, "default")).unwrap_or("en");
         let copies = members(variant, "copy");
@@ -291,28 +321,42 @@ impl<'a> Oracle<'a> {
     fn is_used_up(&self, guide: &Value, life: &Life<'_>) -> bool {
         let Some(limits) = guide.member("limits") else { return false };
         let own = |offer: &&crate::life::Offered| text(guide, "id") == Some(offer.guide.as_str());
-        let charged = life.offers.iter().filter(own).filter(|offer| is_charged(offer.shown, offer.at, life.now));
+        let charged = life
+            .offers
+            .iter()
+            .filter(own)
+            .filter(|offer| is_charged(offer.shown, offer.at, life.now));
         let most = number(limits, "shows");
         most.is_some_and(|most| charged.count() as f64 >= most)
             || text(limits, "gap").is_some_and(|gap| {
-                life.offers.iter().filter(own).any(|offer| too_soon(offer.shown, offer.at, duration(gap), life.now))
+                life.offers
+                    .iter()
+                    .filter(own)
+                    .any(|offer| too_soon(offer.shown, offer.at, duration(gap), life.now))
             })
     }
 
     fn asks_for_silence(&self, guide: &Value, life: &Life<'_>) -> bool {
-        let charged = || life.offers.iter().filter(|offer| is_charged(offer.shown, offer.at, life.now));
+        let charged =
+            || life.offers.iter().filter(|offer| is_charged(offer.shown, offer.at, life.now));
         let session = charged().filter(|offer| offer.session == life.session).count();
-        let day = charged().filter(|offer| offer.shown.unwrap_or(offer.at) + DAY > life.now).count();
+        let day =
+            charged().filter(|offer| offer.shown.unwrap_or(offer.at) + DAY > life.now).count();
         let gap = i64::try_from(self.contact.gap.get()).expect("short");
         let close = life.offers.iter().any(|offer| too_soon(offer.shown, offer.at, gap, life.now));
-        let about = life.offers.iter().filter(|offer| text(guide, "serves") == Some(offer.milestone.as_str()));
+        let about = life
+            .offers
+            .iter()
+            .filter(|offer| text(guide, "serves") == Some(offer.milestone.as_str()));
         let dismissals: Vec<i64> = about.filter_map(|offer| offer.dismissed).collect();
         let silent = dismissals.iter().max().is_some_and(|last| {
             let first = i64::try_from(self.contact.dismissed.get()).expect("short");
-            let silence = (1..dismissals.len()).fold(first, |silence, _| (2 * silence).min(LONGEST_SILENCE));
+            let silence =
+                (1..dismissals.len()).fold(first, |silence, _| (2 * silence).min(LONGEST_SILENCE));
             life.now < last + silence.min(LONGEST_SILENCE)
         });
-        let over = |most: Option<u32>, count: usize| most.is_some_and(|most| count >= most as usize);
+        let over =
+            |most: Option<u32>, count: usize| most.is_some_and(|most| count >= most as usize);
         over(self.contact.session, session) || over(self.contact.day, day) || close || silent
     }
 }

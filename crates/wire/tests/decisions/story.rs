@@ -6,17 +6,32 @@ use pilotage_domain::value::Value;
 use crate::life::{Ask, Dismisses, Life};
 use crate::oracle::{SMUGGLED, text};
 
-const TIMES: [i64; 8] = [0, 1_000, 59_999, 300_000, 3_600_000, 5 * 3_600_000, 86_400_000, 3 * 86_400_000];
+const TIMES: [i64; 8] =
+    [0, 1_000, 59_999, 300_000, 3_600_000, 5 * 3_600_000, 86_400_000, 3 * 86_400_000];
 const VERSIONS: [&str; 10] = [
-    "0.9.0", "1.2.0-beta.2", "1.2.0-beta.10", "1.4.2", "2.1.0-beta.1", "3.0.0-rc.1", "3.5.0", "4.0.0", "4.1.0+b7",
+    "0.9.0",
+    "1.2.0-beta.2",
+    "1.2.0-beta.10",
+    "1.4.2",
+    "2.1.0-beta.1",
+    "3.0.0-rc.1",
+    "3.5.0",
+    "4.0.0",
+    "4.1.0+b7",
     "9.9.9",
 ];
 const LOCALES: [&str; 6] = ["de-AT", "de", "en", "zh-Hant-TW", "fr-CA", "en-GB"];
-const NAMES: [&str; 5] = ["Ann", "Zoë", " ", "a name that is much too long for any headline, however patient one is", "李雷"];
+const NAMES: [&str; 5] = [
+    "Ann",
+    "Zoë",
+    " ",
+    "a name that is much too long for any headline, however patient one is",
+    "李雷",
+];
 const COMPONENTS: [&str; 6] = ["tooltip", "modal", "banner", "hotspot", "checklist", "headless"];
 
 /// What a product file gives to speak of.
-pub struct Vocabulary<'a> {
+pub(crate) struct Vocabulary<'a> {
     /// Kind of event and what its payload is asked for.
     forms: Vec<(&'a str, Vec<(&'a str, &'a Value)>)>,
     kinds: Vec<&'a str>,
@@ -27,14 +42,16 @@ pub struct Vocabulary<'a> {
 }
 
 /// One step of a life: four numbers that mean what the step makes of them.
-pub type Step = (u8, u8, u8, u8);
+pub(crate) type Step = (u8, u8, u8, u8);
 
 impl<'a> Vocabulary<'a> {
-    pub fn of(file: &'a Value) -> Self {
+    pub(crate) fn of(file: &'a Value) -> Self {
         let mut forms = Vec::new();
         event_forms(file, &mut forms);
         let keys = |key: &str| match file.member(key) {
-            Some(Value::Map(members)) => members.iter().map(|(name, value)| (&**name, value)).collect(),
+            Some(Value::Map(members)) => {
+                members.iter().map(|(name, value)| (&**name, value)).collect()
+            }
             _ => Vec::new(),
         };
         let list = |key: &str| match file.member(key) {
@@ -47,15 +64,22 @@ impl<'a> Vocabulary<'a> {
         Self {
             forms,
             kinds,
-            errors: list("errors").iter().filter_map(Value::as_text).chain(["never heard of"]).collect(),
+            errors: list("errors")
+                .iter()
+                .filter_map(Value::as_text)
+                .chain(["never heard of"])
+                .collect(),
             attributes: keys("attributes"),
             paths: routes.map(|path| path.replace([':', '*'], "x") + "/?tab=1").collect(),
-            guides: list("guides").iter().filter_map(|g| GuideId::new(text(g, "id")?).ok()).collect(),
+            guides: list("guides")
+                .iter()
+                .filter_map(|g| GuideId::new(text(g, "id")?).ok())
+                .collect(),
         }
     }
 
     /// Lives one step. The first number says how much time goes by, the others what happens.
-    pub fn live(&self, life: &mut Life<'_>, (time, what, which, how): Step) {
+    pub(crate) fn live(&self, life: &mut Life<'_>, (time, what, which, how): Step) {
         life.now += pick(&TIMES, time);
         match what % 8 {
             0..=3 => self.do_what_counts(life, which, how),
@@ -114,7 +138,7 @@ impl<'a> Vocabulary<'a> {
     }
 
     /// A question that comes from somewhere.
-    pub fn ask(&self, (place, version, other, guide): Step) -> Ask {
+    pub(crate) fn ask(&self, (place, version, other, guide): Step) -> Ask {
         let mut versions = VERSIONS.to_vec();
         versions.push("not a version");
         let some = |number: u8| number % 3 != 0;
@@ -126,7 +150,10 @@ impl<'a> Vocabulary<'a> {
                 let known = COMPONENTS.iter().enumerate().filter(|(n, _)| (guide >> n) & 1 == 1);
                 known.map(|(_, name)| (*name).to_owned()).collect()
             }),
-            paused: (guide % 4 == 0).then(|| pick(&self.guides, guide / 4).clone()).into_iter().collect(),
+            paused: (guide % 4 == 0)
+                .then(|| pick(&self.guides, guide / 4).clone())
+                .into_iter()
+                .collect(),
         }
     }
 }
@@ -146,7 +173,9 @@ fn event_forms<'a>(tree: &'a Value, forms: &mut Vec<(&'a str, Vec<(&'a str, &'a 
         Value::Map(members) => {
             if let Some(kind) = text(tree, "event") {
                 let filter = match tree.member("where") {
-                    Some(Value::Map(filter)) => filter.iter().map(|(path, v)| (&**path, v)).collect(),
+                    Some(Value::Map(filter)) => {
+                        filter.iter().map(|(path, v)| (&**path, v)).collect()
+                    }
                     _ => Vec::new(),
                 };
                 forms.push((kind, filter));
@@ -171,7 +200,8 @@ fn fitting(wanted: &Value) -> Option<Value> {
 
 fn put(tree: &mut Value, path: &str, value: Value) {
     let Value::Map(members) = tree else { return };
-    let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
+    let (first, rest) =
+        path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
     let Some(rest) = rest else {
         members.push((first.into(), value));
         return;
