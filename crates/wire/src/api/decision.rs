@@ -253,7 +253,7 @@ pub struct TraceBody<'a> {
     pub stages: Vec<StageBody>,
     /// Every guide of the catalogue, in file order.
     pub guides: Vec<GuideTraceBody<'a>>,
-    /// The probability of no guide; absent where it could not be drawn.
+    /// The probability of no guide; absent where no draw was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_guide: Option<f64>,
 }
@@ -312,12 +312,13 @@ pub struct NearBody<'a> {
 pub struct ArmBody<'a> {
     /// The variant.
     pub variant: &'a str,
-    /// Its probability; null where the policy never draws it.
-    pub propensity: Option<f64>,
+    /// Its probability; 0 where the policy never draws it.
+    pub propensity: f64,
 }
 
 impl<'a> TraceBody<'a> {
     fn new(trace: &'a Trace, group: Group) -> Self {
+        let drawn = trace.guides.iter().any(|guide| !guide.arms.is_empty());
         let guides = trace.guides.iter().map(|guide| GuideTraceBody {
             id: guide.id.as_str(),
             gate: guide.stopped.as_ref().map(|(gate, _)| *gate),
@@ -325,7 +326,7 @@ impl<'a> TraceBody<'a> {
             arms: (guide.arms.iter())
                 .map(|(variant, p)| ArmBody {
                     variant: variant.as_str(),
-                    propensity: p.map(|p| p.get()),
+                    propensity: p.map_or(0.0, |p| p.get()),
                 })
                 .collect(),
         });
@@ -337,7 +338,7 @@ impl<'a> TraceBody<'a> {
                 .map(|(gate, left)| StageBody { gate: *gate, left: *left })
                 .collect(),
             guides: guides.collect(),
-            no_guide: trace.no_guide.map(|p| p.get()),
+            no_guide: drawn.then(|| trace.no_guide.map_or(0.0, |p| p.get())),
         }
     }
 }
