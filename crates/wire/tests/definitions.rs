@@ -104,3 +104,34 @@ fn examples_load_without_a_warning() {
         assert!(faults.is_empty(), "\n{}", yaml::render(&name, &text, &faults, Colour::Plain));
     }
 }
+
+/// The first cell of each row of a page's tables, where it is a word in code.
+fn rows(page: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(folder("../../docs").join(page)).expect("the page is there");
+    let cells = text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    cells.map(|(cell, _)| cell.to_owned()).collect()
+}
+
+#[test]
+fn the_faults_page_has_a_row_for_each_code_and_no_other() {
+    let mut rows = rows("definition-faults.md");
+    let mut codes: Vec<_> = FaultCode::ALL.iter().map(|code| code.to_string()).collect();
+    rows.sort();
+    codes.sort();
+    assert_eq!(rows, codes);
+}
+
+#[test]
+fn the_manual_names_every_key() {
+    let manual = std::fs::read_to_string(folder("../../docs/definition.md")).expect("it is there");
+    let schema = pilotage_wire::schema::definition();
+    let defs = schema["$defs"].as_object().expect("definitions").values().chain([&schema]);
+    let keys =
+        defs.flat_map(|shape| shape["properties"].as_object().into_iter().flat_map(|p| p.keys()));
+    // Every other piece between backticks is code.
+    let code = manual.split('`').skip(1).step_by(2);
+    let words: BTreeSet<_> =
+        code.flat_map(|code| code.split(|c: char| !c.is_alphanumeric())).collect();
+    let missing: BTreeSet<_> = keys.filter(|key| !words.contains(key.as_str())).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}

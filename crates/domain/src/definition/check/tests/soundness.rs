@@ -20,7 +20,8 @@ const MILESTONES: [&str; 3] = ["a", "b", "c"];
 
 fn event() -> impl Strategy<Value = Value> {
     let kind = select(vec!["e1", "e2"]);
-    let filter = proptest::option::of(select(vec![json!({ "k": 1 }), json!({ "k": { "gte": 1 } })]));
+    let filter =
+        proptest::option::of(select(vec![json!({ "k": 1 }), json!({ "k": { "gte": 1 } })]));
     let within = proptest::option::of(select(vec!["1h", "2h"]));
     (kind, 1..3u32, filter, within).prop_map(|(kind, count, filter, within)| {
         let mut form = json!({ "event": kind, "count": count });
@@ -119,16 +120,32 @@ prop_compose! {
 type Happening = (&'static str, Value, Value, u64);
 
 fn happening() -> impl Strategy<Value = Happening> {
-    let payload = vec![json!({}), json!({ "k": 1 }), json!({ "k": 2 }), json!({ "error": "x" }), json!({ "error": "y" })];
+    let payload = vec![
+        json!({}),
+        json!({ "k": 1 }),
+        json!({ "k": 2 }),
+        json!({ "error": "x" }),
+        json!({ "error": "y" }),
+    ];
     let attributes = vec![
-        json!({}), json!({ "tier": "free" }), json!({ "tier": "pro" }), json!({ "seats": 2 }), json!({ "seats": 3 }),
+        json!({}),
+        json!({ "tier": "free" }),
+        json!({ "tier": "pro" }),
+        json!({ "seats": 2 }),
+        json!({ "seats": 3 }),
         json!({ "beta": true }),
     ];
-    (select(vec!["e1", "e2", "page_view"]), select(payload), select(attributes), select(vec![0, 30, 60, 150]))
+    (
+        select(vec!["e1", "e2", "page_view"]),
+        select(payload),
+        select(attributes),
+        select(vec![0, 30, 60, 150]),
+    )
 }
 
 fn happened(n: usize, (kind, payload, attributes, _): &Happening, at: Timestamp) -> Event {
-    let attributes: crate::value::Value = serde_json::from_value(attributes.clone()).expect("a value");
+    let attributes: crate::value::Value =
+        serde_json::from_value(attributes.clone()).expect("a value");
     let crate::value::Value::Map(attributes) = attributes else { panic!("an object") };
     Event {
         id: EventId::new(&format!("event-{n}")).expect("an id"),
@@ -162,7 +179,9 @@ enum Verdict {
 
 /// The verdicts, each with its guide's place.
 fn verdicts(checked: &Checked) -> Vec<(usize, Verdict)> {
-    let number = |text: &str| text.split(|c: char| !c.is_ascii_digit()).find_map(|digits| digits.parse().ok());
+    let number = |text: &str| {
+        text.split(|c: char| !c.is_ascii_digit()).find_map(|digits| digits.parse().ok())
+    };
     let verdict = |fault: &crate::definition::fault::Fault| {
         let verdict = match fault.code {
             FaultCode::NeverEligible => Verdict::Never,
@@ -183,7 +202,11 @@ fn hold_against(view: View<'_>, ruled_out: &[(usize, Verdict)]) -> Result<(), Te
                 Verdict::Never => None,
                 Verdict::ShadowedBy(earlier) => Some(guides[*earlier]),
             };
-            prop_assert!(shadow.is_some_and(|shadow| passes(view, shadow)), "{} is {verdict:?}", guides[*place].id);
+            prop_assert!(
+                shadow.is_some_and(|shadow| passes(view, shadow)),
+                "{} is {verdict:?}",
+                guides[*place].id
+            );
         }
     }
     Ok(())

@@ -20,17 +20,20 @@ fn text(text: &str) -> Scalar {
 /// A test of up to three comparisons with these scalars.
 fn test(scalars: Vec<Scalar>, as_version: bool) -> impl Strategy<Value = Test> {
     let one = || proptest::option::weighted(0.3, select(scalars.clone()));
-    let list = proptest::option::weighted(0.2, proptest::collection::vec(select(scalars.clone()), 1..3));
+    let list =
+        proptest::option::weighted(0.2, proptest::collection::vec(select(scalars.clone()), 1..3));
     let exists = proptest::option::weighted(0.2, any::<bool>());
-    (one(), one(), one(), one(), list, exists).prop_map(move |(eq, ne, gte, lte, any_of, exists)| Test {
-        eq,
-        ne,
-        any_of,
-        gte,
-        lte,
-        exists,
-        as_version,
-    })
+    (one(), one(), one(), one(), list, exists).prop_map(
+        move |(eq, ne, gte, lte, any_of, exists)| Test {
+            eq,
+            ne,
+            any_of,
+            gte,
+            lte,
+            exists,
+            as_version,
+        },
+    )
 }
 
 fn tests(scalars: Vec<Scalar>, as_version: bool) -> impl Strategy<Value = Vec<(Test, bool)>> {
@@ -40,7 +43,8 @@ fn tests(scalars: Vec<Scalar>, as_version: bool) -> impl Strategy<Value = Vec<(T
 /// What trying out says, and what `can_pass` says.
 fn both(tests: &[(Test, bool)], attribute: &Attribute, grid: &[Scalar]) -> (bool, bool) {
     let tests: Vec<_> = tests.iter().map(|(test, wanted)| (test, *wanted)).collect();
-    let passes = |value: Option<&Scalar>| tests.iter().all(|(test, wanted)| test.passes(value) == *wanted);
+    let passes =
+        |value: Option<&Scalar>| tests.iter().all(|(test, wanted)| test.passes(value) == *wanted);
     let absent = attribute.default.is_none() && passes(None);
     (absent || grid.iter().any(|value| passes(Some(value))), can_pass(&tests, Some(attribute)))
 }
