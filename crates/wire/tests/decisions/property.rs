@@ -127,7 +127,7 @@ fn life() -> impl Strategy<Value = Vec<Moment>> {
 }
 
 fn keeps_to_its_rules((definition, file): &(Definition, Value)) {
-    let config = ProptestConfig { cases: 3000, ..ProptestConfig::with_source_file(file!()) };
+    let config = ProptestConfig { cases: 128, ..ProptestConfig::with_source_file(file!()) };
     proptest!(config, |(user in 0u32..50, steps in life())| {
         check(definition, file, user, &steps);
     });
