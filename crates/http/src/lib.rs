@@ -16,8 +16,8 @@ mod request_id;
 mod routes;
 mod serve;
 
-pub use axum::Router;
 pub use app::{App, Settings, SetupFault};
+pub use axum::Router;
 pub use demo::router_with_demo;
 pub use keys::{KeyFault, KeyKind, KeySpec, Keys};
 pub use metrics::{Name as MetricName, install as install_metrics};
