@@ -155,7 +155,7 @@ export function openCurtain(restart) {
 
   /** The closed panel says what matters most, too. @param {boolean} holdout */
   function tell(holdout) {
-    label.textContent = holdout ? 'You are in the holdout' : 'Behind the curtain';
+    toggle.ariaLabel = label.textContent = holdout ? 'You are in the holdout' : 'Behind the curtain';
     toggle.classList.toggle('held', holdout);
   }
 

@@ -9,7 +9,7 @@ const KEY = 'acme';
 
 /** @returns {Saved} */
 function load() {
-  const blank = { current: null, people: [], locale: 'en', appVersion: '', curtain: true };
+  const blank = { current: null, people: [], locale: navigator.language.startsWith('de') ? 'de' : 'en', appVersion: '', curtain: true };
   try {
     return { ...blank, ...JSON.parse(localStorage.getItem(KEY) ?? '{}') };
   } catch {
