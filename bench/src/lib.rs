@@ -14,6 +14,10 @@ use pilotage_engine::{Engine, Options, Parts, ProductSource};
 use pilotage_wire::event::IncomingEvent;
 use serde_json::value::RawValue;
 
+/// Every program of the yardsticks has the allocator that the product has, so that it makes no difference.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The machine's clock.
 pub struct Wall;
 

@@ -4,6 +4,8 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::routing::post;
+// Links the allocator that the product has.
+use pilotage_bench as _;
 
 #[tokio::main]
 async fn main() {

@@ -76,6 +76,7 @@ impl SqliteLog {
             },
             most_ahead: options.checkpoint_bytes,
             products: Products::default(),
+            runtime: tokio::runtime::Handle::try_current().ok(),
             ahead: 0,
             poison: None,
         };

@@ -10,6 +10,10 @@ use tokio::sync::oneshot;
 /// What a record takes in memory beside its texts and its body.
 const OVERHEAD: usize = 160;
 
+/// How long records that nobody waits for gather before they get a commit of their own, and how many at the most.
+const LINGER: Duration = Duration::from_millis(10);
+const LINGER_ENTRIES: usize = 1_024;
+
 /// Records that are to be stored together, and who waits for them.
 #[derive(Debug)]
 pub(super) struct Request {
@@ -36,6 +40,11 @@ impl Request {
     pub(super) fn new(entries: Vec<Entry>, reply: Reply) -> Self {
         let bytes = entries.iter().map(bytes_of).sum();
         Self { entries, reply, bytes }
+    }
+
+    /// Whether somebody waits for it.
+    fn is_urgent(&self) -> bool {
+        !matches!(self.reply, Reply::Nobody)
     }
 }
 
@@ -84,8 +93,12 @@ struct State {
     entries: usize,
     bytes: usize,
     closed: bool,
+    /// How many requests somebody waits for.
+    urgent: usize,
     /// How many records the writer waits for; `None` while it does not wait.
     awaited: Option<usize>,
+    /// Whether the writer would rather have a request that somebody waits for.
+    lingering: bool,
 }
 
 impl Queue {
@@ -104,8 +117,11 @@ impl Queue {
         }
         state.bytes += request.bytes;
         state.entries += request.entries.len();
+        let urgent = request.is_urgent();
+        state.urgent += usize::from(urgent);
         state.requests.push_back(request);
-        if state.awaited.is_some_and(|awaited| state.entries >= awaited) {
+        let enough = state.awaited.is_some_and(|awaited| state.entries >= awaited);
+        if enough || (urgent && state.lingering) {
             state.awaited = None;
             drop(state);
             self.arrived.notify_one();
@@ -113,12 +129,18 @@ impl Queue {
         Ok(())
     }
 
-    /// Takes what waits, or waits for it, but not longer than `idle`. `last` is the size of the last portion: callers
+    /// Takes what waits, or waits for it, but not longer than `idle`. Records that nobody waits for gather for a while:
+    /// a commit for each would cost more than all the rest of them. `last` is the size of the last portion: callers
     /// that were answered together often come back together.
     pub(super) fn take(&self, portion: Portion, last: usize, idle: Duration) -> Taken {
         let mut state = self.lock();
         if state.requests.is_empty() {
             state = self.wait(state, 0, idle);
+        }
+        if !state.requests.is_empty() && state.urgent == 0 {
+            state.lingering = true;
+            state = self.wait(state, LINGER_ENTRIES, LINGER);
+            state.lingering = false;
         }
         if !state.requests.is_empty() && state.entries < last / 2 {
             state = self.wait(state, last / 2, portion.wait);
@@ -176,6 +198,7 @@ impl State {
             }
             entries += next.entries.len();
             bytes += next.bytes;
+            self.urgent -= usize::from(next.is_urgent());
             taken.extend(self.requests.pop_front());
         }
         self.entries -= entries;

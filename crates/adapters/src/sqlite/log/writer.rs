@@ -7,6 +7,8 @@ use std::time::Duration;
 use pilotage_domain::event::Position;
 use pilotage_engine::port::log::{AppendError, Appended, Entry};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 use super::commit::{Commit, Outcome};
 use super::marks::Unsaved;
@@ -23,6 +25,9 @@ const IDLE: Duration = Duration::from_millis(500);
 /// About what a commit writes ahead beside its records: the pages that it touches are written whole.
 const COMMIT_OVERHEAD: usize = 8_192;
 
+/// Who waits for an append.
+type AppendCaller = oneshot::Sender<Result<Vec<Appended>, AppendError>>;
+
 /// The writer and what only it touches.
 pub(super) struct Writer {
     pub connection: Connection,
@@ -32,6 +37,8 @@ pub(super) struct Writer {
     /// How much may be written ahead before it is moved into the file.
     pub most_ahead: usize,
     pub products: Products,
+    /// Where callers are answered; here, where there is none.
+    pub runtime: Option<Handle>,
     /// How much was written ahead since, about.
     pub ahead: usize,
     /// Why nothing may be written any more.
@@ -126,16 +133,32 @@ impl Writer {
                 tracing::info!("log can be written again");
             }
         }
+        let mut callers = Vec::with_capacity(replies.len());
         for (reply, results) in replies {
-            self.answer(reply, results);
+            match reply {
+                Reply::Append(caller) => callers.push((caller, results)),
+                other => self.answer(other),
+            }
+        }
+        self.answer_callers(callers);
+    }
+
+    /// Answers calls whose records are durable. Whoever has gone needs no answer. One task of the runtime does it for
+    /// the whole commit: waking a task from a thread outside the runtime costs a system call each.
+    fn answer_callers(&self, callers: Vec<(AppendCaller, Vec<Appended>)>) {
+        let answer = move || {
+            callers.into_iter().for_each(|(caller, results)| drop(caller.send(Ok(results))));
+        };
+        match &self.runtime {
+            Some(runtime) => drop(runtime.spawn(async move { answer() })),
+            None => answer(),
         }
     }
 
-    /// Answers a request whose records are durable. Whoever has gone needs no answer.
-    fn answer(&self, reply: Reply, results: Vec<Appended>) {
+    /// Answers a request without records of its own.
+    fn answer(&self, reply: Reply) {
         match reply {
-            Reply::Append(caller) => drop(caller.send(Ok(results))),
-            Reply::Nobody => {}
+            Reply::Append(_) | Reply::Nobody => {}
             Reply::Barrier(caller) if self.shared.take_loss() => {
                 let why = "records queued before could not be written".to_owned();
                 drop(caller.send(Err(AppendError::Unavailable(why))));
