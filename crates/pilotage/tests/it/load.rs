@@ -14,7 +14,7 @@ use crate::client::Client;
 use crate::user::{User, user_id};
 
 /// How many users there are: few, so that callers meet on each of them.
-const USERS: u32 = 12;
+const USERS: u32 = 8;
 /// How many callers send at once.
 const CALLERS: u64 = 4;
 
@@ -230,7 +230,7 @@ impl Form {
 /// An event that moves the profile: milestones, attributes, counters.
 fn body(id: &str, user: u32, count: u32) -> Value {
     let (kind, payload) = match count % 5 {
-        0 => ("form_submit", json!({ "form": "new_project", "ok": count % 2 == 0 })),
+        0 => ("form_submit", json!({ "form": "new_project", "ok": count.is_multiple_of(2) })),
         1 => ("form_submit", json!({ "form": "billing", "ok": false, "error": "card_declined" })),
         2 => ("signed_up", json!({})),
         3 => ("data_imported", json!({})),
