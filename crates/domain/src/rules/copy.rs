@@ -1,5 +1,7 @@
 //! From a variant to the words that this user would read: locale fallback and slots. Must not judge the words.
 
+use std::borrow::Cow;
+
 use super::Rendered;
 use crate::definition::table::Ix;
 use crate::definition::{Attribute, Copy, Piece, Template, Variant};
@@ -80,12 +82,19 @@ fn fill<'v>(
         match piece {
             Piece::Words(words) => text.push_str(words),
             Piece::Slot { attribute, fallback } => {
-                let value = value(*attribute).map(Scalar::to_string);
+                let value = value(*attribute).map(in_words);
                 let filled = value.filter(|v| !v.trim().is_empty());
-                let fallback = || fallback.as_deref().map(str::to_owned);
+                let fallback = || fallback.as_deref().map(Cow::Borrowed);
                 text.push_str(&filled.or_else(fallback).ok_or(*attribute)?);
             }
         }
     }
     Ok(text.into())
+}
+
+fn in_words(value: &Scalar) -> Cow<'_, str> {
+    match value {
+        Scalar::Text(text) => Cow::Borrowed(text),
+        other => Cow::Owned(other.to_string()),
+    }
 }
