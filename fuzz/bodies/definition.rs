@@ -7,7 +7,7 @@ use pilotage_wire::yaml::{self, Colour};
 ///
 /// # Panics
 /// Where a promise of the loader is broken.
-pub fn run(bytes: &[u8]) {
+pub(crate) fn run(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     match yaml::load(&text) {
         Ok(checked) => {

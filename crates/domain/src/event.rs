@@ -9,7 +9,17 @@ pub const FUTURE_TOLERANCE: Millis = Millis::minutes(5);
 
 /// The place of a record in the log: grows by at least one from record to record; 0 is before the first.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
 )]
 #[serde(transparent)]
 pub struct Position(pub u64);

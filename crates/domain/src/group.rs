@@ -25,7 +25,7 @@ pub fn group_of(definition: &Definition, user: &UserId) -> Group {
 /// Whether this decision is of the share that is drawn uniformly: by (product, decision), whoever the user is.
 pub fn explores(definition: &Definition, decision: DecisionId) -> bool {
     let product = definition.product.as_str().as_bytes();
-    let number = uniform_unit("explore", &[product, &decision.bits().to_be_bytes()]);
+    let number = uniform_unit("explore", &[product, &decision.draw_bits().to_be_bytes()]);
     number < definition.explore.get()
 }
 

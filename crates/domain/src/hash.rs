@@ -81,9 +81,8 @@ mod tests {
 
     #[test]
     fn the_unit_number_is_spread_evenly() {
-        let below = (0..20_000u32)
-            .filter(|n| uniform_unit("test", &[&n.to_be_bytes()]) < 0.1)
-            .count();
+        let below =
+            (0..20_000u32).filter(|n| uniform_unit("test", &[&n.to_be_bytes()]) < 0.1).count();
         // Binomial(20000, 0.1): mean 2000, standard deviation 42; five of them on either side.
         assert!((1_790..=2_210).contains(&below), "{below}");
     }

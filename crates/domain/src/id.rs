@@ -148,6 +148,12 @@ impl DecisionId {
         self.0
     }
 
+    /// The low 80 bits: the random ones also where the others tell the moment, so that a draw keyed by them doesn't
+    /// depend on when it is made.
+    pub const fn draw_bits(self) -> u128 {
+        self.0 & ((1 << 80) - 1)
+    }
+
     /// Reads `dec_…`; `None` where the text is not of that form.
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix("dec_")?;

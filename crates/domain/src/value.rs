@@ -27,7 +27,9 @@ impl Value {
     /// The member of that name, where this is an object that has one.
     pub fn member(&self, name: &str) -> Option<&Value> {
         match self {
-            Self::Map(members) => members.iter().rev().find(|(key, _)| &**key == name).map(|m| &m.1),
+            Self::Map(members) => {
+                members.iter().rev().find(|(key, _)| &**key == name).map(|m| &m.1)
+            }
             _ => None,
         }
     }

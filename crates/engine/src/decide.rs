@@ -115,9 +115,9 @@ impl Inner {
         if matches!(self.progress.halted(), Some(Readiness::CutOff { .. })) || !self.log.healthy() {
             return None;
         }
-        let mut call_user = |user: &mut User| self.choose(product, user, call, id, at);
+        let call_user = |user: &mut User| self.choose(product, user, call, id, at);
         loop {
-            if let Some(decision) = self.users.with(key, &mut call_user) {
+            if let Some(decision) = self.users.with(key, call_user) {
                 return Some(decision);
             }
             if let Err(fault) = self.users.ensure(&*self.store, &self.products, [key.clone()]).await

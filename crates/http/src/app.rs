@@ -75,19 +75,7 @@ impl App {
         settings: Settings,
         exposition: PrometheusHandle,
     ) -> Result<Self, Vec<SetupFault>> {
-        let mut faults = Vec::new();
-        for key in keys.all() {
-            if !engine.products().contains(&key.product) {
-                faults.push(SetupFault::UnknownProduct(key.product.clone()));
-            }
-        }
-        let in_browsers = keys.all().any(|key| key.kind == KeyKind::Publishable);
-        if engine.clock_mode() == ClockMode::Events && in_browsers {
-            faults.push(SetupFault::EventClockInBrowsers);
-        }
-        if !faults.is_empty() {
-            return Err(faults);
-        }
+        check(&keys, engine.products(), engine.clock_mode())?;
         let metrics = Metrics::new();
         let draining = AtomicBool::new(false);
         Ok(Self(Arc::new(Inner { engine, keys, settings, metrics, exposition, draining })))
@@ -101,6 +89,22 @@ impl App {
     pub(crate) fn is_draining(&self) -> bool {
         self.0.draining.load(Ordering::Acquire)
     }
+}
+
+/// Whether keys, products and clock go together; every fault at once. `App::new` asks it, too: asked before anything is
+/// opened, it keeps a server from starting half.
+pub fn check(keys: &Keys, products: &[ProductId], clock: ClockMode) -> Result<(), Vec<SetupFault>> {
+    let mut faults = Vec::new();
+    for key in keys.all() {
+        if !products.contains(&key.product) {
+            faults.push(SetupFault::UnknownProduct(key.product.clone()));
+        }
+    }
+    let in_browsers = keys.all().any(|key| key.kind == KeyKind::Publishable);
+    if clock == ClockMode::Events && in_browsers {
+        faults.push(SetupFault::EventClockInBrowsers);
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
 impl std::ops::Deref for App {

@@ -16,7 +16,7 @@ mod request_id;
 mod routes;
 mod serve;
 
-pub use app::{App, Settings, SetupFault};
+pub use app::{App, Settings, SetupFault, check};
 pub use axum::Router;
 pub use demo::router_with_demo;
 pub use keys::{KeyFault, KeyKind, KeySpec, Keys};

@@ -108,7 +108,7 @@ fn even(views: &[ArmView<'_>]) -> Distribution {
 
 /// The number that decides a draw: a keyed hash of the decision and the policy, so that it can be drawn again.
 pub fn draw_number(decision: DecisionId, policy: Policy) -> u32 {
-    let parts: [&[u8]; 2] = [&decision.bits().to_be_bytes(), policy.name().as_bytes()];
+    let parts: [&[u8]; 2] = [&decision.draw_bits().to_be_bytes(), policy.name().as_bytes()];
     (uniform("draw", &parts) >> 32) as u32
 }
 

@@ -217,110 +217,111 @@ fn a_guide_is_gone_the_moment_that_it_expires() {
     assert!(stop(&definition, &user, &Ask::default(), 1000).is_some());
 }
 
+/// Target, action, components known, version, path, expected sentence.
+type SurfaceRow = (
+    &'static str,
+    &'static str,
+    Option<&'static [&'static str]>,
+    Option<&'static str>,
+    Option<&'static str>,
+    Option<&'static str>,
+);
+
+const SURFACES: &[SurfaceRow] = &[
+    ("page", "home", None, None, None, None),
+    ("page", "home", Some(&["modal", "banner", "hologram"]), None, None, None),
+    (
+        "page",
+        "home",
+        Some(&["modal"]),
+        None,
+        None,
+        Some("Component banner must be one that the caller can draw; it is unknown to it."),
+    ),
+    (
+        "page",
+        "home",
+        Some(&[]),
+        None,
+        None,
+        Some("Component banner must be one that the caller can draw; it is unknown to it."),
+    ),
+    ("item_button", "home", None, Some("1.4.0"), None, None),
+    ("item_button", "home", None, Some("1.4.0-rc.1"), None, None),
+    (
+        "item_button",
+        "home",
+        None,
+        Some("1.3.9"),
+        None,
+        Some("The app version for item_button must be >=1.4.0; it is 1.3.9."),
+    ),
+    (
+        "item_button",
+        "home",
+        None,
+        None,
+        None,
+        Some("The app version for item_button must be >=1.4.0; it is unknown."),
+    ),
+    (
+        "item_button",
+        "home",
+        None,
+        Some("newest, by Ann"),
+        None,
+        Some("The app version for item_button must be >=1.4.0; it is not a version."),
+    ),
+    ("page", "later", None, Some("2.1.0-beta.1"), None, None),
+    (
+        "page",
+        "later",
+        None,
+        Some("4.0.0"),
+        None,
+        Some("The app version for later must be >=2.0.0, <4.0.0; it is 4.0.0."),
+    ),
+    (
+        "page",
+        "later",
+        None,
+        Some("4.0.0-rc.1"),
+        None,
+        Some("The app version for later must be >=2.0.0, <4.0.0; it is 4.0.0."),
+    ),
+    ("home_button", "home", None, None, Some("/home/?utm=x#y"), None),
+    ("home_button", "home", None, None, None, None),
+    (
+        "home_button",
+        "home",
+        None,
+        None,
+        Some("/users/ann"),
+        Some("The page for home must be /home; it is another page."),
+    ),
+    ("item_button", "home", None, Some("2.0.0"), Some("/items/7"), None),
+    (
+        "item_button",
+        "home",
+        None,
+        Some("2.0.0"),
+        Some("/items"),
+        Some("The page for item must be /items/:id; it is another page."),
+    ),
+    ("page", "home", None, None, Some("anything"), None),
+    (
+        "item_button",
+        "home",
+        Some(&[]),
+        Some("1.0.0"),
+        Some("/x"),
+        Some("Component banner must be one that the caller can draw; it is unknown to it."),
+    ),
+];
+
 #[test]
 fn the_surface_by_component_version_and_path() {
-    let none: &[&str] = &[];
-    // target, action, component known, version, path, expected sentence
-    type Row<'a> = (
-        &'a str,
-        &'a str,
-        Option<&'a [&'a str]>,
-        Option<&'static str>,
-        Option<&'static str>,
-        Option<&'a str>,
-    );
-    let table: [Row<'_>; 19] = [
-        ("page", "home", None, None, None, None),
-        ("page", "home", Some(&["modal", "banner", "hologram"]), None, None, None),
-        (
-            "page",
-            "home",
-            Some(&["modal"]),
-            None,
-            None,
-            Some("Component banner must be one that the caller can draw; it is unknown to it."),
-        ),
-        (
-            "page",
-            "home",
-            Some(none),
-            None,
-            None,
-            Some("Component banner must be one that the caller can draw; it is unknown to it."),
-        ),
-        ("item_button", "home", None, Some("1.4.0"), None, None),
-        ("item_button", "home", None, Some("1.4.0-rc.1"), None, None),
-        (
-            "item_button",
-            "home",
-            None,
-            Some("1.3.9"),
-            None,
-            Some("The app version for item_button must be >=1.4.0; it is 1.3.9."),
-        ),
-        (
-            "item_button",
-            "home",
-            None,
-            None,
-            None,
-            Some("The app version for item_button must be >=1.4.0; it is unknown."),
-        ),
-        (
-            "item_button",
-            "home",
-            None,
-            Some("newest, by Ann"),
-            None,
-            Some("The app version for item_button must be >=1.4.0; it is not a version."),
-        ),
-        ("page", "later", None, Some("2.1.0-beta.1"), None, None),
-        (
-            "page",
-            "later",
-            None,
-            Some("4.0.0"),
-            None,
-            Some("The app version for later must be >=2.0.0, <4.0.0; it is 4.0.0."),
-        ),
-        (
-            "page",
-            "later",
-            None,
-            Some("4.0.0-rc.1"),
-            None,
-            Some("The app version for later must be >=2.0.0, <4.0.0; it is 4.0.0."),
-        ),
-        ("home_button", "home", None, None, Some("/home/?utm=x#y"), None),
-        ("home_button", "home", None, None, None, None),
-        (
-            "home_button",
-            "home",
-            None,
-            None,
-            Some("/users/ann"),
-            Some("The page for home must be /home; it is another page."),
-        ),
-        ("item_button", "home", None, Some("2.0.0"), Some("/items/7"), None),
-        (
-            "item_button",
-            "home",
-            None,
-            Some("2.0.0"),
-            Some("/items"),
-            Some("The page for item must be /items/:id; it is another page."),
-        ),
-        ("page", "home", None, None, Some("anything"), None),
-        (
-            "item_button",
-            "home",
-            Some(none),
-            Some("1.0.0"),
-            Some("/x"),
-            Some("Component banner must be one that the caller can draw; it is unknown to it."),
-        ),
-    ];
-    for (target, action, components, app_version, path, sentence) in table {
+    for &(target, action, components, app_version, path, sentence) in SURFACES {
         let definition = Product::small()
             .with(&at("target"), json!(target))
             .with(&at("action/route"), json!(action))
@@ -519,6 +520,12 @@ fn limits_and_contact_say_what_is_used_up() {
         assert_eq!((found, near.sentence().as_str()), (gate, sentence));
         assert_eq!(near.at, opens.map(t), "{sentence}");
     }
+}
+
+#[test]
+fn the_gap_between_two_exposures_says_when_it_ends() {
+    let definition = Product::small().definition();
+    let now = 2 * DAY;
     let mut user = User::signed_up(&definition);
     user.profile.contact.recent = vec![(t(now - 90_000), 7)];
     let (gate, near) = stop(&definition, &user, &Ask::default(), now).expect("stopped");

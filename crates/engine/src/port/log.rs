@@ -135,7 +135,8 @@ pub trait Log: Send + Sync + 'static {
     fn barrier(&self) -> Answer<'_, Result<(), AppendError>>;
 
     /// The records after `after`, in order, until about `max_bytes` of bodies (at least one, where there is one).
-    fn read(&self, after: Position, max_bytes: usize) -> Answer<'_, Result<Vec<Stored>, ReadError>>;
+    fn read(&self, after: Position, max_bytes: usize)
+    -> Answer<'_, Result<Vec<Stored>, ReadError>>;
 
     /// The records at these ascending positions; positions that hold nothing are passed over.
     fn get(&self, positions: Vec<Position>) -> Answer<'_, Result<Vec<Stored>, ReadError>>;

@@ -19,6 +19,9 @@ pub(super) fn run(args: &RebuildArgs) -> anyhow::Result<Finding> {
             "rebuild needs the products whose users it folds: --product FILE".to_owned()
         ));
     }
+    if !settings.data.is_dir() {
+        bail!("{} is not a data folder", settings.data.display());
+    }
     let products = products::load_all(&settings.products)?;
     let rebuilt = super::runtime()?.block_on(async {
         let parts = serve::parts(&settings, products, settings.clock)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use pilotage_adapters::sqlite;
 use pilotage_engine::{ClockMode, Engine, Options, Parts, ProductSource};
-use pilotage_http::{App, Keys};
+use pilotage_http::{App, Keys, SetupFault};
 use tokio::net::TcpListener;
 use tracing::info;
 
@@ -30,6 +30,8 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<Finding> {
 
 async fn serve(settings: Settings, products: Vec<ProductSource>) -> anyhow::Result<Finding> {
     let access = keys::access(&settings, &products)?;
+    let served: Vec<_> = products.iter().map(|p| p.definition.product.clone()).collect();
+    pilotage_http::check(&access, &served, settings.clock).map_err(|faults| usage(&faults))?;
     let listener = bind(&settings).await?;
     let address = listener.local_addr()?;
     let engine = open(&settings, products).await?;
@@ -46,15 +48,17 @@ pub(super) async fn serve_app(
 ) -> anyhow::Result<Finding> {
     let exposition = pilotage_http::install_metrics().context("set metrics up")?;
     let app = App::new(engine.clone(), keys, pilotage_http::Settings::default(), exposition)
-        .map_err(|faults| {
-            let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-            UsageError(lines.join("\n          "))
-        })?;
+        .map_err(|faults| usage(&faults))?;
     let served = pilotage_http::serve(listener, routes(&app), &app, stop_signal()).await;
     engine.close().await;
     served?;
     info!("stopped, with everything written");
     Ok(Finding::None)
+}
+
+fn usage(faults: &[SetupFault]) -> UsageError {
+    let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    UsageError(lines.join("\n          "))
 }
 
 /// Takes the address before the data is touched: the commonest mistake is a second start.

@@ -1,7 +1,9 @@
 //! A decision as it stands in the log: what was answered, and all it takes to explain and evaluate it. Must stay readable JSON.
 
 use pilotage_domain::decide::{Decision, Group, Outcome, Reason, Trace};
-use pilotage_domain::id::{DecisionId, GuideId, MilestoneId, ProductId, SessionId, UserId, VariantId};
+use pilotage_domain::id::{
+    DecisionId, GuideId, MilestoneId, ProductId, SessionId, UserId, VariantId,
+};
 use pilotage_domain::number::Propensity;
 use pilotage_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -181,7 +181,9 @@ mod tests {
         assert_eq!(event.session.as_str(), "s \"1\"");
         assert_eq!(event.payload.member("ok"), Some(&Value::Bool(false)));
         assert_eq!(event.attributes, vec![("seats".into(), Value::Number(3.0))]);
-        assert!(String::from_utf8_lossy(&body).contains("\"claimed\":\"2030-01-01T00:00:00.000Z\""));
+        assert!(
+            String::from_utf8_lossy(&body).contains("\"claimed\":\"2030-01-01T00:00:00.000Z\"")
+        );
     }
 
     #[test]
@@ -195,7 +197,8 @@ mod tests {
 
     #[test]
     fn a_newer_version_is_refused_by_its_number() {
-        let body = br#"{"v":2,"eventId":"e","product":"acme","userId":"u","sessionId":"s","eventType":"x",
+        let body =
+            br#"{"v":2,"eventId":"e","product":"acme","userId":"u","sessionId":"s","eventType":"x",
             "timestamp":"2026-11-22T20:15:00Z","receivedAt":"2026-11-22T20:15:01Z"}"#;
         assert_eq!(decode(body), Err(RecordError::Newer { found: 2, known: 1 }));
     }

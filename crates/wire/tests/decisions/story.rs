@@ -86,7 +86,7 @@ impl<'a> Vocabulary<'a> {
             4 => self.do_anything(life, which, how),
             5 => self.become_someone(life, which, how),
             6 => life.meets(if how % 3 == 0 { Dismisses::Yes } else { Dismisses::No }),
-            _ if how % 2 == 0 => life.session = format!("s{}", life.deeds.len()),
+            _ if how.is_multiple_of(2) => life.session = format!("s{}", life.deeds.len()),
             _ => life.keeps(),
         }
     }
@@ -99,7 +99,7 @@ impl<'a> Vocabulary<'a> {
         let (kind, filter) = &self.forms[usize::from(which) % self.forms.len()];
         let mut payload = Value::Map(Vec::new());
         for (place, (path, wanted)) in filter.iter().enumerate() {
-            let amiss = how % 4 == 0 && place == usize::from(how / 4) % filter.len();
+            let amiss = how.is_multiple_of(4) && place == usize::from(how / 4) % filter.len();
             if let Some(value) = fitting(wanted).filter(|_| !amiss) {
                 put(&mut payload, path, value);
             }
@@ -129,7 +129,7 @@ impl<'a> Vocabulary<'a> {
                 _ => return,
             },
             Some("number") => Value::Number(pick(&[0.0, 1.0, 4.0, 9.5, 120.0], how)),
-            Some("boolean") => Value::Bool(how % 2 == 0),
+            Some("boolean") => Value::Bool(how.is_multiple_of(2)),
             Some("version") => text(pick(&VERSIONS, how)),
             Some("locale") => text(pick(&LOCALES, how)),
             _ => text(pick(&names, how)),
@@ -141,7 +141,7 @@ impl<'a> Vocabulary<'a> {
     pub(crate) fn ask(&self, (place, version, other, guide): Step) -> Ask {
         let mut versions = VERSIONS.to_vec();
         versions.push("not a version");
-        let some = |number: u8| number % 3 != 0;
+        let some = |number: u8| !number.is_multiple_of(3);
         Ask {
             path: some(place).then(|| pick(&self.paths, place / 3).to_owned()),
             app_version: some(version).then(|| pick(&versions, version / 3).to_owned()),

@@ -206,3 +206,102 @@ impl State {
         taken
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use pilotage_domain::id::{EventId, ProductId, UserId};
+    use pilotage_domain::time::Timestamp;
+
+    use super::*;
+
+    const ANY: Portion = Portion { entries: 100, bytes: 1 << 20, wait: Duration::ZERO };
+
+    fn entry(bytes: usize) -> Entry {
+        Entry {
+            product: ProductId::new("p").expect("a product"),
+            user: UserId::new("u").expect("a user"),
+            name: EntryName::Event(EventId::new("e").expect("an id")),
+            received_at: Timestamp::from_millis(0),
+            body: Bytes::from(vec![0; bytes]),
+        }
+    }
+
+    fn request(entries: usize, bytes: usize) -> Request {
+        // Somebody waits for a barrier, so that the writer does not linger.
+        Request::new(vec![entry(bytes); entries], Reply::Barrier(oneshot::channel().0))
+    }
+
+    /// How many records each request of the next portion has.
+    fn taken(queue: &Queue, portion: Portion) -> Vec<usize> {
+        match queue.take(portion, 0, Duration::ZERO) {
+            Taken::Some(requests) => requests.iter().map(|request| request.entries.len()).collect(),
+            Taken::Idle | Taken::Closed => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_until_there_is_room() {
+        let queue = Queue::new(10_000);
+        queue.push(request(1, 6_000)).expect("room");
+        assert!(matches!(queue.push(request(1, 6_000)), Err(AppendError::Full)));
+        queue.push(request(1, 3_000)).expect("room");
+        assert_eq!(taken(&queue, ANY), [1, 1]);
+        queue.push(request(1, 6_000)).expect("room again");
+    }
+
+    #[test]
+    fn a_request_larger_than_the_queue_is_taken_alone() {
+        let queue = Queue::new(10_000);
+        queue.push(request(1, 50_000)).expect("nothing else waits");
+        assert!(matches!(queue.push(request(1, 1)), Err(AppendError::Full)));
+        assert_eq!(taken(&queue, Portion { bytes: 100, ..ANY }), [1]);
+        queue.push(request(1, 1)).expect("room");
+    }
+
+    #[test]
+    fn a_portion_keeps_order_and_bounds() {
+        let queue = Queue::new(1 << 20);
+        for entries in [3, 4, 9, 1, 1] {
+            queue.push(request(entries, 10)).expect("room");
+        }
+        let portion = Portion { entries: 7, ..ANY };
+        assert_eq!(taken(&queue, portion), [3, 4]);
+        assert_eq!(taken(&queue, portion), [9], "larger than a portion, so alone");
+        assert_eq!(taken(&queue, portion), [1, 1]);
+        assert!(taken(&queue, portion).is_empty());
+    }
+
+    #[test]
+    fn a_closed_queue_hands_out_the_rest() {
+        let queue = Queue::new(1 << 20);
+        queue.push(request(2, 10)).expect("room");
+        queue.close();
+        assert!(matches!(queue.push(request(1, 10)), Err(AppendError::Closed)));
+        assert_eq!(taken(&queue, ANY), [2]);
+        assert!(matches!(queue.take(ANY, 0, Duration::MAX), Taken::Closed));
+    }
+
+    #[test]
+    fn nobody_waits_for_an_abandoned_queue() {
+        let queue = Queue::new(1 << 20);
+        let (reply, mut answer) = oneshot::channel();
+        queue.push(Request::new(vec![entry(1)], Reply::Append(reply))).expect("room");
+        queue.abandon();
+        assert!(answer.try_recv().is_err_and(|e| e == oneshot::error::TryRecvError::Closed));
+        assert!(matches!(queue.push(request(1, 1)), Err(AppendError::Closed)));
+    }
+
+    #[test]
+    fn who_waits_is_not_kept_by_who_does_not() {
+        let queue = Queue::new(1 << 20);
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| taken(&queue, ANY));
+            queue.push(Request::new(vec![entry(1)], Reply::Nobody)).expect("room");
+            queue.push(request(1, 1)).expect("room");
+            let first = writer.join().expect("a portion");
+            let rest = taken(&queue, ANY);
+            assert_eq!([first, rest].concat().iter().sum::<usize>(), 2);
+        });
+    }
+}

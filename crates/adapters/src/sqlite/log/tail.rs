@@ -107,3 +107,64 @@ impl Tail {
         self.commits.get(index).filter(|commit| commit.first <= position.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use pilotage_domain::id::{EventId, ProductId, UserId};
+    use pilotage_domain::time::Timestamp;
+
+    use super::*;
+
+    fn entry() -> Entry {
+        Entry {
+            product: ProductId::new("p").expect("a product"),
+            user: UserId::new("u").expect("a user"),
+            name: EntryName::Event(EventId::new("e").expect("an id")),
+            received_at: Timestamp::from_millis(0),
+            body: Bytes::from_static(&[0; 1_000]),
+        }
+    }
+
+    /// Commits of one, two, three … records, in so many bytes.
+    fn tail(commits: usize, most_bytes: usize) -> Tail {
+        let mut tail = Tail::new(most_bytes);
+        let mut next = 1;
+        for count in 1..=commits {
+            tail.push(Commit::new(Position(next), vec![entry(); count]));
+            next += count as u64;
+        }
+        tail
+    }
+
+    fn after(tail: &Tail, after: u64, max_bytes: usize) -> Option<Vec<u64>> {
+        let commits = tail.after(Position(after), max_bytes)?;
+        let records = commits.iter().flat_map(|commit| commit.after(Position(after)));
+        Some(records.map(|stored| stored.position.0).collect())
+    }
+
+    #[test]
+    fn records_follow_without_holes_from_anywhere() {
+        let tail = tail(4, 1 << 20);
+        for from in 0..=10 {
+            let expected: Vec<u64> = (from + 1..=10).collect();
+            assert_eq!(after(&tail, from, usize::MAX), Some(expected));
+        }
+        assert_eq!(after(&tail, 3, 0), Some(vec![4, 5, 6]), "one commit at least");
+        assert_eq!(after(&tail, 4, 1), Some(vec![5, 6]));
+    }
+
+    #[test]
+    fn the_oldest_commits_go_and_are_not_missed() {
+        let tail = tail(4, 8_500);
+        assert_eq!(after(&tail, 2, usize::MAX), None, "from the file");
+        assert_eq!(after(&tail, 3, usize::MAX), Some((4..=10).collect()));
+        assert!(tail.holding(Position(3)).is_none());
+        let held = (4..=10).all(|at| {
+            tail.holding(Position(at)).is_some_and(|commit| commit.at(Position(at)).is_some())
+        });
+        assert!(held);
+        assert!(tail.holding(Position(11)).is_none());
+        assert_eq!(after(&Tail::new(100), 0, 1), None, "nothing is held");
+    }
+}

@@ -1,8 +1,10 @@
 //! Reads the sections, judges the whole, and puts everything in its place. Must not hand out parts of which one is at
 //! fault.
 
+use std::cell::Cell;
+
 use super::names::Names;
-use super::possible::World;
+use super::possible::{PATIENCE_OF_ALL, World};
 use super::scope::Scope;
 use super::settings::{self, Shares};
 use super::{attributes, features, guides, journey, reach, warnings};
@@ -70,7 +72,8 @@ fn judge(
     let Some(milestones) = scope.milestones.all() else { return };
     reach::status_circles(root, &milestones, scope, faults);
     let (attributes, counters) = (&scope.attributes, &scope.counters);
-    let world = World { milestones: &milestones, attributes, counters, reachable: &[] };
+    let patience = &Cell::new(PATIENCE_OF_ALL);
+    let world = World { milestones: &milestones, attributes, counters, reachable: &[], patience };
     let reachable = reach::reachable(world);
     if let Some(activation) = activation {
         reach::activation(root, activation, scope, &milestones, &reachable, faults);

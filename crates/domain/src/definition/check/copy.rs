@@ -17,8 +17,9 @@ use crate::id::VariantId;
 use crate::rules::copy::same_tag;
 use crate::rules::text::{self, Fault, Part};
 
-/// What stands for a value that only the user's moment knows: a character that no rule minds and no expression is about.
-const UNKNOWN: &str = "\u{fffc}";
+/// What stands for values that only the user's moment knows. What breaks a rule with either of two so different ones breaks
+/// it by its own words.
+const UNKNOWN: [&str; 2] = ["a", "\u{fffc}"];
 
 /// The variants of a guide; `None` where one is at fault.
 pub(super) fn variants(
@@ -47,7 +48,7 @@ struct Desk<'a> {
     faults: &'a mut Faults,
 }
 
-impl Desk<'_> {
+impl<'a> Desk<'a> {
     fn variant(&mut self, node: &Node) -> Option<Variant> {
         let copy = node.get("copy").and_then(|node| self.locales(node));
         Some(Variant {
@@ -129,24 +130,33 @@ impl Desk<'_> {
 
     /// The text rules: length on the shortest text that a user could read, the others on all words that are certain.
     fn words(&mut self, node: &Node, part: Part, template: &Template) {
-        let (shortest, certain) = (self.shortest(template), certain(template));
-        if certain.trim().is_empty() && node.text().is_some_and(|text| text.trim().is_empty()) {
+        let written = node.text().unwrap_or_default();
+        if written.trim().is_empty() {
             return; // That there is nothing at all is noted elsewhere.
         }
-        let mut broken = text::faults(self.rules, part, &certain);
-        if shortest != certain {
-            broken.retain(|fault| !is_long(fault));
-            broken.extend(text::faults(self.rules, part, &shortest).into_iter().filter(is_long));
-        }
-        for fault in broken {
+        let shortest = self.shortest(template);
+        for fault in self.broken(part, template, &shortest) {
             let found = match fault {
                 Fault::Long(_) => format!("; it has {} at the least", graphemes(&shortest)),
                 _ => String::new(),
             };
-            let written = quoted(node.text().unwrap_or_default());
-            let message = format!("the {} {written} must have {fault}{found}", part.name());
+            let (name, written) = (part.name(), quoted(written));
+            let message = format!("the {name} {written} must have {fault}{found}");
             self.faults.add(code(fault), node.span, message);
         }
+    }
+
+    fn broken(&self, part: Part, template: &Template, shortest: &str) -> Vec<Fault<'a>> {
+        let [one, other] = UNKNOWN.map(|value| certain(template, value));
+        let mut broken = text::faults(self.rules, part, &one);
+        if one == other && one == shortest {
+            return broken;
+        }
+        let with_other: Vec<_> = text::faults(self.rules, part, &other);
+        let with_other: Vec<_> = with_other.iter().map(Fault::to_string).collect();
+        broken.retain(|fault| !is_long(fault) && with_other.contains(&fault.to_string()));
+        broken.extend(text::faults(self.rules, part, shortest).into_iter().filter(is_long));
+        broken
     }
 
     fn shortest(&self, template: &Template) -> String {
@@ -177,11 +187,11 @@ fn shortest_value(attribute: &Attribute) -> String {
     text.to_owned()
 }
 
-/// The words that every user reads, or reads where a value is missing.
-fn certain(template: &Template) -> String {
+/// The words that every user reads, or reads where a value is missing, with `unknown` for what is neither.
+fn certain(template: &Template, unknown: &str) -> String {
     let fill = |piece: &Piece| match piece {
         Piece::Words(words) => words.to_string(),
-        Piece::Slot { fallback, .. } => fallback.as_deref().unwrap_or(UNKNOWN).to_owned(),
+        Piece::Slot { fallback, .. } => fallback.as_deref().unwrap_or(unknown).to_owned(),
     };
     template.0.iter().map(fill).collect()
 }

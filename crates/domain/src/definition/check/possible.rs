@@ -9,6 +9,8 @@
 //!   not, and for both everything required is reached;
 //! - the time since something is one number, and there is one last error.
 
+use std::cell::Cell;
+
 use super::names::Names;
 use super::values;
 use crate::definition::condition::{Anchor, Condition, Counter, Status, Test};
@@ -17,8 +19,10 @@ use crate::definition::{Attribute, Milestone};
 use crate::id::ErrorName;
 use crate::time::Millis;
 
-/// How many steps the search takes before it gives up and says that the conditions can hold.
+/// How many steps one search takes before it gives up and says that the conditions can hold.
 const PATIENCE: usize = 1_000;
+/// How many steps all searches of one file take together.
+pub(super) const PATIENCE_OF_ALL: usize = 200_000;
 
 /// What a definition declares, as far as conditions ask for it.
 #[derive(Clone, Copy)]
@@ -28,6 +32,8 @@ pub(super) struct World<'a> {
     pub(super) counters: &'a Table<Counter>,
     /// By milestone: whether it can be reached at all.
     pub(super) reachable: &'a [bool],
+    /// How many steps are left for all searches.
+    pub(super) patience: &'a Cell<usize>,
 }
 
 /// Something that must be so.
@@ -43,7 +49,12 @@ pub(super) enum Goal<'a> {
 
 /// Whether all of it can be so together.
 pub(super) fn possible(world: World<'_>, goals: &[Goal<'_>]) -> bool {
-    Search { world, facts: Vec::new(), patience: PATIENCE }.meets(goals.to_vec())
+    let granted = PATIENCE.min(world.patience.get());
+    let mut search = Search { world, facts: Vec::new(), patience: granted };
+    let possible = search.meets(goals.to_vec());
+    let taken = granted.saturating_sub(search.patience);
+    world.patience.set(world.patience.get().saturating_sub(taken));
+    possible
 }
 
 /// What can be known of a user without taking it apart.

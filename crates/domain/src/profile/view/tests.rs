@@ -86,6 +86,7 @@ fn since_needs_its_anchor_and_holds_its_bounds() {
     for anchor in anchors {
         assert!(!holds(&user, anchor, None, Some(DAY), 0), "{anchor:?} has not been");
     }
+    user.event(&definition, &event("page_view", 50));
     user.event(&definition, &event("signed_up", 100));
     user.event(&definition, &event("data_imported", 200));
     user.event(&definition, &event("page_view", 300));

@@ -61,7 +61,7 @@ fn check(gate: &str, condition: &Json, past: &[(&str, u64, Json)], sentence: &st
 }
 
 #[test]
-fn every_form_names_what_it_needs() {
+fn events_and_attributes_name_what_they_need() {
     let import = json!({ "form": "import", "ok": false });
     let clicks = json!({ "event": "clicked", "count": 3 });
     check(
@@ -114,6 +114,10 @@ fn every_form_names_what_it_needs() {
         "Attribute tier must be other than free; it is free.",
         &[("set tier", json!("pro"))],
     );
+}
+
+#[test]
+fn milestones_times_and_errors_name_what_they_need() {
     check(
         "when",
         &json!({ "milestone": "data", "status": "blocked" }),

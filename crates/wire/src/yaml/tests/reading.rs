@@ -216,3 +216,25 @@ fn yes_and_no_are_words() {
     );
     assert!(load(&text.replace("id: no", "id: false")).is_err());
 }
+
+#[test]
+fn what_a_value_may_bring_in_is_not_held_against_the_words() {
+    let text = format!(
+        "{LEAST}
+attributes:
+  name: {{ type: text }}
+targets: {{ page: {{ route: '*' }} }}
+guides:
+  - id: g
+    about: Helps.
+    serves: done
+    intent: activate
+    target: page
+    component: banner
+    variants: [{{ id: v, copy: {{ en: {{ title: 'Hello {{name}}', body: '{{name}}.com, a' }} }} }}]
+text: {{ forbid: ['[^ -~]', 'hello a'] }}
+"
+    );
+    loaded(&text);
+    assert!(load(&text.replace("Hello {name}", "Höllo {name}")).is_err());
+}
