@@ -118,7 +118,8 @@ impl StoreError {
 ///
 /// Contract, proved by `conformance::store` for every implementation:
 /// - `write` is one durable transaction: all of the batch or nothing, watermark included.
-/// - `load` sees every batch whose `write` resolved; it returns users in the order asked, `None` for unknown ones.
+/// - `load` sees every batch whose `write` resolved, and never half of one; it returns users in the order asked, `None`
+///   for unknown ones.
 /// - A row keeps its number for ever; `write` returns the rows in the batch's order.
 /// - `reset` forgets users, spilled runs, cohorts and the watermark in one transaction, and keeps the rest.
 pub trait Store: Send + Sync + 'static {

@@ -77,7 +77,12 @@ impl SqliteStore {
         read: impl FnOnce(&Connection) -> row::Result<R> + Send + 'static,
     ) -> Answer<'a, Result<R, StoreError>> {
         Box::pin(async move {
-            let done = self.readers.run(move |connection| read(connection)).await;
+            let read = move |connection: &mut Connection| {
+                // One moment for all that is read: never half a batch.
+                let moment = connection.transaction()?;
+                read(&moment)
+            };
+            let done = self.readers.run(read).await;
             done.map_err(closed)?.map_err(|error| match error {
                 RowError::Damaged(detail) => StoreError::Damaged(detail),
                 RowError::Sqlite(error) if fault::is_damage(&error) => {
