@@ -130,7 +130,8 @@ proptest! {
         let again: Vec<&Record> = log.iter().filter(|record| matches!(record, Record::Event(_))).collect();
         prop_assume!(!again.is_empty());
         let mut profile = before.clone();
-        let folded = fold(&mut profile, &definition, pick.get(&again), 1_000);
+        let picked = pick.get(&again);
+        let folded = fold(&mut profile, &definition, picked, 1_000);
         prop_assert_eq!(folded, Folded { outcome: FoldOutcome::Redelivered, ..Folded::default() });
         prop_assert_eq!(profile, Profile { applied: Position(1_000), ..before });
     }

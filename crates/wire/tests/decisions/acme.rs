@@ -85,12 +85,11 @@ fn only_shows(life: &Life<'_>, expected: &[&str]) {
 }
 
 /// The walk, the guides that may be shown after it, and what stops another one.
-type Step = (Walk, &'static [&'static str], (&'static str, Gate, &'static str));
+type Step = (fn(&mut Life<'_>), &'static [&'static str], (&'static str, Gate, &'static str));
 
 #[test]
 fn the_walk() {
     let (definition, _) = example("acme");
-    type Walk = fn(&mut Life<'_>);
     // What the user did, then the guides that are open, then one that is not and why.
     let table: [Step; 10] = [
         (|_| {}, &["create-project"], ("import-data", Gate::State, "milestone_status")),
