@@ -152,8 +152,10 @@ test.describe('with the holdout of acme.yaml as it is', () => {
     await page.goto(`${server.url}/projects`);
     expect(await (await answered).json()).toMatchObject({ outcome: 'withhold', reason: 'holdout' });
     await expect(acme.guide).toHaveCount(0);
-    await expect(page.locator('.badge.holdout')).toBeVisible();
+    await expect(page.getByRole('heading', { name: 'You are in the holdout' })).toBeVisible();
     await acme.shot('14-holdout');
     expect(await acme.offered()).toEqual([]);
+    await page.getByRole('button', { name: 'Start as a new user' }).click();
+    await expect(page.getByLabel('First name')).toBeFocused();
   });
 });
