@@ -81,6 +81,11 @@ test('two failed imports: help is offered instead of the button', async ({ acme,
   await acme.shot('13-import-help');
   await acme.cta.click();
   await expect(page).toHaveURL(/\/support$/);
+
+  // On the page that it led to it is not offered again; back at the import it may be.
+  await acme.expectNoGuide();
+  await acme.open('Import');
+  await expect(acme.title).toHaveText('Imports can be picky');
 });
 
 test.describe('with a guide that may come back at once', () => {

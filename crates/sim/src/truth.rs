@@ -37,6 +37,8 @@ pub enum Invalid {
     DeadLink,
     /// It points to something that is not on the page.
     NothingThere,
+    /// It points at nothing and leads to the page that the visitor is on.
+    AlreadyThere,
     /// It breaks the contact rules of session, day or gap.
     TooOften,
     /// Its step is to be left alone after a dismissal.
@@ -156,7 +158,11 @@ impl Truth {
         let elsewhere = guide.target.path.as_deref().is_some_and(|path| there(path) != Some(page));
         let missing =
             guide.target.anchor.as_deref().is_some_and(|anchor| !page.has(anchor, self.app));
-        (elsewhere || missing).then_some(Invalid::NothingThere)
+        if elsewhere || missing {
+            return Some(Invalid::NothingThere);
+        }
+        let here = action.is_some_and(|path| there(path) == Some(page));
+        (here && guide.target.anchor.is_none()).then_some(Invalid::AlreadyThere)
     }
 
     fn too_often(&self, sample: &Sample, session: u32, now: Timestamp) -> bool {

@@ -26,6 +26,8 @@ pub const COMPONENT: &str = "component";
 pub const APP_VERSION: &str = "app_version";
 /// The page.
 pub const PATH: &str = "path";
+/// The page that the guide's action leads to.
+pub const ACTION_PATH: &str = "action_path";
 /// An attribute that a slot of the copy needs.
 pub const COPY_SLOT: &str = "copy_slot";
 /// A text rule, on a part of the copy.

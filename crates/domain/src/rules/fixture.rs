@@ -71,11 +71,14 @@ impl Product {
             "routes": {
                 "home": { "path": "/home" },
                 "item": { "path": "/items/:id" },
+                "first": { "path": "/items/1" },
                 "later": { "path": "/later", "app": ">=2.0.0, <4.0.0" },
             },
             "targets": {
                 "page": { "route": "*" },
+                "home_page": { "route": "home" },
                 "home_button": { "route": "home", "anchor": "#home" },
+                "any_item": { "route": "item" },
                 "item_button": { "route": "item", "anchor": "#item", "app": ">=1.4.0" },
             },
             "guides": [

@@ -74,9 +74,12 @@ pub(super) fn live(guide: &Guide) -> impl Iterator<Item = &Variant> {
     guide.variants.iter().filter(|variant| variant.lifecycle == Lifecycle::Live)
 }
 
-/// The caller can draw the component, the app has the places, and the page is the target's.
+/// The caller can draw the component, the app has the places, the page is the target's, and there is something to lead to.
 pub(super) fn surface(s: &Situation<'_>, guide: &Guide) -> Option<Near> {
-    component(s, guide).or_else(|| app_version(s, guide)).or_else(|| page(s, guide))
+    component(s, guide)
+        .or_else(|| app_version(s, guide))
+        .or_else(|| page(s, guide))
+        .or_else(|| elsewhere(s, guide))
 }
 
 fn component(s: &Situation<'_>, guide: &Guide) -> Option<Near> {
@@ -116,6 +119,17 @@ fn page(s: &Situation<'_>, guide: &Guide) -> Option<Near> {
     let route = &definition.routes[route];
     (!path::matches(&route.path, path))
         .then(|| near::words(fact::PATH, route.id.as_str(), route.path.to_string(), "another page"))
+}
+
+/// A guide that points at nothing and leads to the page that the user is on has nothing to say there. Where the target
+/// names that very page, it was put there on purpose.
+fn elsewhere(s: &Situation<'_>, guide: &Guide) -> Option<Near> {
+    let definition = s.view.definition;
+    let target = &definition.targets[guide.target];
+    let (action, path) = guide.action.map(|ix| &definition.routes[ix]).zip(s.path)?;
+    let on_purpose = target.route.is_some_and(|ix| definition.routes[ix].path == action.path);
+    let pointless = target.anchor.is_none() && !on_purpose && path::matches(&action.path, path);
+    pointless.then(|| near::words(fact::ACTION_PATH, action.id.as_str(), "another", "that one"))
 }
 
 /// The variant's words for this user: the gates `copy` and `text`. Words without slots are the definition's own, judged

@@ -104,6 +104,7 @@ fn phrase(fact: &str) -> (&'static str, &'static str) {
         fact::COMPONENT => ("Component", "must be"),
         fact::APP_VERSION => ("The app version for", "must be"),
         fact::PATH => ("The page for", "must be"),
+        fact::ACTION_PATH => ("The page of a guide that leads to", "must be"),
         fact::TEXT_RULE => ("The filled", "must have"),
         fact::GUIDE_SHOWS => ("The number of exposures of", "must be"),
         fact::GUIDE_GAP => ("The time since the last exposure of", "must be"),

@@ -101,6 +101,7 @@ fn a_guide_must_lead_to_and_point_at_what_the_app_has() {
         (App::new(1, 3), "import-data", Page::Import, vec![Invalid::NothingThere]),
         (App::new(1, 4), "import-data", Page::Import, vec![]),
         (App::new(1, 4), "import-data", Page::Projects, vec![Invalid::NothingThere]),
+        (App::new(2, 1), "retry-billing", Page::BillingRetry, vec![Invalid::AlreadyThere]),
     ];
     for (app, id, page, expected) in cases {
         let truth = Truth { app, ..somebody(&[Step::Project], (Step::Billing, 2)) };

@@ -152,6 +152,29 @@ fn the_walk() {
 }
 
 #[test]
+fn help_ends_where_it_led_to() {
+    let (definition, _) = example("acme");
+    let mut life = newcomer(&definition);
+    life.has_begun().submits("import", false, 2);
+    let at = |path: &str| Ask { path: Some(path.to_owned()), ..Ask::default() };
+    let table = [
+        ("/import", None),
+        ("/support", Some((Gate::Surface, "action_path"))),
+        ("/support/?from=guide", Some((Gate::Surface, "action_path"))),
+        ("/support/hours", None),
+    ];
+    for (path, expected) in table {
+        let decision = life.asks(Policy::Static, &at(path));
+        assert_eq!(stop(&decision, "import-help"), expected, "{path}");
+        life.pending.clear();
+    }
+    // What points at an element leads to its own page and is in place there.
+    let mut life = newcomer(&definition);
+    let decision = life.asks(Policy::Static, &at("/projects"));
+    assert_eq!(open(&decision), ["create-project"]);
+}
+
+#[test]
 fn a_beta_tester_is_guided_as_of_the_release_to_come() {
     let (definition, _) = example("acme");
     let mut life = newcomer(&definition);

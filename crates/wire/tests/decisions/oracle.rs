@@ -246,9 +246,13 @@ impl<'a> Oracle<'a> {
         in_app
             .into_iter()
             .all(|place| text(place, "app").is_none_or(|range| in_range(range, version)))
-            && route
-                .zip(ask.path.as_deref())
-                .is_none_or(|(route, path)| on_page(text(route, "path").expect("required"), path))
+            && ask.path.as_deref().is_none_or(|path| {
+                let page = |route| text(route, "path").expect("required");
+                route.is_none_or(|route| on_page(page(route), path))
+                    && (text(target, "anchor").is_some()
+                        || action.is_none_or(|action| !on_page(page(action), path))
+                        || route.map(page) == action.map(page))
+            })
     }
 
     /// What each wording that may be shown says, or the gate that stops them all.
