@@ -42,5 +42,5 @@ pub const SESSION_CONTACTS: &str = "session_contacts";
 pub const DAY_CONTACTS: &str = "day_contacts";
 /// Time since any exposure.
 pub const CONTACT_GAP: &str = "contact_gap";
-/// Silence about a milestone after a dismissal.
+/// How long ago a guide about the milestone was dismissed.
 pub const DISMISSED: &str = "dismissed";

@@ -52,10 +52,12 @@ pub(super) fn limit(stop: Stop, subject: &str) -> Near {
         Limit::Gap => (fact::CONTACT_GAP, false),
         Limit::Dismissed => (fact::DISMISSED, false),
     };
-    let (needed, actual) = if counts {
-        (format!("fewer than {}", stop.need), stop.have.to_string())
-    } else {
-        (format!("at least {}", Millis::new(stop.need)), roughly(Millis::new(stop.have)))
+    let (need, have) = (Millis::new(stop.need), Millis::new(stop.have));
+    let (needed, actual) = match stop.limit {
+        _ if counts => (format!("fewer than {}", stop.need), stop.have.to_string()),
+        // Ages are told in whole units, as people tell them.
+        Limit::Dismissed => (format!("at least {need} old"), format!("{} old", whole(have))),
+        _ => (format!("at least {need}"), roughly(have)),
     };
     let subject =
         if matches!(stop.limit, Limit::Session | Limit::Day | Limit::Gap) { "" } else { subject };
@@ -64,12 +66,17 @@ pub(super) fn limit(stop: Stop, subject: &str) -> Near {
 
 /// The length in its largest whole unit: `23h`, or `over 23h` where that is not all of it.
 pub(super) fn roughly(length: Millis) -> String {
+    let whole = whole(length);
+    if whole == length { length.to_string() } else { format!("over {whole}") }
+}
+
+/// As much of the length as its largest unit holds.
+fn whole(length: Millis) -> Millis {
     const UNITS: [Millis; 4] =
         [Millis::days(1), Millis::hours(1), Millis::minutes(1), Millis::seconds(1)];
     let ms = length.get();
     let unit = UNITS.iter().map(|unit| unit.get()).find(|unit| ms >= *unit).unwrap_or(1);
-    let whole = Millis::new(ms - ms % unit);
-    if whole == length { length.to_string() } else { format!("over {whole}") }
+    Millis::new(ms - ms % unit)
 }
 
 impl Near {
@@ -111,7 +118,7 @@ fn phrase(fact: &str) -> (&'static str, &'static str) {
         fact::SESSION_CONTACTS => ("The number of exposures in the session", "must be"),
         fact::DAY_CONTACTS => ("The number of exposures in 24h", "must be"),
         fact::CONTACT_GAP => ("The time since the last exposure", "must be"),
-        fact::DISMISSED => ("The silence since a dismissal about", "must be"),
+        fact::DISMISSED => ("The last dismissal about", "must be"),
         _ => ("The condition", "must be"),
     }
 }

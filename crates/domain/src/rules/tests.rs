@@ -525,7 +525,7 @@ fn limits_and_contact_say_what_is_used_up() {
             vec![],
             Some(Dismissals { count: 2, last: t(now - 25 * HOUR) }),
             Gate::Contact,
-            "The silence since a dismissal about project must be at least 2d; it is over 1d. Waiting is enough.",
+            "The last dismissal about project must be at least 2d old; it is 1d old. Waiting is enough.",
             Some(now + 23 * HOUR),
         ),
     ];
