@@ -7,6 +7,7 @@ use pilotage_adapters::sqlite;
 use pilotage_engine::{ClockMode, Engine, Options, Parts, ProductSource};
 use pilotage_http::{App, Keys, SetupFault};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 use tracing::info;
 
 use super::{Finding, say};
@@ -46,10 +47,12 @@ pub(super) async fn serve_app(
     keys: Keys,
     routes: impl FnOnce(&App) -> pilotage_http::Router,
 ) -> anyhow::Result<Finding> {
+    // Before the first answer: whoever has one may ask for the end.
+    let stop = stop_signal()?;
     let exposition = pilotage_http::install_metrics().context("set metrics up")?;
     let app = App::new(engine.clone(), keys, pilotage_http::Settings::default(), exposition)
         .map_err(|faults| usage(&faults))?;
-    let served = pilotage_http::serve(listener, routes(&app), &app, stop_signal()).await;
+    let served = pilotage_http::serve(listener, routes(&app), &app, stop).await;
     engine.close().await;
     served?;
     info!("stopped, with everything written");
@@ -103,15 +106,17 @@ pub(super) fn parts(
     })
 }
 
-/// Resolves on an interrupt or a request to terminate.
-pub(super) async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
-    info!("stopping");
+/// Resolves on an interrupt or a request to terminate. From this call on, not only once it is awaited, neither ends the
+/// process by itself.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    let listen = |kind| signal(kind).context("listen for signals");
+    let (mut terminate, mut interrupt) =
+        (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        info!("stopping");
+    })
 }
