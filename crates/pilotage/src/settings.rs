@@ -15,6 +15,8 @@ use serde::Deserialize;
 use crate::cli::{ClockArg, CommonArgs, PolicyArg, UsageError};
 
 const DEFAULT_PORT: u16 = 7700;
+/// Ten minutes: whoever waits longer for an end has mistaken the unit.
+const LONGEST_UNREADY_MS: u64 = 600_000;
 
 /// Settings as they are written; every key is optional, unknown ones are refused.
 #[derive(Debug, Default, Deserialize)]
@@ -31,6 +33,7 @@ pub(crate) struct Raw {
     users_mb: Option<usize>,
     remembered_events: Option<u64>,
     write_back_ms: Option<u64>,
+    unready_for_ms: Option<u64>,
     #[serde(default)]
     keys: Vec<RawKey>,
 }
@@ -60,6 +63,7 @@ pub(crate) struct Settings {
     pub(crate) users_bytes: usize,
     pub(crate) remembered_events: Option<u64>,
     pub(crate) write_back_every: Duration,
+    pub(crate) unready_for: Duration,
     pub(crate) keys: Vec<RawKey>,
 }
 
@@ -132,6 +136,10 @@ fn typed(
     let users_mb = number("USERS_MB", faults).map(|n| n as usize).or(raw.users_mb).unwrap_or(512);
     let remembered_events = number("REMEMBERED_EVENTS", faults).or(raw.remembered_events);
     let write_back_ms = number("WRITE_BACK_MS", faults).or(raw.write_back_ms).unwrap_or(5_000);
+    let unready_for_ms = number("UNREADY_FOR_MS", faults).or(raw.unready_for_ms).unwrap_or(0);
+    if unready_for_ms > LONGEST_UNREADY_MS {
+        faults.0.push(format!("unready_for_ms: at most {LONGEST_UNREADY_MS}"));
+    }
     let dev_set = set("DEV").and_then(|text| faults.parse("dev", &text, |t| t.parse().ok()));
     let products = match set("PRODUCT") {
         _ if !args.product.is_empty() => args.product.clone(),
@@ -162,6 +170,7 @@ fn typed(
         users_bytes: users_mb.max(1) << 20,
         remembered_events,
         write_back_every: Duration::from_millis(write_back_ms.max(10)),
+        unready_for: Duration::from_millis(unready_for_ms),
         keys: raw.keys,
     }
 }
@@ -210,13 +219,26 @@ mod tests {
             ("PILOTAGE_LISTEN", "here"),
             ("PILOTAGE_POLICY", "best"),
             ("PILOTAGE_LOG", "kafka"),
+            ("PILOTAGE_UNREADY_FOR_MS", "600001"),
         ]);
-        let error = settle_with(&CommonArgs::default(), false, &faulty).expect_err("three faults");
+        let error = settle_with(&CommonArgs::default(), false, &faulty).expect_err("four faults");
         let text = error.to_string();
-        for name in ["listen", "policy", "log"] {
+        for name in ["listen", "policy", "log", "unready_for_ms"] {
             assert!(text.contains(name), "{text}");
         }
         assert!(error.is::<UsageError>());
+    }
+
+    #[test]
+    fn every_key_stands_in_the_page_about_settings() {
+        let fault = toml::from_str::<Raw>("unknown = 1").expect_err("no such key").to_string();
+        let (_, keys) = fault.split_once("expected one of").expect("serde names the known ones");
+        let page = include_str!("../../../docs/settings.md");
+        let keys: Vec<&str> = keys.split('`').skip(1).step_by(2).collect();
+        assert!(keys.contains(&"unready_for_ms"), "{keys:?}");
+        for key in keys {
+            assert!(page.contains(&format!("| `{key}` |")), "{key} is not in docs/settings.md");
+        }
     }
 
     #[test]

@@ -68,7 +68,7 @@ async fn serve(
     say(&format!("The sample product is open at http://{address}"));
     say("Sign up there as a new user and follow the guides. Stop with Ctrl-C.");
     let keys = pilotage_http::Keys::dev();
-    serve_app(listener, engine, keys, pilotage_http::router_with_demo).await
+    serve_app(listener, engine, keys, &settings, pilotage_http::router_with_demo).await
 }
 
 /// Lets synthetic visitors use the product on the event clock, in the weeks before now.

@@ -37,7 +37,7 @@ async fn serve(settings: Settings, products: Vec<ProductSource>) -> anyhow::Resu
     let address = listener.local_addr()?;
     let engine = open(&settings, products).await?;
     say(&format!("pilotage serves http://{address}"));
-    serve_app(listener, engine, access, pilotage_http::router).await
+    serve_app(listener, engine, access, &settings, pilotage_http::router).await
 }
 
 /// Serves until it is asked to stop; by then everything that was acknowledged is written.
@@ -45,13 +45,18 @@ pub(super) async fn serve_app(
     listener: TcpListener,
     engine: Engine,
     keys: Keys,
+    settings: &Settings,
     routes: impl FnOnce(&App) -> pilotage_http::Router,
 ) -> anyhow::Result<Finding> {
     // Before the first answer: whoever has one may ask for the end.
     let stop = stop_signal()?;
     let exposition = pilotage_http::install_metrics().context("set metrics up")?;
-    let app = App::new(engine.clone(), keys, pilotage_http::Settings::default(), exposition)
-        .map_err(|faults| usage(&faults))?;
+    let bounds = pilotage_http::Settings {
+        unready_for: settings.unready_for,
+        ..pilotage_http::Settings::default()
+    };
+    let app =
+        App::new(engine.clone(), keys, bounds, exposition).map_err(|faults| usage(&faults))?;
     let served = pilotage_http::serve(listener, routes(&app), &app, stop).await;
     engine.close().await;
     served?;
