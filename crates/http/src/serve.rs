@@ -5,10 +5,14 @@ mod stall;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use thiserror::Error;
@@ -34,7 +38,7 @@ const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 enum Phase {
     /// Answer request after request.
     Serve,
-    /// Answer what has begun to arrive, then close.
+    /// Answer the requests whose heads have come, then close.
     Finish,
     /// Close at once.
     Cut,
@@ -146,18 +150,28 @@ impl Connection {
         }
         let settings = &self.app.settings;
         let io = TokioIo::new(Stall::new(stream, settings.write_timeout));
+        // Whether a whole head has come at all.
+        let called = AtomicBool::new(false);
+        let router = TowerToHyperService::new(router);
+        let service = service_fn(|request: Request<Incoming>| {
+            called.store(true, Ordering::Relaxed);
+            router.call(request)
+        });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(settings.head_timeout)
             .max_header_size(MAX_HEAD_BYTES)
             .max_buf_size(READ_AHEAD)
-            .serve_connection(io, TowerToHyperService::new(router));
+            .serve_connection(io, service);
         let mut connection = std::pin::pin!(connection);
+        // What has arrived is read before the phase is looked at.
         let mut ended = tokio::select! {
+            biased;
             ended = connection.as_mut() => Some(ended),
             () = Self::reaches(&mut self.phases, Phase::Finish) => None,
         };
-        if ended.is_none() {
+        // hyper waits for the rest of a first head that has begun to come, and nobody promised an answer to half of one.
+        if ended.is_none() && called.load(Ordering::Relaxed) {
             connection.as_mut().graceful_shutdown();
             ended = tokio::select! {
                 ended = connection => Some(ended),

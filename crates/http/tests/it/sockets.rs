@@ -222,6 +222,32 @@ async fn shutdown_finishes_what_has_begun_and_closes_what_is_idle() {
 }
 
 #[tokio::test]
+async fn shutdown_does_not_wait_for_the_rest_of_a_head() {
+    let mut server = start(Settings::default(), Router::new()).await;
+    let whole = event_request("");
+    let (mut first, mut second) = (server.connect().await, server.connect().await);
+    first.write_all(&whole.as_bytes()[..40]).await.expect("sent");
+    second.write_all(whole.as_bytes()).await.expect("sent");
+    answer(&mut second).await;
+    second.write_all(&whole.as_bytes()[..40]).await.expect("sent");
+    let mut busy = server.connect().await;
+    let (early, late) = whole.split_at(whole.len() - 5);
+    busy.write_all(early.as_bytes()).await.expect("sent");
+    // The server has seen all this once it has seen a later connection's whole request.
+    let mut later = server.connect().await;
+    later.write_all(event_request("connection: close\r\n").as_bytes()).await.expect("sent");
+    rest(&mut later).await;
+
+    server.stop();
+    // Both are closed while the drain still waits for the request that has begun.
+    assert_eq!(rest(&mut first).await, "");
+    assert_eq!(rest(&mut second).await, "");
+    busy.write_all(late.as_bytes()).await.expect("sent");
+    assert!(rest(&mut busy).await.starts_with("HTTP/1.1 202"));
+    server.ended.await.expect("no panic").expect("an orderly end");
+}
+
+#[tokio::test]
 async fn shutdown_does_not_wait_for_ever() {
     let settings = Settings { drain_timeout: Duration::from_millis(100), ..Settings::default() };
     let mut server = start(settings, Router::new()).await;
