@@ -2,14 +2,13 @@
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Path;
+use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use axum::routing::get;
 
 use crate::app::App;
 use crate::assets::{self, Asset};
+use crate::edge::page;
 use crate::routes::router;
 
 /// The pages of the sample product; one document serves them all.
@@ -23,6 +22,9 @@ const PAGES: [&str; 7] = [
     "/support",
 ];
 
+/// Where its files are.
+const FILES: &str = "/demo/";
+
 /// No inline script or style, nothing from elsewhere: what a careful product of today allows.
 const POLICY: &str =
     "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
@@ -31,23 +33,18 @@ const POLICY: &str =
 pub fn router_with_demo(app: &App) -> Router {
     let product = app.engine.products().first().map(ToString::to_string).unwrap_or_default();
     let config = serde_json::json!({ "product": product, "appVersion": "2.1.0" }).to_string();
+    let config = page(app, move |_| Some(answer("application/json", config.clone())));
+    let document = page(app, |_| file("index.html"));
+    let files = page(app, |request| file(request.uri().path().strip_prefix(FILES)?));
     PAGES
         .iter()
-        .fold(router(app), |router, page| router.route(page, get(|| async { file("index.html") })))
-        .route("/demo/config.json", get(|| async move { answer("application/json", config) }))
-        .route("/demo/{file}", get(|Path(name): Path<String>| async move { file(&name) }))
+        .fold(router(app), |router, page| router.route(page, document.clone()))
+        .route("/demo/config.json", config)
+        .route("/demo/{file}", files)
 }
 
-fn file(name: &str) -> Response {
-    match assets::find_demo(name) {
-        Some(asset) => answer(Asset::media(asset), asset.text),
-        None => {
-            let mut missing =
-                answer("text/plain; charset=utf-8", "the sample product has no such file\n");
-            *missing.status_mut() = StatusCode::NOT_FOUND;
-            missing
-        }
-    }
+fn file(name: &str) -> Option<Response> {
+    assets::find_demo(name).map(|asset| answer(Asset::media(asset), asset.text))
 }
 
 fn answer(media: &'static str, body: impl Into<Body>) -> Response {

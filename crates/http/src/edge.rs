@@ -13,7 +13,7 @@ use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
-use axum::routing::{MethodRouter, on};
+use axum::routing::{MethodFilter, MethodRouter, on};
 use pilotage_wire::problem::ErrorCode;
 use tracing::{debug, error};
 
@@ -43,6 +43,22 @@ where
 {
     let (served, refusing) = (app.clone(), app.clone());
     on(route.method, move |request: Request| run(served.clone(), route, request, handler.clone()))
+        .fallback(move |request: Request| ready(method_not_allowed(&refusing, &request)))
+}
+
+/// A page beside the API: nobody to admit and nothing to count, but dressed and refused as every answer is.
+pub(crate) fn page<H>(app: &App, handler: H) -> MethodRouter
+where
+    H: Fn(&Request) -> Option<Response> + Clone + Send + Sync + 'static,
+{
+    let (served, refusing) = (app.clone(), app.clone());
+    let answer = move |request: Request| {
+        ready(match handler(&request) {
+            Some(page) => dress(&served, page, RequestId::of(request.headers()), request.headers()),
+            None => not_found(&served, &request),
+        })
+    };
+    on(MethodFilter::GET, answer)
         .fallback(move |request: Request| ready(method_not_allowed(&refusing, &request)))
 }
 

@@ -4,6 +4,7 @@
 mod batch;
 mod contract;
 mod decide;
+mod demo;
 mod ingest;
 mod keys;
 mod lookup;

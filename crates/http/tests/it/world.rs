@@ -10,7 +10,9 @@ use pilotage_domain::id::ProductId;
 use pilotage_domain::time::Timestamp;
 use pilotage_engine::memory::{ManualClock, MemoryLog, MemoryStore, SeededEntropy};
 use pilotage_engine::{ClockMode, Engine, Options, Parts, ProductSource};
-use pilotage_http::{App, KeyKind, KeySpec, Keys, Settings, SetupFault, install_metrics, router};
+use pilotage_http::{
+    App, KeyKind, KeySpec, Keys, Settings, SetupFault, install_metrics, router, router_with_demo,
+};
 use pilotage_wire::yaml;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -120,6 +122,11 @@ impl World {
 
     pub(crate) fn router(&self) -> Router {
         self.router.clone()
+    }
+
+    /// The same, with the sample product beside the API.
+    pub(crate) fn with_demo(self) -> Self {
+        Self { router: router_with_demo(&self.app), ..self }
     }
 
     /// Sends the request and holds the answer against the contract.
