@@ -1,5 +1,6 @@
 //! `cargo xtask`: what scripts would do for this repository. Must not be needed to build or run the product.
 
+mod services;
 mod test;
 mod tidy;
 
@@ -21,6 +22,8 @@ struct Cli {
 enum Chore {
     /// Checks the house's rules that a program can check.
     Tidy,
+    /// Brings up real Kafka and PostgreSQL for tests, and ends them.
+    Services(services::Choice),
     /// Installs what is missing and runs every test, in order, up to the first failure.
     Test(test::Choice),
 }
@@ -41,6 +44,7 @@ fn run(chore: Chore) -> Result<bool> {
     let root = root();
     match chore {
         Chore::Tidy => tidy::run(&root),
+        Chore::Services(choice) => services::run(&root, &choice),
         Chore::Test(choice) => test::run(&root, &choice),
     }
 }

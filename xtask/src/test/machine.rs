@@ -1,5 +1,6 @@
 //! The machine that the tests run on: its programs, and how one is run. Must not know a step.
 
+use std::cell::OnceCell;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use super::held::Held;
 use super::tally::{Runner, Tally};
 
 /// The names that Debian and its kin give the browser.
@@ -16,11 +18,13 @@ const CHROMIUM: &[&str] = &["chromium", "chromium-browser"];
 /// The machine, seen from the repository's root.
 pub(crate) struct Machine {
     root: PathBuf,
+    /// Kafka and PostgreSQL, from the step that brings them up to the end of the run.
+    services: OnceCell<Held>,
 }
 
 impl Machine {
     pub(crate) fn new(root: &Path) -> Self {
-        Self { root: root.to_path_buf() }
+        Self { root: root.to_path_buf(), services: OnceCell::new() }
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -29,7 +33,18 @@ impl Machine {
 
     /// A program in the repository's root.
     pub(crate) fn command(&self, program: &str, words: &[&str]) -> Call {
-        Call::new(program, words, &self.root)
+        let call = Call::new(program, words, &self.root);
+        let env = self.services.get().map(Held::env).unwrap_or_default();
+        env.iter().fold(call, |call, (name, value)| call.with(name, value))
+    }
+
+    /// Brings the services up, unless they are; the programs that are run from now on are told where they are.
+    pub(crate) fn hold_services(&self) -> Result<()> {
+        if self.services.get().is_none() {
+            // Nobody else can have set it meanwhile: there is one thread.
+            let _ = self.services.set(Held::begin()?);
+        }
+        Ok(())
     }
 
     /// Cargo, in the toolchain that the repository names.

@@ -14,12 +14,13 @@ pub(crate) struct Step {
 
 /// First what must be there, then what is quick to fail, then the tests, widest last.
 pub(crate) const STEPS: &[Step] = &[
-    Step { name: "tools", about: "rustfmt, clippy, node 20 or newer and npm", run: tools },
+    Step { name: "tools", about: "rustfmt, clippy, node and npm, Java, Maven and pip", run: tools },
     Step { name: "browser", about: "a Chromium, from apt where there is none", run: browser },
     Step { name: "packages", about: "npm ci in web/", run: packages },
     Step { name: "format", about: "cargo fmt --check", run: format },
     Step { name: "tidy", about: "the house's rules", run: tidy },
     Step { name: "clippy", about: "cargo clippy, no warning allowed", run: clippy },
+    Step { name: "services", about: "Kafka and PostgreSQL, until the run ends", run: services },
     Step { name: "rust", about: "cargo test of the whole workspace", run: rust },
     Step { name: "docs", about: "cargo doc, no warning allowed", run: docs },
     Step { name: "types", about: "tsc over the SDK and the demo", run: types },
@@ -46,6 +47,25 @@ fn tools(machine: &Machine, _: &mut Tally) -> Result<()> {
     }
     let npm = machine.command("npm", &["--version"]).answer();
     println!("node {version}, npm {}", npm.context("npm is needed")?);
+    install_missing(machine)
+}
+
+/// What the services are downloaded and run with: how each is asked for its version, and the package that Debian has it in.
+const SERVICE_TOOLS: &[(&[&str], &str)] = &[
+    (&["java", "-version"], "default-jre-headless"),
+    (&["mvn", "--version"], "maven"),
+    (&["python3", "-m", "pip", "--version"], "python3-pip"),
+];
+
+fn install_missing(machine: &Machine) -> Result<()> {
+    let is_missing = |words: &[&str]| machine.command(words[0], &words[1..]).answer().is_err();
+    let missing = SERVICE_TOOLS.iter().filter(|(words, _)| is_missing(words));
+    let missing: Vec<&str> = missing.map(|(_, package)| *package).collect();
+    if !missing.is_empty() {
+        let install = [&["install", "--yes", "--no-install-recommends"], &missing[..]].concat();
+        machine.apt_get(&["update"])?.passes()?;
+        machine.apt_get(&install)?.passes()?;
+    }
     Ok(())
 }
 
@@ -77,6 +97,10 @@ fn tidy(machine: &Machine, _: &mut Tally) -> Result<()> {
 fn clippy(machine: &Machine, _: &mut Tally) -> Result<()> {
     let check = &["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"];
     machine.cargo(check).passes()
+}
+
+fn services(machine: &Machine, _: &mut Tally) -> Result<()> {
+    machine.hold_services()
 }
 
 fn rust(machine: &Machine, tally: &mut Tally) -> Result<()> {
