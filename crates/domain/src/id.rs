@@ -123,6 +123,12 @@ name_type!(
     /// An error name that a product declares.
     ErrorName, identifier);
 name_type!(
+    /// One model of one provider, as the settings name it.
+    ProviderId, identifier);
+name_type!(
+    /// What a model is asked with, in one version for ever.
+    PromptId, identifier);
+name_type!(
     /// A user, named by the caller.
     UserId, caller_owned);
 name_type!(

@@ -1,6 +1,7 @@
 //! Pure facts, rules and policy: what happened, what holds, what a user may see and what is chosen.
 //! Never reads a clock, draws a random number, does I/O, awaits or panics: time and draws are arguments.
 
+pub mod advise;
 pub mod canonical;
 pub mod decide;
 pub mod definition;

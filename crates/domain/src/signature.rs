@@ -5,27 +5,63 @@ use crate::canonical;
 use crate::definition::table::Ix;
 use crate::definition::{Attribute, AttributeForm, Definition, Feature, Variant};
 use crate::hash::ContentHash;
-use crate::id::GuideId;
+use crate::id::{GuideId, PromptId};
 use crate::rules::{Situation, copy, status_name};
 use crate::time::Millis;
 use crate::value::{Scalar, Value};
 
-/// The version of the prompt that a model is asked with; no model is asked yet.
-const PROMPT: &str = "none";
+/// The prompt of a situation about which no model is asked.
+const NO_PROMPT: &str = "none";
 
 /// SHA-256 of the canonical JSON (RFC 8785) of
 /// `{catalogue, features: {…}, guides: […], milestones: {…}, prompt}`: the definition's hash, the bucketed features, the
 /// ids (ascending) of the guides that pass state, when, never, lifecycle and the app version, and every milestone's
-/// status. Where a feature has no value, it is `null`.
+/// status. Where a feature has no value, it is `null`. The prompt is `none`: no model is asked.
 pub fn signature(situation: &Situation<'_>, guides: &[&GuideId]) -> ContentHash {
-    ContentHash::of_bytes(context(situation, guides).as_bytes())
+    hashed(NO_PROMPT, features(situation), situation, guides)
+}
+
+/// The same for a situation about which a model is asked with this prompt.
+pub fn signature_for(
+    prompt: &PromptId,
+    situation: &Situation<'_>,
+    guides: &[&GuideId],
+) -> ContentHash {
+    hashed(prompt.as_str(), features(situation), situation, guides)
+}
+
+/// The wider situation around it: the same without any feature, so that the milestones and the guides alone count.
+pub fn parent(prompt: &PromptId, situation: &Situation<'_>, guides: &[&GuideId]) -> ContentHash {
+    hashed(prompt.as_str(), Vec::new(), situation, guides)
+}
+
+/// A feature's name and its bucket.
+pub(crate) type Bucket = (Box<str>, Value);
+
+/// The bucketed features in the order of the file.
+pub(crate) fn features(situation: &Situation<'_>) -> Vec<Bucket> {
+    let features = situation.view.definition.features.iter();
+    features.filter_map(|feature| bucketed(situation, feature)).collect()
+}
+
+fn hashed(
+    prompt: &str,
+    features: Vec<Bucket>,
+    situation: &Situation<'_>,
+    guides: &[&GuideId],
+) -> ContentHash {
+    ContentHash::of_bytes(context(prompt, features, situation, guides).as_bytes())
 }
 
 /// The canonical JSON, written at once: identifiers need no escapes and sort as their bytes do.
-fn context(situation: &Situation<'_>, guides: &[&GuideId]) -> String {
+fn context(
+    prompt: &str,
+    features: Vec<Bucket>,
+    situation: &Situation<'_>,
+    guides: &[&GuideId],
+) -> String {
     let definition = situation.view.definition;
-    let features = definition.features.iter().filter_map(|feature| bucketed(situation, feature));
-    let features = canonical::to_string(&Value::Map(features.collect()));
+    let features = canonical::to_string(&Value::Map(features));
     let mut milestones: Vec<(&str, &str)> = definition
         .milestones
         .entries()
@@ -45,7 +81,7 @@ fn context(situation: &Situation<'_>, guides: &[&GuideId]) -> String {
     for (place, (id, status)) in milestones.into_iter().enumerate() {
         push_all(&mut json, [if place == 0 { "\"" } else { ",\"" }, id, "\":\"", status, "\""]);
     }
-    push_all(&mut json, ["},\"prompt\":\"", PROMPT, "\"}"]);
+    push_all(&mut json, ["},\"prompt\":\"", prompt, "\"}"]);
     json
 }
 
@@ -67,7 +103,7 @@ fn text(words: &str) -> Value {
 }
 
 /// The feature's name and its bucket.
-fn bucketed(s: &Situation<'_>, feature: &Feature) -> Option<(Box<str>, Value)> {
+fn bucketed(s: &Situation<'_>, feature: &Feature) -> Option<Bucket> {
     let attributes = &s.view.definition.attributes;
     match feature {
         Feature::Attribute { attribute, buckets } => {

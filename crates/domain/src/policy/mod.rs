@@ -1,6 +1,8 @@
 //! The chooser: from eligible arms to a distribution over them and no guide, and from a number to a choice. Must not
 //! know any rule: every arm that it sees may be shown.
 
+pub mod model;
+
 use crate::hash::uniform;
 use crate::id::{DecisionId, GuideId, VariantId};
 use crate::number::Propensity;
@@ -12,6 +14,8 @@ pub enum Policy {
     Static,
     /// Every eligible arm and no guide alike.
     Random,
+    /// As a model has advised, over an even floor; as `Random` where there is no advice.
+    Model,
 }
 
 impl Policy {
@@ -20,6 +24,7 @@ impl Policy {
         match self {
             Self::Static => "static",
             Self::Random => "random",
+            Self::Model => "model",
         }
     }
 }
@@ -80,7 +85,7 @@ impl Distribution {
 pub fn distribution(policy: Policy, arms: &[ArmView<'_>]) -> Distribution {
     match policy {
         Policy::Static => first(arms.len()),
-        Policy::Random => even(arms),
+        Policy::Random | Policy::Model => even(arms),
     }
 }
 
@@ -90,20 +95,28 @@ fn first(count: usize) -> Distribution {
     Distribution { arms, order: (0..count).collect(), no_guide }
 }
 
-/// Equal standing goes by id, so that neither the draw nor the few odd parts depend on the order of the file: the first
-/// ones by id get one part more where the choices don't divide 2³².
 fn even(views: &[ArmView<'_>]) -> Distribution {
+    filled_up(views, vec![0; views.len()], 0)
+}
+
+/// The parts that are given so far, and the rest of 2³² spread evenly on top.
+///
+/// Equal standing goes by id, so that neither the draw nor the few odd parts depend on the order of the file: the first
+/// ones by id get one part more where the choices don't divide the rest.
+fn filled_up(views: &[ArmView<'_>], mut arms: Vec<u64>, no_guide: u64) -> Distribution {
     let choices = views.len() as u64 + 1;
-    let (share, odd) = (Propensity::SCALE / choices, Propensity::SCALE % choices);
+    let given: u64 = arms.iter().sum::<u64>() + no_guide;
+    let rest = Propensity::SCALE.saturating_sub(given);
+    let (share, odd) = (rest / choices, rest % choices);
     let mut order: Vec<usize> = (0..views.len()).collect();
     order.sort_by_key(|&place| views.get(place));
-    let mut arms = vec![share; views.len()];
+    arms.iter_mut().for_each(|parts| *parts += share);
     for &place in order.iter().take(usize::try_from(odd).unwrap_or(usize::MAX)) {
         if let Some(parts) = arms.get_mut(place) {
             *parts += 1;
         }
     }
-    Distribution { arms, order, no_guide: share }
+    Distribution { arms, order, no_guide: no_guide + share }
 }
 
 /// The number that decides a draw: a keyed hash of the decision and the policy, so that it can be drawn again.

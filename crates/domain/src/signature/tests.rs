@@ -10,7 +10,9 @@ fn sign(definition: &Definition, user: &User, ask: &Ask, ms: u64) -> ContentHash
 }
 
 fn canonical(definition: &Definition, user: &User, ask: &Ask, ms: u64) -> String {
-    ask.judge(definition, user, ms, |situation, judged| context(situation, &judged.situational))
+    ask.judge(definition, user, ms, |situation, judged| {
+        context(NO_PROMPT, features(situation), situation, &judged.situational)
+    })
 }
 
 #[test]
@@ -192,4 +194,23 @@ fn every_form_of_feature_is_bucketed() {
     let text = canonical(&definition, &user, &Ask::default(), 0);
     let features = r#""features":{"beta":true,"locale":"en","seats":"5_to_20","shell.major":3}"#;
     assert!(text.contains(features), "{text}");
+}
+
+#[test]
+fn a_prompt_makes_it_another_situation_and_its_parent_knows_no_feature() {
+    let definition = Product::small().definition();
+    let free = User::signed_up(&definition);
+    let pro = free.clone().having(&definition, "tier", json!("pro"));
+    let prompt = |name: &str| PromptId::new(name).expect("an identifier");
+    let named = |user: &User, name: &str| {
+        Ask::default().judge(&definition, user, HOUR, |situation, judged| {
+            let (prompt, guides) = (prompt(name), &judged.situational);
+            (signature_for(&prompt, situation, guides), parent(&prompt, situation, guides))
+        })
+    };
+    assert_eq!(named(&free, "none").0, sign(&definition, &free, &Ask::default(), HOUR));
+    assert_ne!(named(&free, "choose-1"), named(&free, "choose-2"));
+    assert_ne!(named(&free, "choose-1").0, named(&pro, "choose-1").0);
+    assert_eq!(named(&free, "choose-1").1, named(&pro, "choose-1").1);
+    assert_ne!(named(&free, "choose-1").0, named(&free, "choose-1").1);
 }
