@@ -123,11 +123,12 @@ impl MemoryStore {
         write: impl FnOnce(&mut Contents) -> Result<T, StoreError> + Send + 'a,
     ) -> Answer<'a, Result<T, StoreError>> {
         Box::pin(async move {
+            let mut contents = hold(&self.contents);
             self.check_open()?;
             if hold(&self.fault).is_some() {
                 return Err(StoreError::Unavailable("it was told to fail".to_owned()));
             }
-            write(&mut hold(&self.contents))
+            write(&mut contents)
         })
     }
 }
@@ -236,7 +237,10 @@ impl Store for MemoryStore {
     }
 
     fn close(&self) -> Answer<'_, ()> {
+        // Under the lock, so that no write of this handle ends after it is closed.
+        let contents = hold(&self.contents);
         self.closed.store(true, Ordering::SeqCst);
+        drop(contents);
         Box::pin(async {})
     }
 }

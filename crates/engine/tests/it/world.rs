@@ -8,6 +8,7 @@ use pilotage_domain::id::{EventId, ProductId, SessionId, UserId};
 use pilotage_domain::policy::Policy;
 use pilotage_domain::time::{Millis, Timestamp};
 use pilotage_engine::memory::{ManualClock, MemoryLog, MemoryStore, SeededEntropy};
+use pilotage_engine::port::store::Store;
 use pilotage_engine::{ClockMode, DecideCall, Engine, Ingested, Options, Parts, ProductSource};
 use pilotage_wire::event::IncomingEvent;
 use pilotage_wire::record::decision::{StoredDecision, SurfaceBody};
@@ -81,6 +82,8 @@ impl World {
 
     /// The process is gone; another one starts over what log and store hold.
     pub(crate) async fn crash_and_restart(self) -> Self {
+        // What the first engine still does beside us must not reach the store any more, as if its process were gone.
+        Store::close(&*self.store).await;
         let (log, store) = (Arc::new(self.log.reopen()), Arc::new(self.store.reopen()));
         Self::over(log, store, self.definition, Options::default()).await
     }
