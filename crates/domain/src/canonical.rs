@@ -53,8 +53,15 @@ fn write_map(out: &mut String, members: &[(Box<str>, Value)]) {
     out.push('}');
 }
 
-fn write_text(out: &mut String, text: &str) {
+/// The text as a JSON string.
+pub(crate) fn write_text(out: &mut String, text: &str) {
     out.push('"');
+    let plain = |b: u8| b >= b' ' && b != b'"' && b != b'\\';
+    if text.bytes().all(plain) {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     for c in text.chars() {
         match c {
             '"' => out.push_str("\\\""),
@@ -73,12 +80,14 @@ fn write_text(out: &mut String, text: &str) {
 
 /// As ECMAScript's `Number::toString` prints it: the shortest digits that read back as the same double, in plain form
 /// between 10⁻⁷ and 10²¹, else with an exponent.
-fn write_number(out: &mut String, number: f64) {
+pub(crate) fn write_number(out: &mut String, number: f64) {
+    /// Below this every whole number is a double of its own, and printed as it stands.
+    const WHOLE: f64 = 9_007_199_254_740_992.0;
     if !number.is_finite() {
         return out.push_str("null");
     }
-    if number == 0.0 {
-        return out.push('0');
+    if number.trunc() == number && number.abs() < WHOLE {
+        return put(out, format_args!("{}", number as i64));
     }
     if number < 0.0 {
         out.push('-');

@@ -2,8 +2,11 @@
 
 use std::borrow::Borrow;
 use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
 /// Why a text is not the name that it should be.
@@ -49,12 +52,26 @@ fn caller_owned(text: &str) -> Result<(), IdError> {
     Ok(())
 }
 
+/// Reads a name from a text, checked, without a copy on the way.
+struct Named<T>(PhantomData<T>);
+
+impl<T: for<'a> TryFrom<&'a str, Error = IdError>> Visitor<'_> for Named<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        T::try_from(text).map_err(E::custom)
+    }
+}
+
 macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident, $check:path) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(Box<str>);
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Checks the text and makes the name.
@@ -74,16 +91,22 @@ macro_rules! name_type {
             }
         }
 
-        impl TryFrom<String> for $name {
+        impl TryFrom<&str> for $name {
             type Error = IdError;
-            fn try_from(text: String) -> Result<Self, IdError> {
-                $check(&text).map(|()| Self(text.into()))
+            fn try_from(text: &str) -> Result<Self, IdError> {
+                Self::new(text)
             }
         }
 
-        impl From<$name> for String {
-            fn from(name: $name) -> String {
-                name.0.into()
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(Named(PhantomData))
             }
         }
 
@@ -139,8 +162,7 @@ name_type!(
     EventId, caller_owned);
 
 /// The name of one decision: 128 random bits, as `dec_` and 32 hexadecimal digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DecisionId(u128);
 
 impl DecisionId {
@@ -177,16 +199,22 @@ impl fmt::Display for DecisionId {
     }
 }
 
-impl TryFrom<String> for DecisionId {
+impl TryFrom<&str> for DecisionId {
     type Error = IdError;
-    fn try_from(text: String) -> Result<Self, IdError> {
-        Self::parse(&text).ok_or(IdError::Alphabet("dec_ and 32 hexadecimal digits"))
+    fn try_from(text: &str) -> Result<Self, IdError> {
+        Self::parse(text).ok_or(IdError::Alphabet("dec_ and 32 hexadecimal digits"))
     }
 }
 
-impl From<DecisionId> for String {
-    fn from(id: DecisionId) -> String {
-        id.to_string()
+impl Serialize for DecisionId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for DecisionId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Named(PhantomData))
     }
 }
 

@@ -15,7 +15,8 @@ pub struct Options {
     pub commit_entries: usize,
     /// The most bytes of one commit; a single call may be larger.
     pub commit_bytes: usize,
-    /// How long a commit that would be much smaller than the last one waits for more records.
+    /// How long a commit waits for more records: a small one that is much smaller than the last, a large one in any case
+    /// (see `Queue::take`).
     pub commit_wait: Duration,
     /// The newest records that are kept in memory for readers, in bytes.
     pub tail_bytes: usize,
@@ -36,8 +37,8 @@ impl Default for Options {
             queue_bytes: 64 * MIB,
             commit_entries: 8_192,
             commit_bytes: 8 * MIB,
-            commit_wait: Duration::from_micros(300),
-            tail_bytes: 64 * MIB,
+            commit_wait: Duration::from_millis(1),
+            tail_bytes: 16 * MIB,
             log_cache_bytes: 8 * MIB,
             store_cache_bytes: 64 * MIB,
             readers: 2,

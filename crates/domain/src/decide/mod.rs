@@ -190,19 +190,14 @@ pub struct Near {
     /// A short stable code of the kind of fact: one of `rules::fact`.
     pub fact: Cow<'static, str>,
     /// What it is about: a milestone, an attribute, an event type, a component …
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Box<str>>,
     /// What is needed, in words that hold nothing personal.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needed: Option<Cow<'static, str>>,
     /// What is, in words that hold nothing personal.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actual: Option<Cow<'static, str>>,
     /// Where the subject is a locked milestone: a milestone that it requires and that is not reached.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<Box<str>>,
     /// The earliest instant at which the gate opens by time alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
 }
 

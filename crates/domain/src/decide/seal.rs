@@ -10,7 +10,6 @@ use crate::hash::ContentHash;
 use crate::id::UserId;
 use crate::number::Propensity;
 use crate::time::Timestamp;
-use crate::value::Value;
 
 /// HMAC-SHA256 under the server's key over `decision ‖ catalogue ‖ copy`, where
 ///
@@ -31,12 +30,12 @@ pub fn validation_hash(
     user: &UserId,
     decision: &Decision,
 ) -> ContentHash {
-    let content = canonical::to_string(&content(definition, user, decision));
+    let content = content(definition, user, decision);
     let copy = match &decision.outcome {
         Outcome::Show { guide, .. } => copy(guide.copy()),
-        Outcome::Withhold { .. } => Value::Null,
+        Outcome::Withhold { .. } => "null".to_owned(),
     };
-    let copy = ContentHash::of_bytes(canonical::to_string(&copy).as_bytes());
+    let copy = ContentHash::of_bytes(copy.as_bytes());
     keyed(key, &[content.as_bytes(), definition.hash.as_bytes(), copy.as_bytes()])
 }
 
@@ -49,64 +48,117 @@ fn keyed(key: &[u8], parts: &[&[u8]]) -> ContentHash {
     ContentHash::from_bytes(mac.finalize().into_bytes().into())
 }
 
-fn content(definition: &Definition, user: &UserId, decision: &Decision) -> Value {
+fn content(definition: &Definition, user: &UserId, decision: &Decision) -> String {
     let (outcome, guide, reason, propensity, expires) = match &decision.outcome {
         Outcome::Show { guide, propensity, expires } => {
-            ("show", guide_value(guide), Value::Null, Some(*propensity), Some(*expires))
+            ("show", guide_json(guide), None, Some(*propensity), Some(*expires))
         }
         Outcome::Withhold { reason, propensity } => {
-            ("withhold", Value::Null, text(reason.name()), *propensity, None)
+            ("withhold", "null".to_owned(), Some(reason.name()), *propensity, None)
         }
     };
-    map([
-        ("at", instant(decision.at)),
-        ("decisionId", text(&decision.id.to_string())),
-        ("expiresAt", expires.map_or(Value::Null, instant)),
-        ("guide", guide),
-        ("outcome", text(outcome)),
-        ("policy", text(decision.policy)),
-        ("product", text(definition.product.as_str())),
-        ("propensity", propensity.map(Propensity::get).map_or(Value::Null, Value::Number)),
-        ("reason", reason),
-        ("signature", text(&decision.signature.to_string())),
-        ("userId", text(user.as_str())),
-    ])
+    let mut object = Object::new(768);
+    object.number("at", Some(instant(decision.at)));
+    object.text("decisionId", Some(&decision.id.to_string()));
+    object.number("expiresAt", expires.map(instant));
+    object.json("guide", &guide);
+    object.text("outcome", Some(outcome));
+    object.text("policy", Some(decision.policy));
+    object.text("product", Some(definition.product.as_str()));
+    object.number("propensity", propensity.map(Propensity::get));
+    object.text("reason", reason);
+    object.text("signature", Some(&decision.signature.to_string()));
+    object.text("userId", Some(user.as_str()));
+    object.end()
 }
 
-fn guide_value(guide: &ValidGuide) -> Value {
-    map([
-        ("action", optional(guide.action_path())),
-        ("anchor", optional(guide.anchor())),
-        ("component", text(guide.component())),
-        ("id", text(guide.id().as_str())),
-        ("milestone", text(guide.milestone().as_str())),
-        ("path", optional(guide.target_path())),
-        ("variant", text(guide.variant().as_str())),
-    ])
+fn guide_json(guide: &ValidGuide) -> String {
+    let mut object = Object::new(256);
+    object.text("action", guide.action_path());
+    object.text("anchor", guide.anchor());
+    object.text("component", Some(guide.component()));
+    object.text("id", Some(guide.id().as_str()));
+    object.text("milestone", Some(guide.milestone().as_str()));
+    object.text("path", guide.target_path());
+    object.text("variant", Some(guide.variant().as_str()));
+    object.end()
 }
 
-fn copy(copy: &Rendered) -> Value {
-    map([
-        ("body", optional(copy.body.as_deref())),
-        ("cta", optional(copy.cta.as_deref())),
-        ("locale", text(&copy.locale)),
-        ("title", text(&copy.title)),
-    ])
+fn copy(copy: &Rendered) -> String {
+    let mut object = Object::new(512);
+    object.text("body", copy.body.as_deref());
+    object.text("cta", copy.cta.as_deref());
+    object.text("locale", Some(&copy.locale));
+    object.text("title", Some(&copy.title));
+    object.end()
 }
 
-fn map<const N: usize>(members: [(&str, Value); N]) -> Value {
-    Value::Map(members.into_iter().map(|(key, value)| (key.into(), value)).collect())
-}
+/// Canonical JSON of an object, written at once: whoever writes it gives plain keys in ascending order.
+struct Object(String);
 
-fn text(text: &str) -> Value {
-    Value::Text(text.into())
-}
+impl Object {
+    fn new(capacity: usize) -> Self {
+        Self(String::with_capacity(capacity))
+    }
 
-fn optional(words: Option<&str>) -> Value {
-    words.map_or(Value::Null, text)
+    fn key(&mut self, key: &str) {
+        self.0.push_str(if self.0.is_empty() { "{\"" } else { ",\"" });
+        self.0.push_str(key);
+        self.0.push_str("\":");
+    }
+
+    fn json(&mut self, key: &str, json: &str) {
+        self.key(key);
+        self.0.push_str(json);
+    }
+
+    fn text(&mut self, key: &str, text: Option<&str>) {
+        self.key(key);
+        match text {
+            Some(text) => canonical::write_text(&mut self.0, text),
+            None => self.0.push_str("null"),
+        }
+    }
+
+    fn number(&mut self, key: &str, number: Option<f64>) {
+        self.key(key);
+        canonical::write_number(&mut self.0, number.unwrap_or(f64::NAN));
+    }
+
+    fn end(mut self) -> String {
+        self.0.push('}');
+        self.0
+    }
 }
 
 // Exact for any instant within 285,000 years of 1970.
-fn instant(at: Timestamp) -> Value {
-    Value::Number(at.as_millis() as f64)
+fn instant(at: Timestamp) -> f64 {
+    at.as_millis() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Value;
+
+    #[test]
+    fn an_object_written_at_once_is_canonical() {
+        let mut object = Object::new(0);
+        object.number("at", Some(1_795_348_800_000.0));
+        object.number("expiresAt", None);
+        object.json("guide", "null");
+        object.number("propensity", Some(0.25));
+        object.text("reason", None);
+        object.text("userId", Some("a \"b\"\n\u{1f642}"));
+        let members = [
+            ("userId", Value::Text("a \"b\"\n\u{1f642}".into())),
+            ("reason", Value::Null),
+            ("propensity", Value::Number(0.25)),
+            ("guide", Value::Null),
+            ("expiresAt", Value::Null),
+            ("at", Value::Number(1_795_348_800_000.0)),
+        ];
+        let members = members.into_iter().map(|(key, value)| (key.into(), value)).collect();
+        assert_eq!(object.end(), canonical::to_string(&Value::Map(members)));
+    }
 }

@@ -1,47 +1,43 @@
-//! A decision as it stands in the log: what was answered, and all it takes to explain and evaluate it. Must stay readable JSON.
+//! A decision as it stands in the log: what was answered, and all it takes to explain and evaluate it. Must stay compact:
+//! one is written for every answer.
 
 use pilotage_domain::decide::{Decision, Group, Outcome, Reason, Trace};
-use pilotage_domain::id::{
-    DecisionId, GuideId, MilestoneId, ProductId, SessionId, UserId, VariantId,
-};
+use pilotage_domain::id::{DecisionId, ProductId, SessionId, UserId};
 use pilotage_domain::number::Propensity;
 use pilotage_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::RecordError;
 use crate::guide::GuideBody;
-use crate::instant;
 
-const VERSION: u64 = 1;
+const VERSION: u8 = 1;
 
-/// A decision of record.
+/// A decision of record. Stored as a version byte and the fields in this order, in postcard's format: what the fold
+/// needs comes first, so that it can stop there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub struct StoredDecision {
-    /// The version of this form.
-    pub v: u64,
     /// Its name.
     pub decision_id: DecisionId,
+    /// In which visit.
+    pub session_id: SessionId,
+    /// The moment that it was made for.
+    pub at: Timestamp,
+    /// What to show.
+    pub guide: Option<GuideBody>,
     /// For which product.
     pub product: ProductId,
     /// For whom.
     pub user_id: UserId,
-    /// In which visit.
-    pub session_id: SessionId,
-    /// The moment that it was made for.
-    #[serde(with = "instant::text")]
-    pub at: Timestamp,
     /// The caller's surroundings.
+    #[serde(with = "surface")]
     pub context: SurfaceBody,
     /// The user's group.
     pub group: Group,
     /// The policy that drew.
     pub policy: Box<str>,
     /// Drawn by the definition's `explore` share.
-    #[serde(default)]
     pub explore: bool,
     /// Made before the profile held the event that the caller had asked to wait for.
-    #[serde(default)]
     pub stale: bool,
     /// The catalogue's version.
     pub catalogue_version: u64,
@@ -51,20 +47,13 @@ pub struct StoredDecision {
     pub signature: Box<str>,
     /// `show` or `withhold`.
     pub outcome: OutcomeName,
-    /// What to show.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub guide: Option<GuideBody>,
     /// Why nothing is shown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// The probability of what was drawn.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub propensity: Option<Propensity>,
     /// Not to be shown from this instant on.
-    #[serde(default, with = "instant::optional", skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
     /// Proof that this very content passed the rules, in hexadecimal.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation_hash: Option<Box<str>>,
     /// How each guide fared.
     pub trace: Trace,
@@ -132,7 +121,6 @@ impl StoredDecision {
             }
         };
         Self {
-            v: VERSION,
             decision_id: decision.id,
             product: of.product,
             user_id: of.user,
@@ -158,59 +146,102 @@ impl StoredDecision {
 
     /// The stored form.
     pub fn encode(&self) -> Vec<u8> {
-        // Text, numbers and lists: nothing in it can fail to be written to memory.
-        serde_json::to_vec(self).expect("a decision is always writable")
+        let mut body = Vec::with_capacity(1_024);
+        body.push(VERSION);
+        // Postcard fails on unknown lengths and full buffers only: a decision has neither.
+        postcard::to_extend(self, body).expect("a decision is always writable")
+    }
+}
+
+/// Surroundings in the stored form, where nothing may be left out.
+mod surface {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::SurfaceBody;
+
+    pub(super) fn serialize<S: Serializer>(
+        surface: &SurfaceBody,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let SurfaceBody { path, app_version, locale, components } = surface;
+        (path, app_version, locale, components).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<SurfaceBody, D::Error> {
+        let (path, app_version, locale, components) = Deserialize::deserialize(deserializer)?;
+        Ok(SurfaceBody { path, app_version, locale, components })
     }
 }
 
 /// Reads a stored decision of any version, whole.
 pub fn decode(body: &[u8]) -> Result<StoredDecision, RecordError> {
-    check_version(body)?;
-    Ok(serde_json::from_slice(body)?)
+    read(body)
 }
 
-/// What the fold needs of a decision.
+/// What the fold needs of a decision: the first fields of it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub struct DecisionFact {
     /// Its name.
     pub decision_id: DecisionId,
     /// In which visit.
     pub session_id: SessionId,
     /// The moment that it was made for.
-    #[serde(with = "instant::text")]
     pub at: Timestamp,
     /// What it offers; nothing where no guide was shown.
-    #[serde(default)]
-    pub guide: Option<OfferedGuide>,
-}
-
-/// What a decision offers.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct OfferedGuide {
-    /// Which guide.
-    pub id: GuideId,
-    /// In which wording.
-    pub variant: VariantId,
-    /// For which milestone.
-    pub milestone: MilestoneId,
+    pub guide: Option<GuideBody>,
 }
 
 /// Reads of a stored decision of any version what the fold needs.
 pub fn decode_fact(body: &[u8]) -> Result<DecisionFact, RecordError> {
-    check_version(body)?;
-    Ok(serde_json::from_slice(body)?)
+    read(body)
 }
 
-fn check_version(body: &[u8]) -> Result<(), RecordError> {
-    #[derive(Deserialize)]
-    struct Versioned {
-        v: u64,
+fn read<T: for<'a> Deserialize<'a>>(body: &[u8]) -> Result<T, RecordError> {
+    let malformed = |what: &str| RecordError::Malformed(what.to_owned());
+    let (version, rest) = body.split_first().ok_or_else(|| malformed("empty"))?;
+    if *version != VERSION {
+        return Err(RecordError::Newer { found: u64::from(*version), known: u64::from(VERSION) });
     }
-    // Our own writer puts the version first; a reader of another order is only slower.
-    if body.starts_with(b"{\"v\":1,") {
-        return Ok(());
+    // What follows the fields that are asked for is not looked at.
+    let taken = postcard::take_from_bytes(rest);
+    taken.map(|(read, _)| read).map_err(|error| malformed(&error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decision_survives_storing_and_its_first_fields_are_the_folds() {
+        let stored = StoredDecision {
+            decision_id: DecisionId::from_bits(7 << 80),
+            session_id: SessionId::new("s").expect("valid"),
+            at: Timestamp::from_millis(1_795_348_800_000),
+            guide: None,
+            product: ProductId::new("acme").expect("valid"),
+            user_id: UserId::new("u").expect("valid"),
+            context: SurfaceBody { path: Some("/a".into()), ..SurfaceBody::default() },
+            group: Group::Random,
+            policy: "random".into(),
+            explore: true,
+            stale: false,
+            catalogue_version: 3,
+            catalogue_hash: "00".into(),
+            signature: "11".into(),
+            outcome: OutcomeName::Withhold,
+            reason: Some(Reason::Policy),
+            propensity: Propensity::from_parts(1 << 30),
+            expires_at: None,
+            validation_hash: Some("22".into()),
+            trace: Trace { no_guide: Some(Propensity::ONE), ..Trace::default() },
+        };
+        let body = stored.encode();
+        let fact = decode_fact(&body).expect("readable");
+        assert_eq!((fact.decision_id, fact.at, fact.guide), (stored.decision_id, stored.at, None));
+        assert_eq!(decode(&body), Ok(stored));
+        assert!(decode(&body[..body.len() - 1]).is_err());
+        assert!(matches!(decode(&[2, 0]), Err(RecordError::Newer { found: 2, known: 1 })));
     }
-    let Versioned { v } = serde_json::from_slice(body)?;
-    if v == VERSION { Ok(()) } else { Err(RecordError::Newer { found: v, known: VERSION }) }
 }

@@ -13,6 +13,9 @@ const OVERHEAD: usize = 160;
 /// How long records that nobody waits for gather before they get a commit of their own, and how many at the most.
 const LINGER: Duration = Duration::from_millis(10);
 const LINGER_ENTRIES: usize = 1_024;
+/// From so many records a commit on, a writer that waits for more of them gives its callers the processor: a sync costs
+/// about as much of it as twenty records.
+const BUSY: usize = 16;
 
 /// Records that are to be stored together, and who waits for them.
 #[derive(Debug)]
@@ -142,8 +145,9 @@ impl Queue {
             state = self.wait(state, LINGER_ENTRIES, LINGER);
             state.lingering = false;
         }
-        if !state.requests.is_empty() && state.entries < last / 2 {
-            state = self.wait(state, last / 2, portion.wait);
+        let enough = if last < BUSY { last / 2 } else { last + last / 2 };
+        if !state.requests.is_empty() && state.entries < enough {
+            state = self.wait(state, enough, portion.wait);
         }
         match (state.requests.is_empty(), state.closed) {
             (false, _) => Taken::Some(state.cut(portion)),

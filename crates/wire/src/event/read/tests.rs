@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use pilotage_domain::definition::Definition;
-use pilotage_domain::id::{EventId, ProductId};
+use pilotage_domain::id::{EventId, ProductId, UserId};
 use pilotage_domain::time::Timestamp;
 use pilotage_domain::value::Value;
 use proptest::prelude::*;
@@ -56,7 +56,7 @@ fn every_member_arrives() {
     );
     assert_eq!(event.id, EventId::new("e-1").ok());
     assert_eq!(event.claimed, instant::parse("2026-11-22T20:15:00.500Z"));
-    assert_eq!(event.anonymous.map(String::from).as_deref(), Some("anon"));
+    assert_eq!(event.anonymous.as_ref().map(UserId::as_str), Some("anon"));
     let raw = |part: Option<Box<RawValue>>| part.map(|raw| raw.get().to_owned());
     assert_eq!(raw(event.attributes).as_deref(), Some(r#"{"tier":"pro"}"#));
     assert_eq!(
