@@ -171,7 +171,90 @@ fn ends(part: &Part, limit: Duration) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::PathBuf;
+
+    use super::super::versions::Kafka;
     use super::*;
+
+    /// A stack of one part that does nothing, begun, in a repository of its own.
+    fn begun(root: &Path) -> (Site, State) {
+        // Nobody goes into a folder for temporary files otherwise.
+        fs::set_permissions(root, fs::Permissions::from_mode(0o755)).unwrap();
+        let site = Site::new(root, "idle").unwrap();
+        let folder = site.run().join("kafka-1");
+        fs::create_dir_all(&folder).unwrap();
+        let part = Part {
+            version: "0".to_owned(),
+            process: None,
+            ports: BTreeMap::new(),
+            command: vec!["sleep".to_owned(), "600".to_owned()],
+            log: site.run().join("kafka-1.log"),
+            folder,
+        };
+        let mut state = State::new("idle", PathBuf::new());
+        state.parts.insert("kafka-1".to_owned(), part);
+        begin(&mut state, "kafka-1", &site.state_file()).unwrap();
+        (site, state)
+    }
+
+    /// What the state file says of the part.
+    fn noted(site: &Site) -> Part {
+        existing(site).unwrap().part("kafka-1").unwrap().clone()
+    }
+
+    #[test]
+    fn a_part_that_is_stopped_has_ended_and_stays_in_the_file() {
+        let root = tempfile::tempdir().unwrap();
+        let (site, state) = begun(root.path());
+        assert!(runs(&noted(&site)));
+        stop(&site, "kafka-1", How::Clean).unwrap();
+        assert!(!runs(&state.parts["kafka-1"]));
+        assert_eq!(noted(&site).process, None);
+        assert!(stop(&site, "kafka-1", How::Crash).is_ok(), "it is stopped already");
+        assert!(stop(&site, "kafka-2", How::Clean).is_err(), "there is none");
+        assert!(down(&site).unwrap());
+    }
+
+    #[test]
+    fn what_is_down_leaves_its_log_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let (site, state) = begun(root.path());
+        let part = &state.parts["kafka-1"];
+        assert!(down(&site).unwrap());
+        assert!(!runs(part) && !part.folder.exists() && part.log.exists());
+        assert!(existing(&site).is_err_and(|error| error.to_string().contains("`idle`")));
+        assert!(!down(&site).unwrap(), "there is nothing left");
+    }
+
+    #[test]
+    fn a_part_is_begun_again_only_if_its_process_is_gone() {
+        let root = tempfile::tempdir().unwrap();
+        let (site, mut state) = begun(root.path());
+        let file = site.state_file();
+        let first = noted(&site).process.unwrap();
+        begin(&mut state, "kafka-1", &file).unwrap();
+        assert_eq!(noted(&site).process, Some(first), "it runs");
+
+        process::signal(first, "KILL").unwrap();
+        assert!(process::has_ended_within(first, END));
+        begin(&mut state, "kafka-1", &file).unwrap();
+        let second = noted(&site);
+        assert!(runs(&second) && second.process != Some(first));
+        assert!(down(&site).unwrap());
+    }
+
+    #[test]
+    fn a_stack_of_other_versions_is_not_touched_while_it_runs() {
+        let root = tempfile::tempdir().unwrap();
+        let (site, _) = begun(root.path());
+        let wanted = Wanted { kafka: Kafka::Current.package(), brokers: 1, postgres: None };
+        let error = up(&site, wanted).unwrap_err().to_string();
+        assert_eq!(error, "another stack `idle` runs: kafka-1 0; end it first");
+        assert!(runs(&noted(&site)));
+        assert!(down(&site).unwrap());
+    }
 
     #[test]
     fn each_part_is_stopped_as_it_understands_it() {
