@@ -14,7 +14,7 @@ use pilotage_adapters::sqlite::{self, OpenError, Options};
 use pilotage_domain::event::Position;
 use pilotage_domain::id::{EventId, ProductId, UserId};
 use pilotage_domain::time::Timestamp;
-use pilotage_engine::port::log::{Appended, Entry, EntryName, Log, Stored};
+use pilotage_engine::port::log::{Appended, Entry, EntryName, Journal, Log, Stored};
 use tokio::task::JoinSet;
 
 /// Tells the child what to do; without it, `child` has nothing to do and passes.

@@ -4,6 +4,7 @@ mod clock;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
 mod decide;
+mod figures;
 mod ingest;
 mod lookup;
 pub mod memory;
@@ -24,6 +25,7 @@ use pilotage_domain::policy::Policy;
 use pilotage_domain::time::Timestamp;
 
 pub use clock::ClockMode;
+pub use figures::Figures;
 pub use decide::{DecideCall, DecideError, Decided, MAX_WAIT};
 pub use ingest::{IngestError, Ingested};
 pub use lookup::{GuideOutcome, LookupError, TimelineItem, TimelinePage, UserView};
@@ -59,6 +61,7 @@ pub(crate) struct Inner {
     pub(crate) validation_key: [u8; 32],
     /// Held by the one write-back under way.
     pub(crate) write_back_turn: tokio::sync::Mutex<()>,
+    pub(crate) passes: figures::Passes,
     pub(crate) background: Mutex<Option<open::Background>>,
     pub(crate) options: Options,
 }

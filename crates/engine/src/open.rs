@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use crate::clock::{ClockMode, EngineClock};
+use crate::figures::Passes;
 use crate::port::clock::{Clock, Entropy};
 use crate::port::log::Log;
 use crate::port::store::{Store, StoreError, Watermark};
@@ -209,6 +210,7 @@ impl Inner {
             products,
             counts,
             write_back_turn: tokio::sync::Mutex::new(()),
+            passes: Passes::from(watermark.position),
             background: Mutex::new(None),
             options,
         })

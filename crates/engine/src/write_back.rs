@@ -31,6 +31,7 @@ impl Inner {
     pub(crate) async fn write_back(&self) -> Result<(), StoreError> {
         let _one_at_a_time = self.write_back_turn.lock().await;
         let watermark = self.watermark();
+        let stored = watermark.position;
         let dirty = self.users.dirty();
         if dirty.is_empty() && self.store.watermark().await?.position == watermark.position {
             return Ok(());
@@ -44,6 +45,7 @@ impl Inner {
         if dirty.is_empty() {
             self.write_chunk(&[], Some(watermark)).await?;
         }
+        self.passes.finished(stored);
         Ok(())
     }
 
@@ -62,7 +64,8 @@ impl Inner {
     ) -> Result<(), StoreError> {
         let (users, noted): (Vec<UserWrite>, Vec<Writing>) =
             keys.iter().filter_map(|key| self.writing(key)).unzip();
-        let rows = self.store.write(Batch { users, watermark }).await?;
+        let written = self.store.write(Batch { users, watermark }).await;
+        let rows = written.inspect_err(|_| self.passes.failed())?;
         for (writing, row) in noted.iter().zip(rows) {
             self.users.with(&writing.key, |user| user.written(writing, row));
         }

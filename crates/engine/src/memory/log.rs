@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::{Fault, hold};
 use crate::port::Answer;
 use crate::port::log::{
-    AppendError, Appended, Entry, EntryName, Log, ReadError, RecordKind, Stored,
+    AppendError, Appended, Entry, EntryName, Journal, Log, ReadError, RecordKind, Stored,
 };
 
 type EventKey = (ProductId, UserId, EventId);
@@ -129,7 +129,7 @@ fn unavailable() -> AppendError {
     AppendError::Unavailable("it was told to fail".to_owned())
 }
 
-impl Log for MemoryLog {
+impl Journal for MemoryLog {
     fn append(&self, entries: Vec<Entry>) -> Answer<'_, Result<Vec<Appended>, AppendError>> {
         let appended = self.append_now(entries);
         Box::pin(async move { appended })
@@ -150,6 +150,24 @@ impl Log for MemoryLog {
         Box::pin(async move { passed })
     }
 
+    fn get(&self, positions: Vec<Position>) -> Answer<'_, Result<Vec<Stored>, ReadError>> {
+        Box::pin(async move {
+            let records = hold(&self.contents.records);
+            Ok(positions.into_iter().filter_map(|position| records.at(position).cloned()).collect())
+        })
+    }
+
+    fn healthy(&self) -> bool {
+        *hold(&self.fault) != Some(Fault::Unavailable)
+    }
+
+    fn close(&self) -> Answer<'_, ()> {
+        self.closed.store(true, Ordering::SeqCst);
+        Box::pin(async {})
+    }
+}
+
+impl Log for MemoryLog {
     fn read(
         &self,
         after: Position,
@@ -164,13 +182,6 @@ impl Log for MemoryLog {
                 first || bytes <= max_bytes
             };
             Ok(records.after(after).iter().take_while(fits).cloned().collect())
-        })
-    }
-
-    fn get(&self, positions: Vec<Position>) -> Answer<'_, Result<Vec<Stored>, ReadError>> {
-        Box::pin(async move {
-            let records = hold(&self.contents.records);
-            Ok(positions.into_iter().filter_map(|position| records.at(position).cloned()).collect())
         })
     }
 
@@ -202,15 +213,6 @@ impl Log for MemoryLog {
 
     fn remembered(&self) -> u64 {
         u64::MAX
-    }
-
-    fn healthy(&self) -> bool {
-        *hold(&self.fault) != Some(Fault::Unavailable)
-    }
-
-    fn close(&self) -> Answer<'_, ()> {
-        self.closed.store(true, Ordering::SeqCst);
-        Box::pin(async {})
     }
 }
 

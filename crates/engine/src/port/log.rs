@@ -7,6 +7,7 @@ use pilotage_domain::time::Timestamp;
 use thiserror::Error;
 
 use super::Answer;
+use super::meter::Commits;
 
 /// A record to be appended.
 #[derive(Debug, Clone)]
@@ -24,7 +25,7 @@ pub struct Entry {
 }
 
 /// What a record is, and the name by which a second one is known to be the same.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum EntryName {
     /// An event. A second one with the same product, user and id is a duplicate.
     Event(EventId),
@@ -113,17 +114,13 @@ pub enum ReadError {
     },
 }
 
-/// The durable log.
+/// The durable log as those see it who write it and look single records up.
 ///
 /// Contract, proved by `conformance::log` for every implementation:
-/// - `append` resolves only once every new record of the call is durable (survives a kill and a power loss), and all of
-///   a call's records stand in the log or none; they stand in call order. Calls share commits.
-/// - A duplicate is told by (product, event id, user) among at least the newest `remembered` events, across restarts;
-///   doubled names inside one call count too. Its first record's position is returned, and that record is durable.
-/// - Positions grow strictly in commit order; a reader that has seen position p never sees a new record at or before p.
-/// - `read` returns committed records only, in order, without holes; it sees everything up to `end`.
+/// - `append` resolves only once every new record of the call is durable (survives a kill and a power loss); records of
+///   one user stand in the log in call order. Calls share commits.
 /// - Dropping the `append` future loses nothing: the record is stored or not, never half.
-pub trait Log: Send + Sync + 'static {
+pub trait Journal: Send + Sync + 'static {
     /// Appends the records, durable when it resolves with `Ok`.
     fn append(&self, entries: Vec<Entry>) -> Answer<'_, Result<Vec<Appended>, AppendError>>;
 
@@ -134,12 +131,33 @@ pub trait Log: Send + Sync + 'static {
     /// Resolves once everything queued before this call is durable (or has failed).
     fn barrier(&self) -> Answer<'_, Result<(), AppendError>>;
 
+    /// The records at these ascending positions; positions that hold nothing are passed over.
+    fn get(&self, positions: Vec<Position>) -> Answer<'_, Result<Vec<Stored>, ReadError>>;
+
+    /// Whether appends are likely to succeed now: false after a write has failed, until one succeeds.
+    fn healthy(&self) -> bool;
+
+    /// Its commits since it was opened; `None` from a log that does not measure them.
+    fn commits(&self) -> Option<Commits> {
+        None
+    }
+
+    /// Takes no more, writes what is queued, and closes.
+    fn close(&self) -> Answer<'_, ()>;
+}
+
+/// A log that one process has to itself: one order over all records, and duplicates told when they are appended.
+///
+/// Contract beyond that of `Journal`, proved by `conformance::log`:
+/// - All of a call's records stand in the log or none; they stand in call order.
+/// - A duplicate is told by (product, event id, user) among at least the newest `remembered` events, across restarts;
+///   doubled names inside one call count too. Its first record's position is returned, and that record is durable.
+/// - Positions grow strictly in commit order; a reader that has seen position p never sees a new record at or before p.
+/// - `read` returns committed records only, in order, without holes; it sees everything up to `end`.
+pub trait Log: Journal {
     /// The records after `after`, in order, until about `max_bytes` of bodies (at least one, where there is one).
     fn read(&self, after: Position, max_bytes: usize)
     -> Answer<'_, Result<Vec<Stored>, ReadError>>;
-
-    /// The records at these ascending positions; positions that hold nothing are passed over.
-    fn get(&self, positions: Vec<Position>) -> Answer<'_, Result<Vec<Stored>, ReadError>>;
 
     /// The position of that decision.
     fn find_decision(&self, id: DecisionId) -> Answer<'_, Result<Option<Position>, ReadError>>;
@@ -160,10 +178,4 @@ pub trait Log: Send + Sync + 'static {
 
     /// How many of the newest events are remembered for duplicates.
     fn remembered(&self) -> u64;
-
-    /// Whether appends are likely to succeed now: false after a write has failed, until one succeeds.
-    fn healthy(&self) -> bool;
-
-    /// Takes no more, writes what is queued, and closes.
-    fn close(&self) -> Answer<'_, ()>;
 }

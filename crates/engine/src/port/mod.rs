@@ -1,7 +1,10 @@
 //! What the engine asks of the world, as contracts. Must not name a library or a back end.
 
 pub mod clock;
+pub mod feed;
 pub mod log;
+pub mod meter;
+pub mod shared;
 pub mod store;
 
 use std::future::Future;

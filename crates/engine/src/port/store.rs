@@ -11,6 +11,7 @@ use pilotage_domain::time::Timestamp;
 use thiserror::Error;
 
 use super::Answer;
+use super::meter::Commits;
 
 /// A user of a product.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -180,6 +181,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// Whether writes are likely to succeed now.
     fn healthy(&self) -> bool;
+
+    /// Its commits by `write` since it was opened; `None` from a store that does not measure them.
+    fn commits(&self) -> Option<Commits> {
+        None
+    }
 
     /// Takes no more and closes.
     fn close(&self) -> Answer<'_, ()>;

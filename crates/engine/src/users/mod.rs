@@ -146,9 +146,19 @@ impl Users {
         true
     }
 
+    /// How many users are in memory.
+    pub(crate) fn count(&self) -> usize {
+        (0..SHARDS).map(|place| self.lock(place).users.len()).sum()
+    }
+
+    /// About how many bytes they take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
     /// Whether there is more in memory than the bound allows.
     pub(crate) fn is_crowded(&self) -> bool {
-        self.bytes.load(Ordering::Relaxed) > self.bound
+        self.bytes() > self.bound
     }
 
     /// Lets clean users go until there is room: first those not used since the last write-back, then any.

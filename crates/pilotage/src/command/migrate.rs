@@ -14,7 +14,7 @@ pub(super) fn run(args: &MigrateArgs) -> anyhow::Result<Finding> {
     super::runtime()?.block_on(async {
         let embedded = sqlite::open(&args.data, &sqlite::Options::default())
             .with_context(|| format!("open the data folder {folder}"))?;
-        pilotage_engine::port::log::Log::close(&*embedded.log).await;
+        pilotage_engine::port::log::Journal::close(&*embedded.log).await;
         pilotage_engine::port::store::Store::close(&*embedded.store).await;
         say(&format!("{folder} is in this version's form"));
         Ok(Finding::None)

@@ -17,7 +17,7 @@ use std::thread::{self, JoinHandle};
 use pilotage_domain::event::Position;
 use pilotage_domain::id::{DecisionId, EventId, ProductId, UserId};
 use pilotage_engine::port::Answer;
-use pilotage_engine::port::log::{AppendError, Appended, Entry, Log, ReadError, Stored};
+use pilotage_engine::port::log::{AppendError, Appended, Entry, Journal, Log, ReadError, Stored};
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
@@ -119,7 +119,7 @@ fn no_answer() -> AppendError {
     AppendError::Unavailable("its writer has stopped".to_owned())
 }
 
-impl Log for SqliteLog {
+impl Journal for SqliteLog {
     fn append(&self, entries: Vec<Entry>) -> Answer<'_, Result<Vec<Appended>, AppendError>> {
         let (reply, answer) = oneshot::channel();
         let queued = self.push(entries, Reply::Append(reply));
@@ -142,16 +142,37 @@ impl Log for SqliteLog {
         })
     }
 
+    fn get(&self, positions: Vec<Position>) -> Answer<'_, Result<Vec<Stored>, ReadError>> {
+        Box::pin(self.read_at(positions))
+    }
+
+    fn healthy(&self) -> bool {
+        self.shared.healthy()
+    }
+
+    fn commits(&self) -> Option<Commits> {
+        Some(self.shared.commits.read())
+    }
+
+    fn close(&self) -> Answer<'_, ()> {
+        self.shared.queue.close();
+        Box::pin(async {
+            let mut ended = self.ended.clone();
+            // Nothing is ever sent: the channel closes when the writer has ended.
+            while ended.changed().await.is_ok() {}
+            self.readers.close().await;
+            self.folder.lock().unwrap_or_else(PoisonError::into_inner).take();
+        })
+    }
+}
+
+impl Log for SqliteLog {
     fn read(
         &self,
         after: Position,
         max_bytes: usize,
     ) -> Answer<'_, Result<Vec<Stored>, ReadError>> {
         Box::pin(self.read_after(after, max_bytes))
-    }
-
-    fn get(&self, positions: Vec<Position>) -> Answer<'_, Result<Vec<Stored>, ReadError>> {
-        Box::pin(self.read_at(positions))
     }
 
     fn find_decision(&self, id: DecisionId) -> Answer<'_, Result<Option<Position>, ReadError>> {
@@ -181,21 +202,6 @@ impl Log for SqliteLog {
 
     fn remembered(&self) -> u64 {
         self.remembered
-    }
-
-    fn healthy(&self) -> bool {
-        self.shared.healthy()
-    }
-
-    fn close(&self) -> Answer<'_, ()> {
-        self.shared.queue.close();
-        Box::pin(async {
-            let mut ended = self.ended.clone();
-            // Nothing is ever sent: the channel closes when the writer has ended.
-            while ended.changed().await.is_ok() {}
-            self.readers.close().await;
-            self.folder.lock().unwrap_or_else(PoisonError::into_inner).take();
-        })
     }
 }
 

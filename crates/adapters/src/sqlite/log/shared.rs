@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use pilotage_domain::event::Position;
+use pilotage_engine::port::meter::CommitMeter;
 use tokio::sync::watch;
 
 use super::queue::Queue;
@@ -19,6 +20,7 @@ pub(super) struct Shared {
     tail: RwLock<Tail>,
     remembered: RwLock<Remembered>,
     healthy: AtomicBool,
+    pub commits: CommitMeter,
     /// Whether a record that was queued by `enqueue` could not be written since the last barrier.
     lost: AtomicBool,
 }
@@ -38,6 +40,7 @@ impl Shared {
             tail: RwLock::new(tail),
             remembered: RwLock::new(remembered),
             healthy: AtomicBool::new(true),
+            commits: CommitMeter::default(),
             lost: AtomicBool::new(false),
         }
     }

@@ -2,7 +2,7 @@
 //! a failure whose extent is unknown.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pilotage_domain::event::Position;
 use pilotage_engine::port::log::{AppendError, Appended, Entry};
@@ -80,12 +80,18 @@ impl Writer {
     /// Writes the requests, shows and answers them; how many records they were.
     fn commit(&mut self, requests: Vec<Request>) -> usize {
         let count = requests.iter().map(|request| request.entries.len()).sum();
+        let started = Instant::now();
         let stored = match &self.poison {
             Some(why) => Err(why.clone()),
             None => self.store(&requests).map_err(|error| self.judge(&error)),
         };
         match stored {
-            Ok(outcome) => self.publish(requests, outcome),
+            Ok(outcome) => {
+                if count > 0 {
+                    self.shared.commits.note(started.elapsed(), count);
+                }
+                self.publish(requests, outcome);
+            }
             Err(why) => self.refuse(requests, &why),
         }
         self.relieve_beyond(self.most_ahead);

@@ -9,7 +9,7 @@ use pilotage_domain::event::Position;
 use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{DecisionId, ProductId, UserId};
 use pilotage_domain::time::Timestamp;
-use pilotage_engine::port::log::{Log, ReadError, Stored};
+use pilotage_engine::port::log::{Journal, Log, ReadError, Stored};
 use pilotage_engine::port::store::{
     Batch, Cohort, RowId, Store, StoreError, StoredUser, UserKey, UserWrite, Watermark,
 };

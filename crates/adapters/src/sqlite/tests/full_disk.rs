@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use pilotage_domain::event::Position;
 use pilotage_domain::id::{ProductId, UserId};
-use pilotage_engine::port::log::{AppendError, Appended, Entry, Log};
+use pilotage_engine::port::log::{AppendError, Appended, Entry, Journal, Log};
 use pilotage_engine::port::store::{Batch, Store, StoreError, UserKey, UserWrite, Watermark};
 
 use super::{append, event, folder, open_log, opened, read_all};

@@ -11,7 +11,7 @@ use pilotage_domain::event::Position;
 use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{DecisionId, GuideId, ProductId, UserId};
 use pilotage_domain::time::Timestamp;
-use pilotage_engine::port::log::{Appended, Log, Stored};
+use pilotage_engine::port::log::{Appended, Journal, Log, Stored};
 use pilotage_engine::port::store::{Batch, Cohort, Pause, Store, UserKey, UserWrite, Watermark};
 
 use super::{decision, event, folder, opened, read_all, with_small_pages};

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use pilotage_domain::event::Position;
-use pilotage_engine::port::log::Log;
+use pilotage_engine::port::log::{Journal, Log};
 use pilotage_engine::port::store::{Batch, Store, Watermark};
 use rusqlite::Connection;
 

@@ -1,0 +1,168 @@
+//! The shared store port: what several processes must agree on beside the profiles. Must not fold or decide anything.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use pilotage_domain::event::Position;
+use pilotage_domain::id::DecisionId;
+use pilotage_domain::time::Timestamp;
+use thiserror::Error;
+use tokio::sync::broadcast;
+
+use super::Answer;
+use super::feed::Partition;
+use super::log::EntryName;
+use super::store::{RowId, Store, StoreError, StoredUser, UserKey, UserWrite};
+
+/// A partition taken over by a worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// Which.
+    pub partition: Partition,
+    /// Greater than that of every earlier claim: a write under an earlier one is refused.
+    pub epoch: u64,
+    /// The last record that is in the stored profiles.
+    pub applied: Position,
+}
+
+/// The name of a record, of an event together with product and user.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RecordName {
+    /// Whose.
+    pub key: UserKey,
+    /// What it is called.
+    pub name: EntryName,
+}
+
+/// What a worker made of a run of records; stored in one transaction or not at all.
+#[derive(Debug, Clone, Default)]
+pub struct Folded {
+    /// The claims that it was made under, each with how far it goes now. One that is outdated refuses all of it.
+    pub claims: Vec<Claim>,
+    /// The users that changed, sorted by key.
+    pub users: Vec<UserWrite>,
+    /// The records that took effect and where they stand: each a name that was not known before.
+    pub names: Vec<(RecordName, Position)>,
+    /// Decisions that are in the profiles now: what was reserved for them is free again.
+    pub settled: Vec<(UserKey, DecisionId)>,
+    /// The newest event time that was folded.
+    pub newest_event: Option<Timestamp>,
+}
+
+/// Why nothing was stored.
+#[derive(Debug, Error)]
+pub enum FoldError {
+    /// Another worker has taken the partition over.
+    #[error("partition {} belongs to another worker now", partition.0)]
+    Fenced {
+        /// Which.
+        partition: Partition,
+    },
+    /// The store did not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A user as a decision needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SharedUser {
+    /// The profile; `None` where nothing of the user is folded yet.
+    pub stored: Option<StoredUser>,
+    /// How often something was reserved for the user.
+    pub reservations: u64,
+    /// What is reserved and not in the profile yet: the decision and its encoded offer.
+    pub reserved: Vec<(DecisionId, Bytes)>,
+    /// The newest event time that was folded, of any user.
+    pub newest_event: Option<Timestamp>,
+}
+
+/// An offer to be held for a user, unless anything about the user has changed since it was read.
+#[derive(Debug, Clone)]
+pub struct Reservation {
+    /// Whose.
+    pub key: UserKey,
+    /// What was read: the stored body's `applied`, 0 where there was none.
+    pub seen_applied: Position,
+    /// What was read.
+    pub seen_reservations: u64,
+    /// For which decision.
+    pub decision: DecisionId,
+    /// The encoded offer.
+    pub offer: Bytes,
+    /// When it lapses.
+    pub until: Timestamp,
+}
+
+/// What came of a reservation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reserved {
+    /// It is held.
+    Held,
+    /// The user has changed since: read again, decide again.
+    Changed,
+}
+
+/// Something that other processes should look at again. It may be lost: whoever needs to be right reads, or reserves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Profiles of these users, as `user_mark`.
+    Users(Vec<u64>),
+    /// More than can be told: everything.
+    All,
+    /// A guide was paused or resumed.
+    Paused,
+}
+
+/// What tells a user in a `Change`: a hash of the key, the same in every process. Two users may share one.
+pub fn user_mark(key: &UserKey) -> u64 {
+    pilotage_domain::hash::uniform(
+        "changed",
+        &[key.product.as_str().as_bytes(), key.user.as_str().as_bytes()],
+    )
+}
+
+/// A store that several processes share.
+///
+/// Contract, proved by `conformance::shared` for every implementation:
+/// - `claim` makes every earlier claim of the partition outdated, waiting for a write under it that has begun; what it
+///   says of `applied` includes that write.
+/// - `fold` is one durable transaction: users, names, settled reservations, claims' positions. It is refused whole where
+///   one claim is outdated, and where a claim would go backwards.
+/// - `reserve` holds the offer only if neither the profile nor the reservations of the user have changed since they were
+///   read: of two that read the same, one is told `Changed`.
+/// - `positions` knows every name of a resolved `fold`, for at least as long as its settings promise.
+pub trait Shared: Store {
+    /// Takes the partitions over.
+    fn claim(&self, partitions: Vec<Partition>) -> Answer<'_, Result<Vec<Claim>, StoreError>>;
+
+    /// Stores what was made of a run of records; the rows of its users, in their order.
+    fn fold(&self, folded: Folded) -> Answer<'_, Result<Vec<RowId>, FoldError>>;
+
+    /// Where records of these names took effect; `None` where none has.
+    fn positions(
+        &self,
+        names: Vec<RecordName>,
+    ) -> Answer<'_, Result<Vec<Option<Position>>, StoreError>>;
+
+    /// Where the decision stands in the log.
+    fn decision(&self, id: DecisionId) -> Answer<'_, Result<Option<Position>, StoreError>>;
+
+    /// The user as it stands now, in one moment; reservations that have lapsed by `now` are left out.
+    fn shared_user(
+        &self,
+        key: &UserKey,
+        now: Timestamp,
+    ) -> Answer<'_, Result<SharedUser, StoreError>>;
+
+    /// Holds an offer for a user.
+    fn reserve(&self, reservation: Reservation) -> Answer<'_, Result<Reserved, StoreError>>;
+
+    /// Gives up what was reserved for a decision that was not made after all.
+    fn release(&self, key: &UserKey, decision: DecisionId) -> Answer<'_, Result<(), StoreError>>;
+
+    /// How far every partition that was ever claimed is folded.
+    fn applied(&self) -> Answer<'_, Result<BTreeMap<Partition, Position>, StoreError>>;
+
+    /// What changes from now on, in this process and others.
+    fn changes(&self) -> broadcast::Receiver<Change>;
+}
