@@ -25,8 +25,8 @@ use pilotage_domain::policy::Policy;
 use pilotage_domain::time::Timestamp;
 
 pub use clock::ClockMode;
-pub use figures::Figures;
 pub use decide::{DecideCall, DecideError, Decided, MAX_WAIT};
+pub use figures::Figures;
 pub use ingest::{IngestError, Ingested};
 pub use lookup::{GuideOutcome, LookupError, TimelineItem, TimelinePage, UserView};
 pub use open::{OpenError, Options, Parts, ProductSource};

@@ -2,5 +2,6 @@
 
 mod crash;
 mod decide;
+mod figures;
 mod look_up;
 mod world;

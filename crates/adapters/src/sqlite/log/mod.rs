@@ -18,6 +18,7 @@ use pilotage_domain::event::Position;
 use pilotage_domain::id::{DecisionId, EventId, ProductId, UserId};
 use pilotage_engine::port::Answer;
 use pilotage_engine::port::log::{AppendError, Appended, Entry, Journal, Log, ReadError, Stored};
+use pilotage_engine::port::meter::Commits;
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 

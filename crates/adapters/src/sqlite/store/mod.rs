@@ -9,12 +9,14 @@ mod write;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use bytes::Bytes;
 use pilotage_domain::event::Position;
 use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{GuideId, ProductId};
 use pilotage_engine::port::Answer;
+use pilotage_engine::port::meter::{CommitMeter, Commits};
 use pilotage_engine::port::store::{
     Batch, Cohorts, Pause, RowId, Store, StoreError, StoredUser, UserKey, Watermark,
 };
@@ -34,6 +36,7 @@ pub struct SqliteStore {
     writer: Pool<Writer>,
     readers: Pool<Connection>,
     healthy: Arc<AtomicBool>,
+    commits: Arc<CommitMeter>,
     /// Held until the store is closed.
     folder: Mutex<Option<Arc<Folder>>>,
 }
@@ -60,6 +63,7 @@ impl SqliteStore {
             writer: Pool::new(vec![writer]),
             readers: Pool::new(readers),
             healthy,
+            commits: Arc::default(),
             folder: Mutex::new(Some(folder)),
         };
         Ok((store, watermark.position))
@@ -114,7 +118,18 @@ impl Store for SqliteStore {
     }
 
     fn write(&self, batch: Batch) -> Answer<'_, Result<Vec<RowId>, StoreError>> {
-        self.writing(move |work| work.batch(&batch))
+        let commits = Arc::clone(&self.commits);
+        Box::pin(async move {
+            let write = move |writer: &mut Writer| {
+                let started = Instant::now();
+                let written = writer.transact(|work| work.batch(&batch));
+                if written.is_ok() {
+                    commits.note(started.elapsed(), batch.users.len());
+                }
+                written
+            };
+            self.writer.run(write).await.map_err(closed)?
+        })
     }
 
     fn watermark(&self) -> Answer<'_, Result<Watermark, StoreError>> {
@@ -183,6 +198,10 @@ impl Store for SqliteStore {
 
     fn healthy(&self) -> bool {
         self.healthy.load(Ordering::Relaxed)
+    }
+
+    fn commits(&self) -> Option<Commits> {
+        Some(self.commits.read())
     }
 
     fn close(&self) -> Answer<'_, ()> {

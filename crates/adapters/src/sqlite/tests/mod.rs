@@ -4,6 +4,7 @@ mod conformance;
 mod damage;
 mod full_disk;
 mod golden;
+mod meter;
 mod opening;
 mod torn;
 

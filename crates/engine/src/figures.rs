@@ -1,0 +1,83 @@
+//! What the engine measures of itself, as plain numbers. Must not know who shows them, or how.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use pilotage_domain::event::Position;
+
+use crate::port::meter::Commits;
+
+/// The engine's figures at a moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figures {
+    /// Records that are durable and not yet in the profiles.
+    pub lag: u64,
+    /// Records that are durable and that a restart would fold again.
+    pub unstored: u64,
+    /// Users in memory.
+    pub users: usize,
+    /// About how many bytes they take.
+    pub users_bytes: usize,
+    /// About how many they may take.
+    pub users_bound: usize,
+    /// Passes that wrote changed profiles back, since the start.
+    pub write_backs: u64,
+    /// Transactions of such passes that failed, since the start.
+    pub write_back_failures: u64,
+    /// The log's commits, where the log measures them.
+    pub log_commits: Option<Commits>,
+    /// The store's commits of profiles, where the store measures them.
+    pub store_commits: Option<Commits>,
+}
+
+/// What became of write-backs.
+#[derive(Debug)]
+pub(crate) struct Passes {
+    done: AtomicU64,
+    failures: AtomicU64,
+    /// The position that the stored profiles stand for.
+    stored: AtomicU64,
+}
+
+impl Passes {
+    /// None yet, over profiles that stand for that position.
+    pub(crate) fn from(stored: Position) -> Self {
+        Self {
+            done: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
+            stored: AtomicU64::new(stored.0),
+        }
+    }
+
+    /// A pass is whole: the stored profiles stand for that position.
+    pub(crate) fn finished(&self, stored: Position) {
+        self.done.fetch_add(1, Ordering::Relaxed);
+        self.stored.store(stored.0, Ordering::Relaxed);
+    }
+
+    /// A transaction of a pass has failed.
+    pub(crate) fn failed(&self) {
+        self.failures.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl crate::Engine {
+    /// The figures now. Cheap enough to be asked for every second.
+    pub fn figures(&self) -> Figures {
+        let inner = &*self.0;
+        let (stored, applied) =
+            (inner.passes.stored.load(Ordering::Relaxed), inner.progress.applied());
+        // Asked last: neither of the two is ever ahead of it.
+        let end = inner.log.end();
+        Figures {
+            lag: end.0.saturating_sub(applied.0),
+            unstored: end.0.saturating_sub(stored),
+            users: inner.users.count(),
+            users_bytes: inner.users.bytes(),
+            users_bound: inner.options.users_bytes,
+            write_backs: inner.passes.done.load(Ordering::Relaxed),
+            write_back_failures: inner.passes.failures.load(Ordering::Relaxed),
+            log_commits: inner.log.commits(),
+            store_commits: inner.store.commits(),
+        }
+    }
+}
