@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use pilotage_domain::decide::{self, Decision, Outcome, Reason, Request, Surface, Trace};
-use pilotage_domain::definition::Definition;
 use pilotage_domain::group::group_of;
 use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{DecisionId, EventId, ProductId, SessionId, UserId};
+use pilotage_domain::profile::Profile;
 use pilotage_domain::profile::contact::Offer;
 use pilotage_domain::time::{Millis, Timestamp};
 use pilotage_wire::record::decision::{Circumstances, OutcomeName, StoredDecision, SurfaceBody};
@@ -15,11 +15,11 @@ use thiserror::Error;
 use tracing::warn;
 
 use crate::clock::ClockMode;
-use crate::port::log::{Entry, EntryName, ReadError};
+use crate::port::log::{AppendError, Entry, EntryName, ReadError};
 use crate::port::store::UserKey;
 use crate::product::Product;
 use crate::users::User;
-use crate::{Engine, Inner, Readiness};
+use crate::{Alone, Common, Engine, Readiness, Seat};
 
 /// The longest that a decision waits for an event.
 pub const MAX_WAIT: Millis = Millis::new(1_000);
@@ -66,82 +66,117 @@ impl Engine {
         product: &ProductId,
         call: DecideCall,
     ) -> Result<Decided, DecideError> {
-        let inner = &*self.0;
-        let served = inner.products.get(product).ok_or(DecideError::UnknownProduct)?;
-        if call.at.is_some() && inner.clock.mode() != ClockMode::Events {
+        let common = &*self.common;
+        let served = common.products.get(product).ok_or(DecideError::UnknownProduct)?;
+        if call.at.is_some() && common.clock.mode() != ClockMode::Events {
             return Err(DecideError::NotTheEventClock);
         }
+        let key = UserKey { product: product.clone(), user: call.user.clone() };
         let stale = match &call.after {
-            Some(event) => !inner.await_event(product, &call, event).await,
+            Some(event) => !self.await_event(&key, &call, event).await,
             None => false,
         };
-        let at = call.at.unwrap_or_else(|| inner.clock.now());
-        let id = inner.fresh_decision_id(at);
-        let key = UserKey { product: product.clone(), user: call.user.clone() };
-        let decision = match inner.decide_in_memory(served, &key, &call, id, at).await {
-            Some(decision) => decision,
-            None => degraded(&served.definition, &call.user, id, at),
+        let at = call.at.unwrap_or_else(|| common.clock.now());
+        let id = common.fresh_decision_id(at);
+        let asked = Asked { product: served, key: &key, call: &call, id, at };
+        let decision = match &self.seat {
+            Seat::Alone(alone) => alone.decide(&asked).await,
+            Seat::Cluster(cluster) => cluster.decide(&asked).await,
         };
-        Ok(Decided { decision: inner.put_on_record(served, &key, call, decision, stale) })
+        let made = decision.is_some();
+        let decision = decision.unwrap_or_else(|| degraded(&asked));
+        let stored = common.record_of(&asked, decision, stale);
+        if !made {
+            return Ok(Decided { decision: stored });
+        }
+        // A decision that can't be put on record is not made: nothing is shown that can't be explained later.
+        let Err(fault) = common.put_on_record(&asked, &stored) else {
+            return Ok(Decided { decision: stored });
+        };
+        warn!(error = %fault, "a decision could not be put on record and was withheld");
+        match &self.seat {
+            Seat::Alone(alone) => alone.take_back(&asked),
+            Seat::Cluster(cluster) => cluster.take_back(&asked).await,
+        }
+        Ok(Decided { decision: withheld(stored) })
+    }
+
+    /// Whether the profile holds the event before the wait is over.
+    async fn await_event(&self, key: &UserKey, call: &DecideCall, event: &EventId) -> bool {
+        let wait = Duration::from_millis(call.wait.get().min(MAX_WAIT.get()));
+        let held = async {
+            match &self.seat {
+                Seat::Alone(alone) => alone.holds_event(key, event).await.is_ok(),
+                Seat::Cluster(cluster) => cluster.holds_event(key, event).await.is_ok(),
+            }
+        };
+        tokio::time::timeout(wait, held).await.unwrap_or(false)
     }
 }
 
-impl Inner {
-    /// Whether the profile holds the event before the wait is over.
-    async fn await_event(&self, product: &ProductId, call: &DecideCall, event: &EventId) -> bool {
-        let wait = Duration::from_millis(call.wait.get().min(MAX_WAIT.get()));
-        let found = async {
-            loop {
-                let end = self.log.end();
-                if let Some(position) = self.log.find_event(product, &call.user, event).await? {
-                    self.progress.reached(position).await;
-                    return Ok::<(), ReadError>(());
-                }
-                self.log.grown_past(end).await;
+/// What is decided: for whom, on which question, under which name, for which moment.
+pub(crate) struct Asked<'a> {
+    pub(crate) product: &'a Product,
+    pub(crate) key: &'a UserKey,
+    pub(crate) call: &'a DecideCall,
+    pub(crate) id: DecisionId,
+    pub(crate) at: Timestamp,
+}
+
+impl Alone {
+    /// Resolves once the profile holds the event.
+    async fn holds_event(&self, key: &UserKey, event: &EventId) -> Result<(), ReadError> {
+        loop {
+            let end = self.log.end();
+            if let Some(position) = self.log.find_event(&key.product, &key.user, event).await? {
+                self.progress.reached(position).await;
+                return Ok(());
             }
-        };
-        matches!(tokio::time::timeout(wait, found).await, Ok(Ok(())))
+            self.log.grown_past(end).await;
+        }
     }
 
     /// The domain's decision on the profile as it stands; `None` where the profile can't be had.
-    async fn decide_in_memory(
-        &self,
-        product: &Product,
-        key: &UserKey,
-        call: &DecideCall,
-        id: DecisionId,
-        at: Timestamp,
-    ) -> Option<Decision> {
+    async fn decide(&self, asked: &Asked<'_>) -> Option<Decision> {
         if matches!(self.progress.halted(), Some(Readiness::CutOff { .. })) || !self.log.healthy() {
             return None;
         }
-        let call_user = |user: &mut User| self.choose(product, user, call, id, at);
+        let choose = |user: &mut User| {
+            let decision = self.common.choose(asked, user.profile(), &user.pending);
+            user.pending.extend(Offer::of(&decision, &asked.call.session));
+            decision
+        };
         loop {
-            if let Some(decision) = self.users.with(key, call_user) {
+            if let Some(decision) = self.users.with(asked.key, choose) {
                 return Some(decision);
             }
-            if let Err(fault) = self.users.ensure(&*self.store, &self.products, [key.clone()]).await
-            {
+            let (store, products) = (&*self.common.store, &self.common.products);
+            if let Err(fault) = self.users.ensure(store, products, [asked.key.clone()]).await {
                 warn!(error = %fault, "a profile could not be loaded for a decision");
                 return None;
             }
         }
     }
 
-    fn choose(
+    fn take_back(&self, asked: &Asked<'_>) {
+        self.users.with(asked.key, |user| user.pending.retain(|o| o.decision != asked.id));
+    }
+}
+
+impl Common {
+    pub(crate) fn choose(
         &self,
-        product: &Product,
-        user: &mut User,
-        call: &DecideCall,
-        id: DecisionId,
-        at: Timestamp,
+        asked: &Asked<'_>,
+        profile: &Profile,
+        pending: &[Offer],
     ) -> Decision {
+        let Asked { product, call, .. } = asked;
         let paused = product.paused.load();
         let request = Request {
-            id,
+            id: asked.id,
             user: &call.user,
             session: &call.session,
-            at,
+            at: asked.at,
             surface: Surface {
                 path: call.surface.path.as_deref(),
                 app_version: call.surface.app_version.as_deref(),
@@ -149,62 +184,38 @@ impl Inner {
                 components: call.surface.components.as_deref(),
             },
             paused: &paused,
-            pending: &user.pending,
+            pending,
         };
-        let decision = decide::decide(&product.definition, self.policy, user.profile(), &request);
-        user.pending.extend(Offer::of(&decision, &call.session));
-        decision
+        decide::decide(&product.definition, self.policy, profile, &request)
     }
 
-    /// Hands the decision to the log. A decision that can't be put on record is not made: nothing is shown that can't
-    /// be explained later.
-    fn put_on_record(
-        &self,
-        product: &Product,
-        key: &UserKey,
-        call: DecideCall,
-        decision: Decision,
-        stale: bool,
-    ) -> StoredDecision {
+    fn record_of(&self, asked: &Asked<'_>, decision: Decision, stale: bool) -> StoredDecision {
+        let Asked { product, call, .. } = asked;
         let definition = &product.definition;
-        let (id, at) = (decision.id, decision.at);
-        let made = !matches!(decision.outcome, Outcome::Withhold { reason: Reason::Degraded, .. });
         let proof =
             decide::validation_hash(&self.validation_key, definition, &call.user, &decision);
         let of = Circumstances {
             product: definition.product.clone(),
-            user: call.user,
-            session: call.session,
-            surface: call.surface,
+            user: call.user.clone(),
+            session: call.session.clone(),
+            surface: call.surface.clone(),
             catalogue_version: definition.version,
             catalogue_hash: product.catalogue_hash.clone(),
             stale,
             validation_hash: Some(proof.to_string().into()),
         };
-        let stored = StoredDecision::new(decision, of);
-        if !made {
-            return stored;
-        }
-        let entry = Entry {
-            product: key.product.clone(),
-            user: key.user.clone(),
-            name: EntryName::Decision(id),
-            received_at: at,
+        StoredDecision::new(decision, of)
+    }
+
+    /// Hands the decision to the log.
+    fn put_on_record(&self, asked: &Asked<'_>, stored: &StoredDecision) -> Result<(), AppendError> {
+        self.journal.enqueue(Entry {
+            product: asked.key.product.clone(),
+            user: asked.key.user.clone(),
+            name: EntryName::Decision(asked.id),
+            received_at: asked.at,
             body: stored.encode().into(),
-        };
-        let Err(fault) = self.log.enqueue(entry) else { return stored };
-        warn!(error = %fault, "a decision could not be put on record and was withheld");
-        self.users.with(key, |user| user.pending.retain(|offer| offer.decision != id));
-        StoredDecision {
-            outcome: OutcomeName::Withhold,
-            reason: Some(Reason::Degraded),
-            guide: None,
-            propensity: None,
-            expires_at: None,
-            validation_hash: None,
-            trace: Trace::default(),
-            ..stored
-        }
+        })
     }
 
     /// 48 bits of the moment, so that newer decisions have greater ids, and 80 random bits, so that none can be guessed.
@@ -214,13 +225,27 @@ impl Inner {
     }
 }
 
+/// The answer where a decision was made and could not be put on record.
+fn withheld(stored: StoredDecision) -> StoredDecision {
+    StoredDecision {
+        outcome: OutcomeName::Withhold,
+        reason: Some(Reason::Degraded),
+        guide: None,
+        propensity: None,
+        expires_at: None,
+        validation_hash: None,
+        trace: Trace::default(),
+        ..stored
+    }
+}
+
 /// Nothing is shown, because a part that a decision needs is away. Such a decision is not put on record.
-fn degraded(definition: &Definition, user: &UserId, id: DecisionId, at: Timestamp) -> Decision {
+fn degraded(asked: &Asked<'_>) -> Decision {
     Decision {
-        id,
-        at,
+        id: asked.id,
+        at: asked.at,
         outcome: Outcome::Withhold { reason: Reason::Degraded, propensity: None },
-        group: group_of(definition, user),
+        group: group_of(&asked.product.definition, &asked.call.user),
         policy: "none",
         explore: false,
         signature: ContentHash::from_bytes([0; 32]),

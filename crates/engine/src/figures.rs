@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use pilotage_domain::event::Position;
 
+use crate::Seat;
 use crate::port::meter::Commits;
 
 /// The engine's figures at a moment.
@@ -61,23 +62,23 @@ impl Passes {
 }
 
 impl crate::Engine {
-    /// The figures now. Cheap enough to be asked for every second.
-    pub fn figures(&self) -> Figures {
-        let inner = &*self.0;
+    /// The figures now; `None` where several processes share the work. Cheap enough to be asked for every second.
+    pub fn figures(&self) -> Option<Figures> {
+        let Seat::Alone(inner) = &self.seat else { return None };
         let (stored, applied) =
             (inner.passes.stored.load(Ordering::Relaxed), inner.progress.applied());
         // Asked last: neither of the two is ever ahead of it.
         let end = inner.log.end();
-        Figures {
+        Some(Figures {
             lag: end.0.saturating_sub(applied.0),
             unstored: end.0.saturating_sub(stored),
             users: inner.users.count(),
             users_bytes: inner.users.bytes(),
-            users_bound: inner.options.users_bytes,
+            users_bound: inner.common.options.users_bytes,
             write_backs: inner.passes.done.load(Ordering::Relaxed),
             write_back_failures: inner.passes.failures.load(Ordering::Relaxed),
             log_commits: inner.log.commits(),
-            store_commits: inner.store.commits(),
-        }
+            store_commits: inner.common.store.commits(),
+        })
     }
 }

@@ -6,7 +6,7 @@ use pilotage_wire::record;
 use thiserror::Error;
 
 use crate::port::log::{AppendError, Appended, Entry, EntryName};
-use crate::{Engine, Inner};
+use crate::{Common, Engine};
 
 /// An event that is durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,13 +36,13 @@ impl Engine {
         product: &ProductId,
         events: Vec<IncomingEvent>,
     ) -> Result<Vec<Ingested>, IngestError> {
-        let inner = &*self.0;
-        if inner.products.get(product).is_none() {
+        let common = &*self.common;
+        if common.products.get(product).is_none() {
             return Err(IngestError::UnknownProduct);
         }
         let (ids, entries): (Vec<EventId>, Vec<Entry>) =
-            events.into_iter().map(|event| inner.entry(product, event)).unzip();
-        let appended = inner.log.append(entries).await?;
+            events.into_iter().map(|event| common.entry(product, event)).unzip();
+        let appended = common.journal.append(entries).await?;
         Ok(ids
             .into_iter()
             .zip(appended)
@@ -54,7 +54,7 @@ impl Engine {
     }
 }
 
-impl Inner {
+impl Common {
     fn entry(&self, product: &ProductId, event: IncomingEvent) -> (EventId, Entry) {
         let received_at = self.clock.arrival(event.claimed);
         let id = event.id.clone().unwrap_or_else(|| self.fresh_event_id());

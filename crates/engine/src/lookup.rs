@@ -11,9 +11,10 @@ use thiserror::Error;
 
 use crate::port::log::{AppendError, ReadError, RecordKind, Stored};
 use crate::port::store::{RowId, StoreError, UserKey};
+use crate::product::Product;
 use crate::report::activated_at;
 use crate::users::LoadError;
-use crate::{Engine, Inner};
+use crate::{Alone, Common, Engine, Seat};
 
 /// Among how many of a user's newest records the last decisions are looked for.
 const NEWEST: usize = 200;
@@ -108,10 +109,10 @@ impl Engine {
         product: &ProductId,
         user: &UserId,
     ) -> Result<Option<UserView>, LookupError> {
-        let Some(served) = self.0.products.get(product) else { return Ok(None) };
-        let Some(found) = self.0.find(product, user).await? else { return Ok(None) };
+        let Some(served) = self.common.products.get(product) else { return Ok(None) };
+        let Some(found) = self.find(served, user).await? else { return Ok(None) };
         let newest = found.newest.len().saturating_sub(NEWEST);
-        let records = self.0.log.get(found.newest[newest..].to_vec()).await?;
+        let records = self.common.journal.get(found.newest[newest..].to_vec()).await?;
         let decisions = records
             .iter()
             .rev()
@@ -124,7 +125,7 @@ impl Engine {
             definition: served.definition.clone(),
             profile: found.profile,
             group: found.group,
-            now: self.0.clock.now(),
+            now: self.common.clock.now(),
             decisions,
         }))
     }
@@ -137,9 +138,9 @@ impl Engine {
         limit: usize,
         after: Option<Position>,
     ) -> Result<Option<TimelinePage>, LookupError> {
-        let Some(served) = self.0.products.get(product) else { return Ok(None) };
-        let Some(found) = self.0.find(product, user).await? else { return Ok(None) };
-        let mut positions = self.0.spilled(found.row).await?;
+        let Some(served) = self.common.products.get(product) else { return Ok(None) };
+        let Some(found) = self.find(served, user).await? else { return Ok(None) };
+        let mut positions = self.common.spilled(found.row).await?;
         // What was spilled while we looked stands in both.
         let last_spilled = positions.last().copied().unwrap_or_default();
         positions.extend(found.newest.into_iter().filter(|position| *position > last_spilled));
@@ -147,7 +148,7 @@ impl Engine {
         let more = positions.len() > limit;
         positions.truncate(limit);
         let next = positions.last().copied().filter(|_| more);
-        let records = self.0.log.get(positions).await?;
+        let records = self.common.journal.get(positions).await?;
         let items = records
             .iter()
             .map(|record| Ok((record.position, item_of(&served.definition, record)?)))
@@ -161,33 +162,38 @@ impl Engine {
         product: &ProductId,
         id: DecisionId,
     ) -> Result<Option<StoredDecision>, LookupError> {
-        let log = &self.0.log;
-        let mut position = log.find_decision(id).await?;
-        if position.is_none() {
-            // It may have been answered a moment ago and be on its way to the disk.
-            log.barrier().await?;
-            position = log.find_decision(id).await?;
-        }
+        let position = match &self.seat {
+            Seat::Alone(alone) => alone.find_decision(id).await?,
+            Seat::Cluster(cluster) => cluster.find_decision(id).await?,
+        };
         let Some(position) = position else { return Ok(None) };
-        let records = log.get(vec![position]).await?;
+        let records = self.common.journal.get(vec![position]).await?;
         let ours = records.first().filter(|record| record.product == *product);
         Ok(ours.map(|record| record::decision::decode(&record.body)).transpose()?)
+    }
+
+    async fn find(&self, product: &Product, user: &UserId) -> Result<Option<Found>, LookupError> {
+        let key = UserKey { product: product.definition.product.clone(), user: user.clone() };
+        match &self.seat {
+            Seat::Alone(alone) => alone.find(&key).await,
+            Seat::Cluster(cluster) => cluster.find(product, &key).await,
+        }
     }
 }
 
 /// A user as memory and store have it.
-struct Found {
-    profile: Profile,
-    group: Group,
-    row: Option<RowId>,
-    newest: Vec<Position>,
+pub(crate) struct Found {
+    pub(crate) profile: Profile,
+    pub(crate) group: Group,
+    pub(crate) row: Option<RowId>,
+    /// The places of the newest records.
+    pub(crate) newest: Vec<Position>,
 }
 
-impl Inner {
-    async fn find(&self, product: &ProductId, user: &UserId) -> Result<Option<Found>, LookupError> {
-        let key = UserKey { product: product.clone(), user: user.clone() };
+impl Alone {
+    async fn find(&self, key: &UserKey) -> Result<Option<Found>, LookupError> {
         loop {
-            let found = self.users.with(&key, |user| Found {
+            let found = self.users.with(key, |user| Found {
                 profile: user.profile().clone(),
                 group: user.group,
                 row: user.row,
@@ -196,10 +202,22 @@ impl Inner {
             if let Some(found) = found {
                 return Ok(Some(found).filter(|found| found.profile.applied > Position(0)));
             }
-            self.users.ensure(&*self.store, &self.products, [key.clone()]).await?;
+            let (store, products) = (&*self.common.store, &self.common.products);
+            self.users.ensure(store, products, [key.clone()]).await?;
         }
     }
 
+    async fn find_decision(&self, id: DecisionId) -> Result<Option<Position>, LookupError> {
+        if let Some(position) = self.log.find_decision(id).await? {
+            return Ok(Some(position));
+        }
+        // It may have been answered a moment ago and be on its way to the disk.
+        self.log.barrier().await?;
+        Ok(self.log.find_decision(id).await?)
+    }
+}
+
+impl Common {
     async fn spilled(&self, row: Option<RowId>) -> Result<Vec<Position>, LookupError> {
         let Some(row) = row else { return Ok(Vec::new()) };
         let runs = self.store.spilled(row).await?;

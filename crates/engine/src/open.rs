@@ -17,13 +17,13 @@ use tracing::{info, warn};
 use crate::clock::{ClockMode, EngineClock};
 use crate::figures::Passes;
 use crate::port::clock::{Clock, Entropy};
-use crate::port::log::Log;
+use crate::port::log::{Journal, Log};
 use crate::port::store::{Store, StoreError, Watermark};
 use crate::product::Products;
 use crate::project::Progress;
 use crate::report::Counts;
 use crate::users::Users;
-use crate::{Engine, Inner};
+use crate::{Alone, Common, Engine, Seat};
 
 /// A definition and the text that it was read from, which is kept by its hash.
 #[derive(Debug, Clone)]
@@ -95,6 +95,15 @@ pub enum OpenError {
         /// Where the log ends.
         log: Position,
     },
+    /// A shared store holds profiles of another fold.
+    #[error(
+        "the stored profiles of product `{product}` were folded under another definition: stop every process of this \
+         installation and run `pilotage rebuild` once with the new one"
+    )]
+    FoldChanged {
+        /// Whose.
+        product: pilotage_domain::id::ProductId,
+    },
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -104,40 +113,31 @@ impl Engine {
     /// Starts an engine. It resolves before the profiles are up to date: `readiness` says when they are.
     #[expect(clippy::disallowed_methods, reason = "one task, which `close` ends")]
     pub async fn open(parts: Parts) -> Result<Self, OpenError> {
-        let inner = Arc::new(Inner::assemble(parts).await?);
+        let alone = Arc::new(Alone::assemble(parts).await?);
         let (stop, stopped) = watch::channel(false);
-        let projector = spawn_projector(Arc::clone(&inner), stopped);
+        let projector = spawn_projector(Arc::clone(&alone), stopped);
         let writer = tokio::spawn({
-            let inner = Arc::clone(&inner);
-            async move { inner.keep_writing_back().await }
+            let alone = Arc::clone(&alone);
+            async move { alone.keep_writing_back().await }
         });
         let background = Background { stop, projector: Some(projector), writer };
-        *inner.background.lock().unwrap_or_else(PoisonError::into_inner) = Some(background);
-        Ok(Self(inner))
+        *alone.background.lock().unwrap_or_else(PoisonError::into_inner) = Some(background);
+        Ok(Self { common: alone.common.clone(), seat: Seat::Alone(alone) })
     }
 
     /// Resolves once the profiles hold what was in the log at the start.
     pub async fn caught_up(&self) {
-        self.0.progress.caught_up().await;
+        if let Seat::Alone(alone) = &self.seat {
+            alone.progress.caught_up().await;
+        }
     }
 
     /// Stops: what was queued becomes durable, what is durable is folded, what is folded is written back.
     pub async fn close(&self) {
-        let inner = &*self.0;
-        inner.progress.drain();
-        if let Err(fault) = inner.log.barrier().await {
-            warn!(error = %fault, "the log could not be brought to its end at shutdown");
+        match &self.seat {
+            Seat::Alone(alone) => alone.close().await,
+            Seat::Cluster(cluster) => cluster.close().await,
         }
-        let end = inner.log.end();
-        let taken = inner.background.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(background) = taken {
-            background.finish(inner, end).await;
-        }
-        if let Err(fault) = inner.write_back().await {
-            warn!(error = %fault, "profiles could not be written back at shutdown; the next start folds them again");
-        }
-        inner.log.close().await;
-        inner.store.close().await;
     }
 }
 
@@ -150,7 +150,7 @@ pub(crate) struct Background {
 
 impl Background {
     /// Lets the projector reach the log's end (unless it has halted), then ends both.
-    async fn finish(mut self, inner: &Inner, end: Position) {
+    async fn finish(mut self, inner: &Alone, end: Position) {
         if let Some(projector) = self.projector.take() {
             while inner.progress.applied() < end && !projector.is_finished() {
                 let step = Duration::from_millis(20);
@@ -167,7 +167,7 @@ impl Background {
 
 /// The projector has a thread of its own: folding a large step must not hold up a worker that serves requests.
 fn spawn_projector(
-    inner: Arc<Inner>,
+    inner: Arc<Alone>,
     mut stopped: watch::Receiver<bool>,
 ) -> thread::JoinHandle<()> {
     let runtime = Handle::current();
@@ -185,35 +185,68 @@ fn spawn_projector(
         .expect("the system can start one more thread at startup")
 }
 
-impl Inner {
+/// What every use case works on.
+pub(crate) async fn common(
+    journal: Arc<dyn Journal>,
+    store: Arc<dyn Store>,
+    (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>),
+    products: Vec<ProductSource>,
+    options: Options,
+) -> Result<Common, OpenError> {
+    check_products(&products)?;
+    keep_definitions(&*store, &products).await?;
+    let definitions = products.into_iter().map(|product| product.definition).collect();
+    let products = Products::new(definitions, store.paused().await?);
+    let newest = store.watermark().await?.newest_event;
+    let seed = [entropy.bits().to_be_bytes(), entropy.bits().to_be_bytes()].concat();
+    let fresh = pilotage_domain::hash::ContentHash::of_bytes(&seed);
+    Ok(Common {
+        validation_key: store.secret("validation", *fresh.as_bytes()).await?,
+        clock: EngineClock::new(options.clock, clock, newest),
+        policy: options.policy,
+        journal,
+        store,
+        entropy,
+        products,
+        options,
+    })
+}
+
+impl Alone {
     /// An engine that nothing drives yet.
     pub(crate) async fn assemble(parts: Parts) -> Result<Self, OpenError> {
         let Parts { log, store, clock, entropy, products, options } = parts;
-        check_products(&products)?;
-        keep_definitions(&*store, &products).await?;
-        let definitions = products.into_iter().map(|product| product.definition).collect();
-        let products = Products::new(definitions, store.paused().await?);
-        let watermark = starting_point(&*store, &*log, &products).await?;
+        let common = common(log.clone(), store, (clock, entropy), products, options).await?;
+        let watermark = starting_point(&*common.store, &*log, &common.products).await?;
         let counts = Counts::default();
-        counts.start_from(store.cohorts().await?);
-        let seed = [entropy.bits().to_be_bytes(), entropy.bits().to_be_bytes()].concat();
-        let fresh = pilotage_domain::hash::ContentHash::of_bytes(&seed);
+        counts.start_from(common.store.cohorts().await?);
         Ok(Self {
-            validation_key: store.secret("validation", *fresh.as_bytes()).await?,
-            clock: EngineClock::new(options.clock, clock, watermark.newest_event),
-            users: Users::new(options.users_bytes),
+            users: Users::new(common.options.users_bytes),
             progress: Progress::new(watermark.position, log.end()),
-            policy: options.policy,
             log,
-            store,
-            entropy,
-            products,
             counts,
             write_back_turn: tokio::sync::Mutex::new(()),
             passes: Passes::from(watermark.position),
             background: Mutex::new(None),
-            options,
+            common: Arc::new(common),
         })
+    }
+
+    async fn close(&self) {
+        self.progress.drain();
+        if let Err(fault) = self.log.barrier().await {
+            warn!(error = %fault, "the log could not be brought to its end at shutdown");
+        }
+        let end = self.log.end();
+        let taken = self.background.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(background) = taken {
+            background.finish(self, end).await;
+        }
+        if let Err(fault) = self.write_back().await {
+            warn!(error = %fault, "profiles could not be written back at shutdown; the next start folds them again");
+        }
+        self.log.close().await;
+        self.common.store.close().await;
     }
 }
 

@@ -57,6 +57,15 @@ impl Products {
         self.by_id.get(id)
     }
 
+    /// Takes over what is paused, as the store has it.
+    pub(crate) fn set_paused(&self, mut paused: BTreeMap<ProductId, Vec<GuideId>>) {
+        for (id, product) in &self.by_id {
+            let mut guides = paused.remove(id).unwrap_or_default();
+            guides.sort();
+            product.paused.store(Arc::new(guides));
+        }
+    }
+
     /// By product, what its profiles depend on: where it differs, they must be folded again.
     pub(crate) fn folds(&self) -> BTreeMap<ProductId, ContentHash> {
         self.by_id.iter().map(|(id, product)| (id.clone(), fold_key(&product.definition))).collect()
@@ -92,11 +101,11 @@ impl Engine {
         guide: &GuideId,
         pause: Pause,
     ) -> Result<(), PauseError> {
-        let known = self.0.products.get(product).ok_or(PauseError::UnknownProduct)?;
+        let known = self.common.products.get(product).ok_or(PauseError::UnknownProduct)?;
         if known.definition.guides.find(|g| g.id == *guide).is_none() {
             return Err(PauseError::UnknownGuide);
         }
-        self.0.store.set_paused(product, guide, pause).await?;
+        self.common.store.set_paused(product, guide, pause).await?;
         known.paused.rcu(|paused| {
             let mut paused: Vec<GuideId> = (**paused).clone();
             paused.retain(|g| g != guide);
@@ -111,6 +120,6 @@ impl Engine {
 
     /// The paused guides of a product, sorted.
     pub fn paused(&self, product: &ProductId) -> Vec<GuideId> {
-        self.0.products.get(product).map(|p| (**p.paused.load()).clone()).unwrap_or_default()
+        self.common.products.get(product).map(|p| (**p.paused.load()).clone()).unwrap_or_default()
     }
 }

@@ -3,20 +3,18 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use pilotage_domain::event::{Event, Position};
-use pilotage_domain::profile::contact::Offer;
-use pilotage_domain::profile::fold::{self, FoldOutcome};
+use pilotage_domain::event::Position;
 use pilotage_wire::record;
 use thiserror::Error;
 use tokio::sync::watch;
 use tracing::{error, warn};
 
-use crate::Inner;
-use crate::port::log::{ReadError, RecordKind, Stored};
-use crate::port::store::UserKey;
+use crate::fold::{self, Fact};
+use crate::port::log::{ReadError, Stored};
 use crate::product::Product;
 use crate::report::Counted;
 use crate::users::{LoadError, User};
+use crate::{Alone, Seat};
 
 /// How many bytes of the log are folded at a time.
 const STEP_BYTES: usize = 1 << 20;
@@ -124,37 +122,32 @@ impl ProjectError {
     }
 }
 
-/// A record, decoded.
-enum Fact {
-    Event(Event),
-    Decision(Option<Offer>, pilotage_domain::id::DecisionId),
-}
-
 impl crate::Engine {
-    /// The last record of the log that is in the profiles.
-    pub fn applied(&self) -> Position {
-        self.0.progress.applied()
-    }
-
     /// Whether the engine can serve.
     pub fn readiness(&self) -> Readiness {
-        let inner = &*self.0;
-        if let Some(state) = inner.progress.halted() {
+        match &self.seat {
+            Seat::Alone(alone) => alone.readiness(),
+            Seat::Cluster(cluster) => cluster.readiness(),
+        }
+    }
+}
+
+impl Alone {
+    fn readiness(&self) -> Readiness {
+        if let Some(state) = self.progress.halted() {
             return state;
         }
-        let (applied, of) = (inner.progress.applied(), inner.progress.catch_up);
+        let (applied, of) = (self.progress.applied(), self.progress.catch_up);
         if applied < of {
             return Readiness::Starting { applied, of };
         }
-        let parts = [(inner.log.healthy(), "the log"), (inner.store.healthy(), "the store")];
+        let parts = [(self.log.healthy(), "the log"), (self.common.store.healthy(), "the store")];
         match parts.iter().find(|(healthy, _)| !healthy) {
             Some((_, part)) => Readiness::CutOff { what: format!("{part} can't be written") },
             None => Readiness::Ready,
         }
     }
-}
 
-impl Inner {
     /// Folds the log for ever, as it grows; ends when a fault needs a person.
     pub(crate) async fn project(&self) {
         loop {
@@ -195,9 +188,9 @@ impl Inner {
     pub(crate) async fn project_step(&self) -> Result<usize, ProjectError> {
         let records = self.log.read(self.progress.applied(), STEP_BYTES).await?;
         let Some(last) = records.last().map(|record| record.position) else { return Ok(0) };
-        let served = |record: &&Stored| self.products.get(&record.product).is_some();
-        let keys = records.iter().filter(served).map(key_of);
-        self.users.ensure(&*self.store, &self.products, keys).await?;
+        let served = |record: &&Stored| self.common.products.get(&record.product).is_some();
+        let keys = records.iter().filter(served).map(fold::key_of);
+        self.users.ensure(&*self.common.store, &self.common.products, keys).await?;
         for record in &records {
             self.project_one(record).await?;
         }
@@ -208,67 +201,30 @@ impl Inner {
 
     /// Folds one record. Records of products that are not served here wait for the day that they are.
     async fn project_one(&self, record: &Stored) -> Result<(), ProjectError> {
-        let Some(product) = self.products.get(&record.product) else { return Ok(()) };
-        let fact = decode(record)?;
+        let Some(product) = self.common.products.get(&record.product) else { return Ok(()) };
+        let fault = |error| ProjectError::Record { position: record.position, error };
+        let fact = fold::decode(record).map_err(fault)?;
         if let Fact::Event(event) = &fact {
-            self.clock.saw(event.at);
+            self.common.clock.saw(event.at);
         }
-        let key = key_of(record);
-        let mut fact = Some(fact);
+        let key = fold::key_of(record);
         loop {
-            let folded = self.users.with(&key, |user| {
-                if let Some(fact) = fact.take() {
-                    self.fold(product, user, fact, record.position);
-                }
-            });
-            if folded.is_some() {
+            let fold = |user: &mut User| self.fold(product, user, &fact, record.position);
+            if self.users.with(&key, fold).is_some() {
                 return Ok(());
             }
-            self.users.ensure(&*self.store, &self.products, [key.clone()]).await?;
+            self.users.ensure(&*self.common.store, &self.common.products, [key.clone()]).await?;
         }
     }
 
-    fn fold(&self, product: &Product, user: &mut User, fact: Fact, at: Position) {
+    fn fold(&self, product: &Product, user: &mut User, fact: &Fact, at: Position) {
         let definition = &product.definition;
-        match fact {
-            Fact::Event(event) => {
-                let before = Counted::of(user.profile(), definition);
-                let folded = fold::fold_event(&mut user.record.profile, definition, &event, at);
-                if folded.outcome == FoldOutcome::New {
-                    user.note_place(at);
-                }
-                let after = Counted::of(user.profile(), definition);
-                self.counts.moved(&definition.product, user.group, before, after);
-            }
-            Fact::Decision(offer, id) => {
-                let folded = fold::fold_decision(&mut user.record.profile, offer, at);
-                if folded == FoldOutcome::New {
-                    user.note_place(at);
-                }
-                user.pending.retain(|offer| offer.decision != id);
-            }
+        let before = Counted::of(user.profile(), definition);
+        fold::apply(product, user, fact, at);
+        let after = Counted::of(user.profile(), definition);
+        self.counts.moved(&definition.product, user.group, before, after);
+        if let Fact::Decision(id, _) = fact {
+            user.pending.retain(|offer| offer.decision != *id);
         }
     }
-}
-
-fn key_of(record: &Stored) -> UserKey {
-    UserKey { product: record.product.clone(), user: record.user.clone() }
-}
-
-fn decode(record: &Stored) -> Result<Fact, ProjectError> {
-    let fault = |error| ProjectError::Record { position: record.position, error };
-    match record.kind {
-        RecordKind::Event => record::event::decode(&record.body).map(Fact::Event).map_err(fault),
-        RecordKind::Decision => {
-            let fact = record::decision::decode_fact(&record.body).map_err(fault)?;
-            let id = fact.decision_id;
-            Ok(Fact::Decision(offer_of(fact), id))
-        }
-    }
-}
-
-fn offer_of(fact: record::decision::DecisionFact) -> Option<Offer> {
-    let guide = fact.guide?;
-    let arm = (guide.id, guide.variant);
-    Some(Offer::new(fact.decision_id, arm, guide.milestone, &fact.session_id, fact.at))
 }

@@ -9,8 +9,9 @@ use thiserror::Error;
 
 use crate::lookup::LookupError;
 use crate::open::{OpenError, Parts};
+use crate::port::store::Store;
 use crate::project::ProjectError;
-use crate::{Engine, Inner};
+use crate::{Alone, Engine, Seat};
 
 /// How many users are read at a time.
 const PAGE: usize = 1_024;
@@ -60,58 +61,68 @@ impl Engine {
         parts: Parts,
         mut tell: impl FnMut(Position, Position),
     ) -> Result<Rebuilt, RebuildError> {
-        let inner = Inner::assemble(parts).await?;
-        inner.catch_up(&mut tell).await?;
-        let before = inner.digest_of_store().await?;
-        inner.store.reset().await.map_err(LookupError::from)?;
-        inner.users.clear();
-        inner.counts.start_from(BTreeMap::new());
-        inner.progress.set(Position(0));
-        inner.catch_up(&mut tell).await?;
-        let after = inner.digest_of_store().await?;
-        inner.log.close().await;
-        inner.store.close().await;
+        let alone = Alone::assemble(parts).await?;
+        alone.catch_up(&mut tell).await?;
+        let before = digest_of(&*alone.common.store).await?;
+        alone.common.store.reset().await.map_err(LookupError::from)?;
+        alone.users.clear();
+        alone.counts.start_from(BTreeMap::new());
+        alone.progress.set(Position(0));
+        alone.catch_up(&mut tell).await?;
+        let after = digest_of(&*alone.common.store).await?;
+        alone.log.close().await;
+        alone.common.store.close().await;
         Ok(Rebuilt { before, after })
     }
 
     /// Resolves once the profiles hold everything that was taken before this call.
     pub async fn settled(&self) -> Result<(), LookupError> {
-        self.0.log.barrier().await?;
-        self.0.progress.reached(self.0.log.end()).await;
-        Ok(())
+        match &self.seat {
+            Seat::Alone(alone) => alone.settled().await,
+            Seat::Cluster(cluster) => cluster.settled().await,
+        }
     }
 
     /// The digest of all stored profiles, after everything in memory is written back.
     pub async fn digest(&self) -> Result<Digest, LookupError> {
         self.settled().await?;
-        self.0.write_back().await?;
-        self.0.digest_of_store().await
+        if let Seat::Alone(alone) = &self.seat {
+            alone.write_back().await?;
+        }
+        digest_of(&*self.common.store).await
     }
 }
 
-impl Inner {
-    pub(crate) async fn digest_of_store(&self) -> Result<Digest, LookupError> {
-        let mut digest = Digest { users: 0, hash: ContentHash::of(&[]) };
-        let mut after = None;
-        loop {
-            let page = self.store.page(after, PAGE).await?;
-            let Some((last, _)) = page.last() else { return Ok(digest) };
-            after = Some(last.clone());
-            for (key, stored) in page {
-                let runs = self.store.spilled(stored.row).await?;
-                let mut parts: Vec<&[u8]> = vec![
-                    digest.hash.as_bytes(),
-                    key.product.as_str().as_bytes(),
-                    key.user.as_str().as_bytes(),
-                ];
-                // Read and written again, so that records of older versions compare equal to what they mean.
-                let body = user::encode(&user::decode(&stored.body)?);
-                parts.push(&body);
-                parts.extend(runs.iter().map(|(_, bytes)| &bytes[..]));
-                digest.hash = ContentHash::of(&parts);
-                digest.users += 1;
-            }
+/// The digest of the stored profiles.
+async fn digest_of(store: &dyn Store) -> Result<Digest, LookupError> {
+    let mut digest = Digest { users: 0, hash: ContentHash::of(&[]) };
+    let mut after = None;
+    loop {
+        let page = store.page(after, PAGE).await?;
+        let Some((last, _)) = page.last() else { return Ok(digest) };
+        after = Some(last.clone());
+        for (key, stored) in page {
+            let runs = store.spilled(stored.row).await?;
+            let mut parts: Vec<&[u8]> = vec![
+                digest.hash.as_bytes(),
+                key.product.as_str().as_bytes(),
+                key.user.as_str().as_bytes(),
+            ];
+            // Read and written again, so that records of older versions compare equal to what they mean.
+            let body = user::encode(&user::decode(&stored.body)?);
+            parts.push(&body);
+            parts.extend(runs.iter().map(|(_, bytes)| &bytes[..]));
+            digest.hash = ContentHash::of(&parts);
+            digest.users += 1;
         }
+    }
+}
+
+impl Alone {
+    async fn settled(&self) -> Result<(), LookupError> {
+        self.log.barrier().await?;
+        self.progress.reached(self.log.end()).await;
+        Ok(())
     }
 
     /// Folds until the profiles hold the log's present end, and writes them back.

@@ -9,8 +9,9 @@ use pilotage_domain::id::ProductId;
 use pilotage_domain::profile::Profile;
 use pilotage_domain::time::Timestamp;
 
-use crate::Engine;
+use crate::lookup::LookupError;
 use crate::port::store::{Cohort, GroupCount};
+use crate::{Engine, Seat};
 
 /// The counts by product and group. They start as the stored cohorts' counts; every fold that moves a profile past what
 /// is stored adds what it changed, so a replay after a crash adds exactly what was lost.
@@ -20,6 +21,10 @@ pub(crate) struct Counts(Mutex<BTreeMap<(ProductId, Group), GroupCount>>);
 impl Counts {
     pub(crate) fn start_from(&self, stored: BTreeMap<(ProductId, Group), GroupCount>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = stored;
+    }
+
+    fn now(&self) -> BTreeMap<(ProductId, Group), GroupCount> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A user of this group went from `before` to `after`.
@@ -76,13 +81,16 @@ pub(crate) fn cohort_of(
 
 impl Engine {
     /// Users and activations by group, every group named.
-    pub fn report(&self, product: &ProductId) -> Vec<(Group, GroupCount)> {
-        let counts = self.0.counts.0.lock().unwrap_or_else(PoisonError::into_inner);
-        [Group::Guided, Group::Holdout, Group::Random, Group::Static]
-            .into_iter()
-            .map(|group| {
-                (group, counts.get(&(product.clone(), group)).copied().unwrap_or_default())
-            })
-            .collect()
+    pub async fn report(
+        &self,
+        product: &ProductId,
+    ) -> Result<Vec<(Group, GroupCount)>, LookupError> {
+        let counts = match &self.seat {
+            Seat::Alone(alone) => alone.counts.now(),
+            Seat::Cluster(_) => self.common.store.cohorts().await?,
+        };
+        let groups = [Group::Guided, Group::Holdout, Group::Random, Group::Static];
+        let count = |group| counts.get(&(product.clone(), group)).copied().unwrap_or_default();
+        Ok(groups.into_iter().map(|group| (group, count(group))).collect())
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tracing::warn;
 
-use crate::Inner;
+use crate::Alone;
 use crate::port::store::{Batch, StoreError, UserKey, UserWrite, Watermark};
 use crate::users::{User, Writing};
 
@@ -13,11 +13,11 @@ const CHUNK: usize = 4_096;
 /// How long to wait after a write-back that failed.
 const RETRY: Duration = Duration::from_secs(1);
 
-impl Inner {
+impl Alone {
     /// Writes back for ever, with a pause between passes so that a busy user is written once for many events.
     pub(crate) async fn keep_writing_back(&self) {
         loop {
-            tokio::time::sleep(self.options.write_back_every).await;
+            tokio::time::sleep(self.common.options.write_back_every).await;
             if let Err(fault) = self.write_back().await {
                 warn!(error = %fault, "profiles could not be written back; they will be tried again");
                 tokio::time::sleep(RETRY).await;
@@ -33,7 +33,7 @@ impl Inner {
         let watermark = self.watermark();
         let stored = watermark.position;
         let dirty = self.users.dirty();
-        if dirty.is_empty() && self.store.watermark().await?.position == watermark.position {
+        if dirty.is_empty() && self.common.store.watermark().await?.position == watermark.position {
             return Ok(());
         }
         self.users.next_epoch();
@@ -52,8 +52,8 @@ impl Inner {
     fn watermark(&self) -> Watermark {
         Watermark {
             position: self.progress.applied(),
-            newest_event: self.clock.newest(),
-            folds: self.products.folds(),
+            newest_event: self.common.clock.newest(),
+            folds: self.common.products.folds(),
         }
     }
 
@@ -64,7 +64,7 @@ impl Inner {
     ) -> Result<(), StoreError> {
         let (users, noted): (Vec<UserWrite>, Vec<Writing>) =
             keys.iter().filter_map(|key| self.writing(key)).unzip();
-        let written = self.store.write(Batch { users, watermark }).await;
+        let written = self.common.store.write(Batch { users, watermark }).await;
         let rows = written.inspect_err(|_| self.passes.failed())?;
         for (writing, row) in noted.iter().zip(rows) {
             self.users.with(&writing.key, |user| user.written(writing, row));
@@ -73,7 +73,7 @@ impl Inner {
     }
 
     fn writing(&self, key: &UserKey) -> Option<(UserWrite, Writing)> {
-        let product = self.products.get(&key.product)?;
+        let product = self.common.products.get(&key.product)?;
         let take = |user: &mut User| user.writing(key, &product.definition);
         self.users.with(key, take).flatten()
     }

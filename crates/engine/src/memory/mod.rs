@@ -4,10 +4,12 @@
 //! `set_fault` makes the writes of one handle fail.
 
 pub mod clock;
+pub mod feed;
 pub mod log;
 pub mod store;
 
 pub use clock::{ManualClock, SeededEntropy};
+pub use feed::{MemoryFeed, MemoryGroup};
 pub use log::MemoryLog;
 pub use store::MemoryStore;
 

@@ -68,8 +68,9 @@ pub enum FeedError {
     Unavailable(String),
 }
 
-/// Who takes partitions over and gives them back. Called while a poll is under way, by the thread that polls, so nothing
-/// of an earlier poll is still being worked on if the caller works on one poll's records before the next.
+/// Who takes partitions over and gives them back. Called only while a poll (or the closing) is under way, so nothing of an
+/// earlier poll is still being worked on if the caller finishes one poll's records before the next; and on a thread that
+/// may block.
 pub trait Shift: Send + Sync + 'static {
     /// These are ours from now on: the position after which each is to be read. Blocks until that is known.
     fn gained(&self, partitions: &[Partition]) -> Vec<Position>;

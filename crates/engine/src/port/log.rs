@@ -131,6 +131,9 @@ pub trait Journal: Send + Sync + 'static {
     /// Resolves once everything queued before this call is durable (or has failed).
     fn barrier(&self) -> Answer<'_, Result<(), AppendError>>;
 
+    /// The newest durable position of every partition; of the only one where there are none.
+    fn ends(&self) -> Answer<'_, Result<Vec<Position>, ReadError>>;
+
     /// The records at these ascending positions; positions that hold nothing are passed over.
     fn get(&self, positions: Vec<Position>) -> Answer<'_, Result<Vec<Stored>, ReadError>>;
 

@@ -18,7 +18,7 @@ fn never() -> Options {
 #[tokio::test]
 async fn figures_follow_the_log_the_users_and_the_write_backs() {
     let world = World::with(acme(), never()).await;
-    let fresh = world.engine.figures();
+    let fresh = world.engine.figures().expect("measured");
     let options = never();
     let expected = Figures {
         lag: 0,
@@ -37,21 +37,21 @@ async fn figures_follow_the_log_the_users_and_the_write_backs() {
         world.send(event(&user(n), "page_view", "{}")).await;
     }
     world.settle().await;
-    let folded = world.engine.figures();
+    let folded = world.engine.figures().expect("measured");
     assert_eq!((folded.lag, folded.unstored, folded.users), (0, 3, 2));
     assert!(folded.users_bytes > 0);
 
     world.store.set_fault(Some(Fault::Unavailable));
     world.engine.digest().await.expect_err("the store was told to fail");
-    let failed = world.engine.figures();
+    let failed = world.engine.figures().expect("measured");
     assert_eq!((failed.write_backs, failed.write_back_failures, failed.unstored), (0, 1, 3));
     world.store.set_fault(None);
     world.engine.digest().await.expect("the store is well");
-    let stored = world.engine.figures();
+    let stored = world.engine.figures().expect("measured");
     assert_eq!((stored.write_backs, stored.write_back_failures, stored.unstored), (1, 1, 0));
 
     let again = world.crash_and_restart().await;
-    assert_eq!(again.engine.figures().unstored, 0, "what is stored is known at the start");
+    assert_eq!(again.engine.figures().expect("measured").unstored, 0, "what is stored is known at the start");
 }
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn what_is_not_folded_yet_is_the_lag() {
         body: Bytes::from_static(b"nothing of ours"),
     };
     world.log.append(vec![unreadable]).await.expect("taken");
-    assert_eq!(world.engine.figures().lag, 1);
+    assert_eq!(world.engine.figures().expect("measured").lag, 1);
     world.send(event(&user(1), "page_view", "{}")).await;
-    assert_eq!(world.engine.figures().lag, 2);
+    assert_eq!(world.engine.figures().expect("measured").lag, 2);
 }

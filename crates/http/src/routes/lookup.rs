@@ -83,7 +83,7 @@ fn unknown_user() -> Problem {
     Problem::new(ErrorCode::UnknownUser, "there is no record of this user")
 }
 
-fn unavailable(error: LookupError) -> Problem {
+pub(super) fn unavailable(error: LookupError) -> Problem {
     warn!(%error, "a look-up failed");
     Problem::new(ErrorCode::Unavailable, "the records can't be read now")
 }

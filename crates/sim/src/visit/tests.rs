@@ -112,7 +112,7 @@ async fn the_engine_and_the_books_agree_and_nothing_is_lost() {
     let visitors = run(&engine, &sample(), &plan(60, 5)).await.expect("the visit ends");
     engine.digest().await.expect("profiles are brought up to date");
     let visited = Visited::of(visitors.iter().map(Visitor::fate));
-    for (group, count) in engine.report(&product) {
+    for (group, count) in engine.report(&product).await.expect("counted") {
         let (users, activated) =
             visited.groups.get(&group).map_or((0, 0), |group| (group.users, group.activated));
         let expected = (u64::from(users), u64::from(users), u64::from(activated));

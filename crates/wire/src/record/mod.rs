@@ -2,6 +2,7 @@
 
 pub mod decision;
 pub mod event;
+pub mod offer;
 pub mod user;
 
 use thiserror::Error;

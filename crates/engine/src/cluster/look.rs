@@ -1,0 +1,42 @@
+//! Looking up a user where others fold. Must not change anything.
+
+use pilotage_domain::event::Position;
+use pilotage_domain::id::DecisionId;
+
+use super::Cluster;
+use crate::lookup::{Found, LookupError};
+use crate::port::shared::user_mark;
+use crate::port::store::UserKey;
+use crate::product::Product;
+
+impl Cluster {
+    pub(crate) async fn find(
+        &self,
+        product: &Product,
+        key: &UserKey,
+    ) -> Result<Option<Found>, LookupError> {
+        // A person looks: what is shown is as it stands now.
+        self.cache.forget(&[user_mark(key)]);
+        let read = self.read(product, key).await?;
+        Ok((read.profile.applied > Position(0)).then(|| Found {
+            profile: read.profile.clone(),
+            group: read.group,
+            row: read.row,
+            newest: read.newest.clone(),
+        }))
+    }
+
+    /// Where the decision stands, once it is folded.
+    pub(crate) async fn find_decision(
+        &self,
+        id: DecisionId,
+    ) -> Result<Option<Position>, LookupError> {
+        if let Some(position) = self.shared.decision(id).await? {
+            return Ok(Some(position));
+        }
+        // It may have been answered a moment ago and be on its way.
+        self.common.journal.barrier().await?;
+        tokio::time::sleep(super::decide::LOOK_AGAIN).await;
+        Ok(self.shared.decision(id).await?)
+    }
+}

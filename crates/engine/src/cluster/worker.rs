@@ -1,0 +1,304 @@
+//! Folding as one of several workers: poll, fold, store in one transaction, poll again. Must not begin with records while
+//! those before them are not stored, and must not pass over a record because a part is away.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use pilotage_domain::event::Position;
+use pilotage_wire::record::RecordError;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tracing::{error, warn};
+
+use super::shift::Shifts;
+use super::{Cluster, MakeFeed, State};
+use crate::fold::{self, Fact};
+use crate::port::feed::{Fed, Feed, FeedError, Partition, Polled};
+use crate::port::log::EntryName;
+use crate::port::shared::{Claim, FoldError, Folded, RecordName};
+use crate::port::store::{StoreError, UserKey};
+use crate::users::{LoadError, Users, Writing};
+
+/// How many bytes are folded and stored at a time: what a crash makes another worker fold again.
+const STEP_BYTES: usize = 1 << 20;
+/// How long a poll waits for records.
+const POLL_MS: u64 = 100;
+/// How long to wait before trying again what may succeed by itself.
+const RETRY: Duration = Duration::from_millis(200);
+
+/// The worker has a thread of its own: it is called back while it polls, and blocks then.
+pub(super) fn spawn(
+    cluster: Arc<Cluster>,
+    make: MakeFeed,
+    stopped: watch::Receiver<bool>,
+) -> thread::JoinHandle<()> {
+    let runtime = Handle::current();
+    let run = move || {
+        let shifts = Arc::new(Shifts { cluster: cluster.clone(), runtime: runtime.clone() });
+        let feed = match make(shifts) {
+            Ok(feed) => feed,
+            Err(what) => {
+                error!(error = what, "folding did not begin");
+                cluster.enter(State::Halted(what));
+                return;
+            }
+        };
+        runtime.block_on(Worker::new(cluster, feed).run(stopped));
+    };
+    thread::Builder::new()
+        .name("worker".to_owned())
+        .spawn(run)
+        .expect("the system can start one more thread at startup")
+}
+
+struct Worker {
+    cluster: Arc<Cluster>,
+    feed: Box<dyn Feed>,
+    /// The users of our partitions, as of the last step.
+    users: Users,
+    /// `Claims::changes` as of the last step.
+    changes: u64,
+}
+
+/// Why a step was not stored.
+enum Held {
+    /// It may succeed later.
+    Waiting(String),
+    /// Somebody else has one of its partitions.
+    Fenced(Partition),
+    /// A person is needed.
+    Broken(String),
+}
+
+impl From<StoreError> for Held {
+    fn from(error: StoreError) -> Self {
+        if error.is_retryable() {
+            Self::Waiting(error.to_string())
+        } else {
+            Self::Broken(error.to_string())
+        }
+    }
+}
+
+impl From<LoadError> for Held {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Store(error) => error.into(),
+            LoadError::Record(error) => Self::Broken(error.to_string()),
+        }
+    }
+}
+
+impl Worker {
+    fn new(cluster: Arc<Cluster>, feed: Box<dyn Feed>) -> Self {
+        let users = Users::new(cluster.common.options.users_bytes);
+        Self { cluster, feed, users, changes: 0 }
+    }
+
+    async fn run(mut self, stopped: watch::Receiver<bool>) {
+        while !*stopped.borrow() {
+            let polled = self.feed.poll(STEP_BYTES, POLL_MS).await;
+            let done = match polled {
+                Ok(Polled::Nothing) => Ok(()),
+                Ok(Polled::Records(records)) => self.store_all(records, &stopped).await,
+                Ok(Polled::Foreign(position, why)) => {
+                    self.pass_foreign(position, &why, &stopped).await
+                }
+                Err(FeedError::Unavailable(why)) => {
+                    warn!(error = why, "folding waits for the log to come back");
+                    tokio::time::sleep(RETRY).await;
+                    Ok(())
+                }
+            };
+            if let Err(what) = done {
+                error!(error = what, "folding has stopped");
+                self.cluster.enter(State::Halted(what));
+                break;
+            }
+        }
+        self.feed.close().await;
+    }
+
+    /// Puts a record that nobody can read aside. Where we are told to stop meanwhile, it is left for the next worker.
+    async fn bury(
+        &mut self,
+        position: Position,
+        why: &str,
+        stopped: &watch::Receiver<bool>,
+    ) -> bool {
+        warn!(position = position.0, reason = why, "a record can't be read and is put aside");
+        while let Err(FeedError::Unavailable(fault)) = self.feed.bury(position, why).await {
+            warn!(error = fault, "a record waits to be put aside");
+            if *stopped.borrow() {
+                return false;
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+        true
+    }
+
+    async fn pass_foreign(
+        &mut self,
+        position: Position,
+        why: &str,
+        stopped: &watch::Receiver<bool>,
+    ) -> Result<(), String> {
+        if !self.bury(position, why, stopped).await {
+            return Ok(());
+        }
+        let reached = BTreeMap::from([(Partition::of(position), position)]);
+        self.until_stored(Vec::new(), reached, stopped).await
+    }
+
+    /// Folds and stores the records, however long it takes; those of partitions that are taken from us are dropped.
+    async fn store_all(
+        &mut self,
+        records: Vec<Fed>,
+        stopped: &watch::Receiver<bool>,
+    ) -> Result<(), String> {
+        let mut reached = BTreeMap::new();
+        for fed in &records {
+            reached.insert(Partition::of(fed.stored.position), fed.stored.position);
+        }
+        let mut readable = Vec::with_capacity(records.len());
+        for fed in records {
+            match fold::decode(&fed.stored) {
+                Ok(fact) => readable.push((fed, fact)),
+                // A later version of this program wrote it: that one should go on.
+                Err(error @ RecordError::Newer { .. }) => return Err(error.to_string()),
+                Err(RecordError::Malformed(why)) => {
+                    if !self.bury(fed.stored.position, &why, stopped).await {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+        self.until_stored(readable, reached, stopped).await
+    }
+
+    async fn until_stored(
+        &mut self,
+        mut records: Vec<(Fed, Fact)>,
+        mut reached: BTreeMap<Partition, Position>,
+        stopped: &watch::Receiver<bool>,
+    ) -> Result<(), String> {
+        while !reached.is_empty() {
+            match self.step(&records, &reached).await {
+                Ok(claims) => {
+                    self.cluster.claims.moved(&claims);
+                    let applied: Vec<Position> = claims.iter().map(|c| c.applied).collect();
+                    self.feed.told(&applied);
+                    return Ok(());
+                }
+                Err(Held::Fenced(partition)) => {
+                    warn!(partition = partition.0, "a partition was taken over by another worker");
+                    self.cluster.claims.drop_one(partition);
+                    reached.remove(&partition);
+                    records.retain(|(fed, _)| Partition::of(fed.stored.position) != partition);
+                }
+                Err(Held::Waiting(why)) => {
+                    if *stopped.borrow() {
+                        return Ok(());
+                    }
+                    warn!(error = why, "folding waits for the store to come back");
+                    tokio::time::sleep(RETRY).await;
+                }
+                Err(Held::Broken(why)) => return Err(why),
+            }
+            // What was folded in memory was not stored.
+            self.users.clear();
+        }
+        Ok(())
+    }
+
+    /// One transaction: what the records come to, and how far the partitions are folded.
+    async fn step(
+        &mut self,
+        records: &[(Fed, Fact)],
+        reached: &BTreeMap<Partition, Position>,
+    ) -> Result<Vec<Claim>, Held> {
+        let changes = self.cluster.claims.changes();
+        if changes != self.changes {
+            self.users.clear();
+            self.changes = changes;
+        }
+        let claims = self.claims(reached)?;
+        let fresh = self.fresh(records).await?;
+        let mut folded = Folded { claims: claims.clone(), ..Folded::default() };
+        let keys: BTreeSet<UserKey> =
+            fresh.iter().map(|(fed, _)| fold::key_of(&fed.stored)).collect();
+        let products = &self.cluster.common.products;
+        self.users.ensure(&*self.cluster.common.store, products, keys.iter().cloned()).await?;
+        for (fed, fact) in fresh {
+            self.fold_one(fed, fact, &mut folded).await?;
+        }
+        let mut noted: Vec<Writing> = Vec::with_capacity(keys.len());
+        for key in &keys {
+            let Some(product) = products.get(&key.product) else { continue };
+            let write = self.users.with(key, |user| user.writing(key, &product.definition));
+            if let Some((write, writing)) = write.flatten() {
+                folded.users.push(write);
+                noted.push(writing);
+            }
+        }
+        folded.newest_event = self.cluster.common.clock.newest();
+        let rows = self.cluster.shared.fold(folded).await.map_err(|error| match error {
+            FoldError::Fenced { partition } => Held::Fenced(partition),
+            FoldError::Store(error) => error.into(),
+        })?;
+        for (writing, row) in noted.iter().zip(rows) {
+            self.users.with(&writing.key, |user| user.written(writing, row));
+        }
+        self.users.next_epoch();
+        self.users.make_room();
+        Ok(claims)
+    }
+
+    /// The claims under which the step is stored, each with how far it goes.
+    fn claims(&self, reached: &BTreeMap<Partition, Position>) -> Result<Vec<Claim>, Held> {
+        let claim = |(partition, applied): (&Partition, &Position)| {
+            let held = self.cluster.claims.of(*partition).ok_or(Held::Fenced(*partition))?;
+            Ok(Claim { applied: *applied, ..held })
+        };
+        reached.iter().map(claim).collect()
+    }
+
+    /// The records that have not taken effect yet: a name counts once, however often it stands in the log.
+    async fn fresh<'a>(&self, records: &'a [(Fed, Fact)]) -> Result<Vec<&'a (Fed, Fact)>, Held> {
+        let served = |fed: &Fed| self.cluster.common.products.get(&fed.stored.product).is_some();
+        let ours: Vec<&(Fed, Fact)> = records.iter().filter(|(fed, _)| served(fed)).collect();
+        let names = ours.iter().map(|(fed, _)| name_of(fed)).collect();
+        let known = self.cluster.shared.positions(names).await?;
+        let mut seen = BTreeSet::new();
+        let fresh = ours
+            .into_iter()
+            .zip(known)
+            .filter(|((fed, _), known)| known.is_none() && seen.insert(name_of(fed)));
+        Ok(fresh.map(|(record, _)| record).collect())
+    }
+
+    async fn fold_one(&self, fed: &Fed, fact: &Fact, folded: &mut Folded) -> Result<(), Held> {
+        let common = &self.cluster.common;
+        let Some(product) = common.products.get(&fed.stored.product) else { return Ok(()) };
+        if let Fact::Event(event) = fact {
+            common.clock.saw(event.at);
+        }
+        let key = fold::key_of(&fed.stored);
+        let position = fed.stored.position;
+        let fold = |user: &mut crate::users::User| fold::apply(product, user, fact, position);
+        while self.users.with(&key, fold).is_none() {
+            self.users.ensure(&*common.store, &common.products, [key.clone()]).await?;
+        }
+        if let EntryName::Decision(id) = fed.name {
+            folded.settled.push((key, id));
+        }
+        folded.names.push((name_of(fed), position));
+        Ok(())
+    }
+}
+
+fn name_of(fed: &Fed) -> RecordName {
+    RecordName { key: fold::key_of(&fed.stored), name: fed.name.clone() }
+}
