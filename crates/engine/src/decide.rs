@@ -76,6 +76,9 @@ impl Engine {
             Some(event) => !self.await_event(&key, &call, event).await,
             None => false,
         };
+        if let (Seat::Cluster(cluster), ClockMode::Events) = (&self.seat, common.clock.mode()) {
+            cluster.see_clock(served, &key).await;
+        }
         let at = call.at.unwrap_or_else(|| common.clock.now());
         let id = common.fresh_decision_id(at);
         let asked = Asked { product: served, key: &key, call: &call, id, at };

@@ -94,7 +94,7 @@ impl Engine {
 }
 
 /// The digest of the stored profiles.
-async fn digest_of(store: &dyn Store) -> Result<Digest, LookupError> {
+pub(crate) async fn digest_of(store: &dyn Store) -> Result<Digest, LookupError> {
     let mut digest = Digest { users: 0, hash: ContentHash::of(&[]) };
     let mut after = None;
     loop {

@@ -91,6 +91,12 @@ impl Cluster {
         }
     }
 
+    /// Takes note of the event clock as other processes moved it. Where that fails, so will the decision.
+    pub(crate) async fn see_clock(&self, product: &Product, key: &UserKey) {
+        self.cache.forget(&[user_mark(key)]);
+        let _ = self.read(product, key).await;
+    }
+
     /// The user as it was read not long ago, or is now.
     pub(super) async fn read(
         &self,

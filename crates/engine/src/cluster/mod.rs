@@ -5,6 +5,7 @@
 mod cache;
 mod decide;
 mod look;
+mod rebuild;
 mod shift;
 mod tell;
 mod worker;
@@ -13,23 +14,26 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use pilotage_domain::event::Position;
+use pilotage_domain::hash::ContentHash;
+use pilotage_domain::id::ProductId;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::warn;
 
+use crate::lookup::LookupError;
 use crate::open::{self, OpenError, Options, ProductSource};
 use crate::port::clock::{Clock, Entropy};
-use crate::port::feed::{Feed, Shift};
+use crate::port::feed::{Feed, Partition, Shift};
 use crate::port::log::Journal;
 use crate::port::shared::Shared;
-use crate::port::store::{Store, Watermark};
+use crate::port::store::{Batch, Store, StoreError, Watermark};
 use crate::{Common, Engine, Readiness, Seat};
 
 use cache::Cache;
 use shift::Claims;
 
 /// Makes a worker's feed; partitions come and go by way of the given handler.
-pub type MakeFeed = Box<dyn FnOnce(Arc<dyn Shift>) -> Result<Box<dyn Feed>, String> + Send>;
+pub type MakeFeed = Arc<dyn Fn(Arc<dyn Shift>) -> Result<Box<dyn Feed>, String> + Send + Sync>;
 
 /// What one process of several is put together from.
 pub struct ClusterParts {
@@ -77,48 +81,64 @@ impl Engine {
     /// Starts one process of several over a shared log and store.
     #[expect(clippy::disallowed_methods, reason = "one task, which `close` ends")]
     pub async fn join(parts: ClusterParts) -> Result<Self, OpenError> {
-        let ClusterParts { journal, shared, feed, clock, entropy, products, options } = parts;
-        let store: Arc<dyn Store> = shared.clone();
-        let common = open::common(journal, store, (clock, entropy), products, options).await?;
-        let common = Arc::new(common);
-        same_folds(&common).await?;
-        let cluster = Arc::new(Cluster {
-            common: common.clone(),
-            cache: Cache::default(),
-            claims: Claims::new(shared.clone()),
-            shared,
-            state: Mutex::new(State::Running),
-            background: Mutex::new(None),
-        });
+        let (cluster, feed) = Cluster::assemble(parts).await?;
+        cluster.accept_folds().await?;
         let (stop, stopped) = watch::channel(false);
-        let worker = feed.map(|feed| worker::spawn(cluster.clone(), feed, stopped.clone()));
+        let worker = feed.map(|feed| worker::spawn(cluster.clone(), &feed, stopped.clone()));
         let listener = tokio::spawn({
             let cluster = cluster.clone();
             async move { cluster.listen(stopped).await }
         });
         let background = Background { stop, worker, listener };
         *cluster.background.lock().unwrap_or_else(PoisonError::into_inner) = Some(background);
-        Ok(Self { common, seat: Seat::Cluster(cluster) })
+        Ok(Self { common: cluster.common.clone(), seat: Seat::Cluster(cluster) })
     }
-}
-
-/// Profiles of another fold can't be read under this definition; and no process may forget them while others work.
-async fn same_folds(common: &Common) -> Result<(), OpenError> {
-    let kept = common.store.watermark().await?;
-    let folds = common.products.folds();
-    let changed = folds.iter().find(|(id, fold)| kept.folds.get(*id).is_some_and(|k| k != *fold));
-    if let Some((product, _)) = changed {
-        return Err(OpenError::FoldChanged { product: product.clone() });
-    }
-    if folds.keys().any(|id| !kept.folds.contains_key(id)) {
-        let folds = kept.folds.into_iter().chain(folds).collect();
-        let watermark = Some(Watermark { folds, ..kept });
-        common.store.write(crate::port::store::Batch { users: Vec::new(), watermark }).await?;
-    }
-    Ok(())
 }
 
 impl Cluster {
+    /// A process that nothing drives yet, and what makes its feed.
+    async fn assemble(parts: ClusterParts) -> Result<(Arc<Self>, Option<MakeFeed>), OpenError> {
+        let ClusterParts { journal, shared, feed, clock, entropy, products, options } = parts;
+        let store: Arc<dyn Store> = shared.clone();
+        let common = open::common(journal, store, (clock, entropy), products, options).await?;
+        let cluster = Self {
+            common: Arc::new(common),
+            cache: Cache::default(),
+            claims: Claims::new(shared.clone()),
+            shared,
+            state: Mutex::new(State::Running),
+            background: Mutex::new(None),
+        };
+        Ok((Arc::new(cluster), feed))
+    }
+
+    /// The first product whose profiles were folded under another definition.
+    fn other_fold(&self, kept: &Watermark) -> Option<ProductId> {
+        let folds = self.common.products.folds();
+        let other = |(id, fold): &(&ProductId, &ContentHash)| {
+            kept.folds.get(*id).is_some_and(|kept| kept != *fold)
+        };
+        folds.iter().find(other).map(|(id, _)| id.clone())
+    }
+
+    /// Profiles of another fold can't be read under this definition, and no process may forget them while others work.
+    async fn accept_folds(&self) -> Result<(), OpenError> {
+        let kept = self.shared.watermark().await?;
+        if let Some(product) = self.other_fold(&kept) {
+            return Err(OpenError::FoldChanged { product });
+        }
+        if self.common.products.folds().keys().all(|id| kept.folds.contains_key(id)) {
+            return Ok(());
+        }
+        Ok(self.keep_folds(kept).await?)
+    }
+
+    async fn keep_folds(&self, kept: Watermark) -> Result<(), StoreError> {
+        let folds = kept.folds.iter().map(|(id, fold)| (id.clone(), *fold));
+        let folds = folds.chain(self.common.products.folds()).collect();
+        let watermark = Some(Watermark { folds, ..kept });
+        self.shared.write(Batch { users: Vec::new(), watermark }).await.map(drop)
+    }
     pub(crate) fn readiness(&self) -> Readiness {
         match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
             State::Draining => return Readiness::Draining,
@@ -157,8 +177,7 @@ impl Cluster {
     }
 
     /// Whether the stored profiles hold everything up to these positions, one of each partition.
-    async fn holds(&self, ends: &[Position]) -> Result<bool, crate::LookupError> {
-        use crate::port::feed::Partition;
+    async fn holds(&self, ends: &[Position]) -> Result<bool, LookupError> {
         let applied = self.shared.applied().await?;
         Ok(ends.iter().all(|end| {
             let partition = Partition::of(*end);
@@ -167,7 +186,7 @@ impl Cluster {
     }
 
     /// Resolves once the profiles hold what is in the log now.
-    pub(crate) async fn settled(&self) -> Result<(), crate::LookupError> {
+    pub(crate) async fn settled(&self) -> Result<(), LookupError> {
         self.common.journal.barrier().await?;
         let ends = self.common.journal.ends().await?;
         while !self.holds(&ends).await? {

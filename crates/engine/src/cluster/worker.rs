@@ -31,10 +31,10 @@ const RETRY: Duration = Duration::from_millis(200);
 /// The worker has a thread of its own: it is called back while it polls, and blocks then.
 pub(super) fn spawn(
     cluster: Arc<Cluster>,
-    make: MakeFeed,
+    make: &MakeFeed,
     stopped: watch::Receiver<bool>,
 ) -> thread::JoinHandle<()> {
-    let runtime = Handle::current();
+    let (make, runtime) = (make.clone(), Handle::current());
     let run = move || {
         let shifts = Arc::new(Shifts { cluster: cluster.clone(), runtime: runtime.clone() });
         let feed = match make(shifts) {
