@@ -1,4 +1,6 @@
-//! What is counted of requests: every name in one list, every handle made once. Must not carry anything personal as a label.
+//! What `/metrics` shows: every name in one list, every handle made once. Must not carry anything personal as a label.
+
+pub(crate) mod engine;
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -17,32 +19,45 @@ const BUCKETS: [f64; 14] = [
     0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
 ];
 
-/// Every metric of this room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Name {
-    /// Requests answered, by route and status.
-    Requests,
-    /// From the request's head to the answer's, by route.
-    Latency,
-    /// Connections open now.
-    Connections,
-    /// Events answered, by result.
-    Events,
+macro_rules! names {
+    ($($id:ident = $name:literal, $help:literal;)+) => {
+        /// Every metric. What is counted here begins with `pilotage_http_`; the rest is what the engine measures.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Name { $(#[doc = $help] $id,)+ }
+
+        impl Name {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$id,)+];
+
+            /// As Prometheus shows it.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$id => $name,)+ }
+            }
+
+            /// What it says, in a line.
+            pub const fn help(self) -> &'static str {
+                match self { $(Self::$id => $help,)+ }
+            }
+        }
+    };
 }
 
-impl Name {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Requests, Self::Latency, Self::Connections, Self::Events];
-
-    /// As Prometheus shows it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Requests => "pilotage_http_requests_total",
-            Self::Latency => "pilotage_http_request_duration_seconds",
-            Self::Connections => "pilotage_http_connections",
-            Self::Events => "pilotage_http_events_total",
-        }
-    }
+names! {
+    Requests = "pilotage_http_requests_total", "Requests answered, by route and status.";
+    Latency = "pilotage_http_request_duration_seconds", "Time from a request's head to its answer's, by route.";
+    Connections = "pilotage_http_connections", "Connections open now.";
+    Events = "pilotage_http_events_total", "Events answered, by result.";
+    Lag = "pilotage_projection_lag_records", "Records of the log that are not in the profiles yet.";
+    Unstored = "pilotage_write_back_lag_records", "Records of the log that a restart would fold again.";
+    Users = "pilotage_users_in_memory", "Users in memory.";
+    UsersBytes = "pilotage_users_in_memory_bytes", "About how much memory they take.";
+    UsersBound = "pilotage_users_in_memory_limit_bytes", "About how much memory they may take.";
+    WriteBacks = "pilotage_write_back_passes_total", "Passes that wrote changed profiles to the store.";
+    WriteBackFailures = "pilotage_write_back_failures_total", "Writes of profiles that the store refused.";
+    LogCommit = "pilotage_log_commit_duration_seconds", "Time of a commit of the log, until it is durable.";
+    LogCommitRecords = "pilotage_log_commit_records", "Records in a commit of the log.";
+    StoreCommit = "pilotage_store_commit_duration_seconds", "Time of a commit of profiles, until it is durable.";
+    StoreCommitUsers = "pilotage_store_commit_users", "Users in a commit of profiles.";
 }
 
 /// Makes a Prometheus recorder the process's recorder. To be called once, before anything is counted. The handle's
@@ -51,13 +66,10 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS)?
         .install_recorder()?;
-    describe_counter!(Name::Requests.as_str(), "Requests answered, by route and status.");
-    describe_histogram!(
-        Name::Latency.as_str(),
-        "Seconds from a request's head to its answer's, by route."
-    );
-    describe_gauge!(Name::Connections.as_str(), "Connections open now.");
-    describe_counter!(Name::Events.as_str(), "Events answered, by result.");
+    describe_counter!(Name::Requests.as_str(), Name::Requests.help());
+    describe_histogram!(Name::Latency.as_str(), Name::Latency.help());
+    describe_gauge!(Name::Connections.as_str(), Name::Connections.help());
+    describe_counter!(Name::Events.as_str(), Name::Events.help());
     Ok(handle)
 }
 

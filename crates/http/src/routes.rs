@@ -95,7 +95,7 @@ fn handler_of(app: &App, route: &'static Route) -> MethodRouter {
         RouteId::Report => endpoint(app, route, operate::report),
         RouteId::Healthz => endpoint(app, route, operate::healthz),
         RouteId::Readyz => endpoint(app, route, operate::readyz),
-        RouteId::Metrics => endpoint(app, route, operate::metrics),
+        RouteId::Metrics => endpoint(app, route, operate::exposition),
         RouteId::Openapi => endpoint(app, route, pages::openapi),
         RouteId::ErrorPage => endpoint(app, route, pages::error_page),
         RouteId::Sdk => endpoint(app, route, pages::sdk),

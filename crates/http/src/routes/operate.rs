@@ -8,10 +8,11 @@ use pilotage_wire::api::operate::{GroupBody, GuideState, HealthBody, HealthStatu
 use pilotage_wire::problem::ErrorCode;
 use tracing::warn;
 
-use super::lookup::{segment, settle};
+use super::lookup::{segment, settle, unavailable};
 use super::{json, typed};
 use crate::access::unknown_product;
 use crate::edge::{Answer, Call};
+use crate::metrics;
 use crate::problem::Problem;
 
 /// `POST /api/v1/guides/{id}/pause`
@@ -45,7 +46,8 @@ async fn set_paused(mut call: Call, pause: Pause) -> Answer {
 pub(super) async fn report(call: Call) -> Answer {
     settle(&call.app).await;
     let product = &call.caller.product;
-    let groups = call.app.engine.report(product).into_iter().map(|(group, count)| GroupBody {
+    let counted = call.app.engine.report(product).await.map_err(unavailable)?;
+    let groups = counted.into_iter().map(|(group, count)| GroupBody {
         group,
         users: count.users,
         signed_up: count.signed_up,
@@ -82,7 +84,9 @@ pub(super) async fn readyz(call: Call) -> Answer {
 }
 
 /// `GET /metrics`
-pub(super) async fn metrics(call: Call) -> Answer {
-    let text = call.app.exposition.render();
+pub(super) async fn exposition(call: Call) -> Answer {
+    let counted = call.app.exposition.render();
+    let text = counted
+        + &call.app.engine.figures().as_ref().map(metrics::engine::render).unwrap_or_default();
     Ok(typed(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text))
 }

@@ -1,6 +1,7 @@
 //! The kill switch, the report, health and metrics. Must see their effect, not only their answer.
 
 use pilotage_engine::memory::Fault;
+use pilotage_http::MetricName;
 use serde_json::json;
 
 use crate::world::{USER, World};
@@ -74,6 +75,8 @@ async fn metrics_count_by_route_and_status_and_name_nobody() {
         "pilotage_http_requests_total{route=\"unmatched\",status=\"404\"}",
         "pilotage_http_request_duration_seconds_bucket{route=\"user\",le=\"0.001\"}",
         "pilotage_http_events_total{result=\"queued\"}",
+        "pilotage_projection_lag_records 0",
+        "pilotage_users_in_memory 1",
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }
@@ -81,8 +84,15 @@ async fn metrics_count_by_route_and_status_and_name_nobody() {
 }
 
 #[test]
-fn metrics_have_names_of_one_kind() {
-    for name in pilotage_http::MetricName::ALL {
-        assert!(name.as_str().starts_with("pilotage_http_"), "{name:?}");
+fn metrics_have_names_of_one_kind_and_stand_in_the_page_about_them() {
+    let page = include_str!("../../../../docs/metrics.md");
+    for name in MetricName::ALL {
+        let text = name.as_str();
+        assert!(text.starts_with("pilotage_"), "{name:?}");
+        assert!(text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{name:?}");
+        assert!(name.help().ends_with('.'), "{name:?}");
+        assert!(page.contains(&format!("| `{text}` |")), "{text} is not in docs/metrics.md");
     }
+    let told = page.lines().filter(|line| line.starts_with("| `pilotage_")).count();
+    assert_eq!(told, MetricName::ALL.len(), "the page tells of metrics that are not there");
 }

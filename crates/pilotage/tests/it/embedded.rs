@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::installation::Installation;
-use crate::process::run;
+use crate::process::{eventually, run};
 use crate::user::User;
 
 /// Where a SQLite file keeps the format that its program gave it, big-endian.
@@ -30,6 +30,40 @@ fn a_second_process_is_kept_out() {
     assert_eq!(user.profile()["events"], 1, "the first is unharmed");
     server.kill();
     installation.start();
+}
+
+/// The value of a metric without labels.
+fn metric(page: &str, name: &str) -> f64 {
+    let value = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("{name} is not in {page}"))
+}
+
+#[test]
+fn metrics_follow_a_record_from_the_log_into_the_store() {
+    let server = Installation::dev().set("PILOTAGE_WRITE_BACK_MS", "10").start();
+    let client = server.client();
+    for number in 1..=3 {
+        User::new(&client, number).event("page_view", json!({}));
+    }
+    let page = eventually("everything is written back", || {
+        let page = client.get("/metrics").text;
+        let done = metric(&page, "pilotage_write_back_lag_records") == 0.0
+            && metric(&page, "pilotage_store_commit_users_sum") >= 3.0;
+        done.then_some(page)
+    });
+    let value = |name: &str| metric(&page, name);
+    assert_eq!(value("pilotage_projection_lag_records"), 0.0);
+    assert_eq!(value("pilotage_users_in_memory"), 3.0);
+    assert!(value("pilotage_users_in_memory_bytes") > 0.0);
+    assert_eq!(value("pilotage_users_in_memory_limit_bytes"), f64::from(512 << 20));
+    assert!(value("pilotage_write_back_passes_total") >= 1.0);
+    assert_eq!(value("pilotage_write_back_failures_total"), 0.0);
+    // One caller that waits for each answer: a commit for each event.
+    assert_eq!(value("pilotage_log_commit_duration_seconds_count"), 3.0);
+    assert_eq!(value("pilotage_log_commit_records_sum"), 3.0);
+    assert!(value("pilotage_log_commit_duration_seconds_sum") > 0.0);
+    assert!(value("pilotage_store_commit_duration_seconds_count") >= 1.0);
+    server.stop();
 }
 
 #[test]

@@ -1,0 +1,130 @@
+//! The engine's figures in Prometheus' text form. Must not count anything itself.
+
+use std::fmt::Write;
+
+use pilotage_engine::Figures;
+use pilotage_engine::port::meter::{Commits, Spread};
+
+use super::Name;
+
+/// The figures, as they are at a scrape. What is not measured is left out.
+pub(crate) fn render(figures: &Figures) -> String {
+    let mut page = Page(String::new());
+    page.number(Name::Lag, "gauge", figures.lag);
+    page.number(Name::Unstored, "gauge", figures.unstored);
+    page.number(Name::Users, "gauge", figures.users as u64);
+    page.number(Name::UsersBytes, "gauge", figures.users_bytes as u64);
+    page.number(Name::UsersBound, "gauge", figures.users_bound as u64);
+    page.number(Name::WriteBacks, "counter", figures.write_backs);
+    page.number(Name::WriteBackFailures, "counter", figures.write_back_failures);
+    page.commits((Name::LogCommit, Name::LogCommitRecords), figures.log_commits.as_ref());
+    page.commits((Name::StoreCommit, Name::StoreCommitUsers), figures.store_commits.as_ref());
+    page.0
+}
+
+struct Page(String);
+
+impl Page {
+    fn line(&mut self, line: std::fmt::Arguments<'_>) {
+        // Writing to memory can't fail.
+        let _ = self.0.write_fmt(line);
+        self.0.push('\n');
+    }
+
+    fn head(&mut self, name: Name, kind: &str) {
+        self.line(format_args!("# HELP {} {}", name.as_str(), name.help()));
+        self.line(format_args!("# TYPE {} {kind}", name.as_str()));
+    }
+
+    fn number(&mut self, name: Name, kind: &str, value: u64) {
+        self.head(name, kind);
+        self.line(format_args!("{} {value}\n", name.as_str()));
+    }
+
+    fn commits(&mut self, (seconds, records): (Name, Name), commits: Option<&Commits>) {
+        let Some(commits) = commits else { return };
+        self.histogram(seconds, &commits.micros, 1e6);
+        self.histogram(records, &commits.records, 1.0);
+    }
+
+    /// Each bucket counts all values up to its bound, as Prometheus wants it; `unit` values make one of what is shown.
+    fn histogram(&mut self, name: Name, spread: &Spread, unit: f64) {
+        self.head(name, "histogram");
+        let (name, mut so_far) = (name.as_str(), 0);
+        for (bound, count) in &spread.buckets {
+            so_far += count;
+            let bound = *bound as f64 / unit;
+            self.line(format_args!("{name}_bucket{{le=\"{bound}\"}} {so_far}"));
+        }
+        let count = spread.count();
+        self.line(format_args!("{name}_bucket{{le=\"+Inf\"}} {count}"));
+        self.line(format_args!("{name}_sum {}", spread.sum as f64 / unit));
+        self.line(format_args!("{name}_count {count}\n"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(log_commits: Option<Commits>) -> Figures {
+        Figures {
+            lag: 1,
+            unstored: 2,
+            users: 3,
+            users_bytes: 4,
+            users_bound: 5,
+            write_backs: 6,
+            write_back_failures: 7,
+            log_commits,
+            store_commits: None,
+        }
+    }
+
+    #[test]
+    fn numbers_have_a_head_and_a_line() {
+        let text = render(&figures(None));
+        let values = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let values: Vec<&str> = values.collect();
+        let expected = [
+            "pilotage_projection_lag_records 1",
+            "pilotage_write_back_lag_records 2",
+            "pilotage_users_in_memory 3",
+            "pilotage_users_in_memory_bytes 4",
+            "pilotage_users_in_memory_limit_bytes 5",
+            "pilotage_write_back_passes_total 6",
+            "pilotage_write_back_failures_total 7",
+        ];
+        assert_eq!(values, expected);
+        assert!(text.contains("# TYPE pilotage_write_back_passes_total counter\n"));
+        assert!(text.contains("# TYPE pilotage_users_in_memory gauge\n"));
+    }
+
+    #[test]
+    fn buckets_add_up() {
+        let micros = Spread {
+            buckets: vec![(100, 2), (2_500, 0), (5_000_000, 3)],
+            above: 1,
+            sum: 7_000_250,
+        };
+        let records = Spread { buckets: vec![(1, 4), (2, 1)], above: 1, sum: 16 };
+        let text = render(&figures(Some(Commits { micros, records })));
+        let (_, histograms) = text.split_once("# HELP pilotage_log_commit").expect("histograms");
+        let values = histograms.lines().filter(|line| line.starts_with("pilotage_"));
+        let values: Vec<&str> = values.collect();
+        let expected = [
+            "pilotage_log_commit_duration_seconds_bucket{le=\"0.0001\"} 2",
+            "pilotage_log_commit_duration_seconds_bucket{le=\"0.0025\"} 2",
+            "pilotage_log_commit_duration_seconds_bucket{le=\"5\"} 5",
+            "pilotage_log_commit_duration_seconds_bucket{le=\"+Inf\"} 6",
+            "pilotage_log_commit_duration_seconds_sum 7.00025",
+            "pilotage_log_commit_duration_seconds_count 6",
+            "pilotage_log_commit_records_bucket{le=\"1\"} 4",
+            "pilotage_log_commit_records_bucket{le=\"2\"} 5",
+            "pilotage_log_commit_records_bucket{le=\"+Inf\"} 6",
+            "pilotage_log_commit_records_sum 16",
+            "pilotage_log_commit_records_count 6",
+        ];
+        assert_eq!(values, expected);
+    }
+}
