@@ -2,6 +2,8 @@
 //! know any rule: every arm that it sees may be shown.
 
 pub mod model;
+pub mod sticky;
+pub mod weights;
 
 use crate::hash::uniform;
 use crate::id::{DecisionId, GuideId, VariantId};
