@@ -1,0 +1,372 @@
+//! One Bayesian linear regression, solved: shared coefficients β, a shock for each slot of time, and for each key an effect of
+//! its own that is shrunk towards none. Must not know what an outcome is.
+//!
+//! The model of a row is y = φᵀβ + u(slot) + ψᵀo(key) + noise, with normal priors on β, u and o. The keys' effects are taken
+//! out of the normal equations first (the Schur complement: each key is a small block of its own), so that the cost grows
+//! with the number of keys and not with its cube. What is computed is the exact joint posterior, always from the sums:
+//! nothing is updated in steps, so no rounding error can pile up. `Score::lean` is the row's shadow on the shared unknowns,
+//! whitened: its squared length is the variance that comes from them, and the product of two is a covariance.
+
+mod system;
+#[cfg(test)]
+mod tests;
+mod variance;
+
+pub use system::{Ageing, cohorts};
+pub use variance::{Residual, between};
+
+use super::features::{Features, real, value_at};
+use super::key::{Key, KeyRef};
+use super::math::{add_scaled, dot};
+use super::matrix::Cholesky;
+use super::sums::{Shape, Sums};
+use system::{OwnSystem, System};
+
+/// What is believed before any row. Variances are in units of the noise's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prior {
+    /// The mean of coordinate 0: the rate of outcomes, which also gives the noise until rows do. In (0, 1).
+    pub rate: f64,
+    /// The precision of the other shared coefficients, as a number of rows.
+    pub ridge: f64,
+    /// The variance of a slot's shock.
+    pub shock: f64,
+    /// The variance of a key's own effect, by own coordinate.
+    pub own: Vec<f64>,
+    /// Whether the rows may correct `own`.
+    pub between: Between,
+    /// A coefficient that is not expected to be 0.
+    pub advice: Option<Advice>,
+}
+
+/// Where the variance between keys comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Between {
+    /// It is what the prior says.
+    Given,
+    /// The rows correct what the prior says (empirical Bayes).
+    Learnt,
+}
+
+/// A coordinate that is believed to help.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Advice {
+    /// Which.
+    pub place: u16,
+    /// By how many standard deviations of the noise its value 1 helps.
+    pub effect: f64,
+    /// How many rows this belief counts for.
+    pub rows: f64,
+}
+
+/// What a prior says of the intercept counts for one row.
+const INTERCEPT: f64 = 1.0;
+/// For how many rows the prior's rate counts where it gives the noise: a few rows without an outcome say little of it.
+const NOISE_ROWS: f64 = 10.0;
+/// The rate that gives the noise is held within this and its complement.
+const LEAST_RATE: f64 = 0.005;
+
+impl Prior {
+    fn ridge_at(&self, place: usize, size: usize) -> f64 {
+        match (place, self.advice) {
+            (0, _) => INTERCEPT,
+            (place, _) if place >= size => 1.0 / self.shock,
+            (place, Some(advice)) if place == usize::from(advice.place) => advice.rows,
+            _ => self.ridge,
+        }
+    }
+
+    fn mean_at(&self, place: usize) -> f64 {
+        match (place, self.advice) {
+            (0, _) => self.rate,
+            (place, Some(advice)) if place == usize::from(advice.place) => {
+                advice.effect * noise(self.rate).sqrt()
+            }
+            _ => 0.0,
+        }
+    }
+}
+
+/// A solved regression.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fit {
+    own: Vec<u16>,
+    own_prior: Vec<f64>,
+    noise: f64,
+    /// How many unknowns are shared, the slots' shocks among them.
+    size: usize,
+    beta: Vec<f64>,
+    /// L⁻¹·e for each shared coordinate, one row each; the shocks are left out.
+    root: Vec<f64>,
+    keys: Vec<OwnFit>,
+}
+
+/// A key's own effect.
+#[derive(Debug, Clone, PartialEq)]
+struct OwnFit {
+    key: Key,
+    rows: f64,
+    mean: Vec<f64>,
+    /// Its covariance once the shared unknowns are known.
+    known: Vec<f64>,
+    /// L⁻¹·R for each own coordinate, one row each, where R says how the effect leans on the shared unknowns.
+    lean: Vec<f64>,
+}
+
+/// What the rows of one situation have in common.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ground {
+    mean: f64,
+    lean: Vec<f64>,
+    own: Vec<f64>,
+}
+
+/// What a regression says of one row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Score {
+    /// The expected outcome.
+    pub mean: f64,
+    lean: Vec<f64>,
+    own: f64,
+}
+
+impl Score {
+    /// The variance of the expected outcome.
+    pub fn variance(&self) -> f64 {
+        dot(&self.lean, &self.lean) + self.own
+    }
+}
+
+impl Fit {
+    /// Solves the regression that the sums hold.
+    pub fn new(sums: &Sums, shape: &Shape, prior: &Prior, ageing: Ageing<'_>) -> Self {
+        let system = System::new(sums, shape, prior, ageing);
+        let first = Self::solve(&system, &prior.own);
+        match prior.between {
+            Between::Given => first,
+            Between::Learnt => Self::solve(&system, &first.own_variances(&system)),
+        }
+    }
+
+    fn solve(system: &System<'_>, own_prior: &[f64]) -> Self {
+        let size = system.size;
+        let (mut matrix, mut beta) = (system.matrix.clone(), system.right.clone());
+        let known: Vec<Vec<f64>> = system
+            .keys
+            .iter()
+            .map(|own| {
+                let root = own_root(own, own_prior);
+                eliminate(&mut matrix, &mut beta, own, &root);
+                root.inverse()
+            })
+            .collect();
+        let root = Cholesky::of(size, matrix);
+        root.solve(&mut beta);
+        let keys = system.keys.iter().zip(known);
+        Self {
+            own: system.shape.own.clone(),
+            own_prior: own_prior.to_vec(),
+            noise: system.noise(),
+            size,
+            root: shared_root(&root, system.shape.size),
+            keys: keys.map(|(own, known)| OwnFit::new(own, known, &root, &beta)).collect(),
+            beta,
+        }
+    }
+
+    /// The variance between keys that their residuals speak for, by own coordinate.
+    fn own_variances(&self, system: &System<'_>) -> Vec<f64> {
+        let residual = |(own, fit): (&OwnSystem, &OwnFit), place: usize| {
+            let rows = own.gram_at(place, place);
+            let mut left = own.unexplained(&self.beta).get(place).copied()?;
+            for (other, mean) in fit.mean.iter().enumerate().filter(|(other, _)| *other != place) {
+                left -= own.gram_at(place, other) * mean;
+            }
+            let mean = left / rows;
+            (rows >= 1.0)
+                .then_some(Residual { square: mean * mean / self.noise, chance: 1.0 / rows })
+        };
+        let variance = |(place, guess): (usize, &f64)| {
+            let keys = system.keys.iter().zip(&self.keys);
+            let residuals: Vec<Residual> = keys.filter_map(|pair| residual(pair, place)).collect();
+            between(&residuals, *guess)
+        };
+        system.prior.own.iter().enumerate().map(variance).collect()
+    }
+
+    /// The variance of one outcome.
+    pub fn noise(&self) -> f64 {
+        self.noise
+    }
+
+    /// The coefficient of a shared coordinate.
+    pub fn coefficient(&self, place: u16) -> f64 {
+        self.beta.get(usize::from(place)).copied().unwrap_or(0.0)
+    }
+
+    /// The weight of the key's rows; 0 where it has none.
+    pub fn rows(&self, key: KeyRef<'_>) -> f64 {
+        self.find(key).map_or(0.0, |own| own.rows)
+    }
+
+    /// Whose rows it has, in order.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.keys.iter().map(|own| &own.key)
+    }
+
+    /// What the rows of a situation have in common: its context, coordinate 0 among it.
+    pub fn ground(&self, context: &Features) -> Ground {
+        let parts = context.parts();
+        let own = self.own.iter().map(|place| real(value_at(parts, *place))).collect();
+        let mut ground = Ground { mean: 0.0, lean: vec![0.0; self.size], own };
+        ground.mean = self.add(parts, &mut ground.lean);
+        ground
+    }
+
+    /// What is expected of that key in that situation, where the key itself has these features.
+    pub fn score(&self, ground: &Ground, features: &Features, key: KeyRef<'_>) -> Score {
+        let mut lean = ground.lean.clone();
+        let mut mean = ground.mean + self.add(features.parts(), &mut lean);
+        let own = match self.find(key) {
+            Some(own) => {
+                mean += dot(&own.mean, &ground.own);
+                for (value, row) in ground.own.iter().zip(own.lean.chunks_exact(self.size.max(1))) {
+                    add_scaled(&mut lean, -value, row);
+                }
+                quadratic(&own.known, &ground.own)
+            }
+            None => self
+                .own_prior
+                .iter()
+                .zip(&ground.own)
+                .fold(0.0, |sum, (prior, value)| sum + prior * value * value),
+        };
+        let scale = self.noise.sqrt();
+        lean.iter_mut().for_each(|entry| *entry *= scale);
+        Score { mean, lean, own: own * self.noise }
+    }
+
+    /// Adds the features' shadow to `lean`; gives what they add to the mean.
+    fn add(&self, parts: &[(u16, i32)], lean: &mut [f64]) -> f64 {
+        let mut mean = 0.0;
+        for (place, value) in parts {
+            let (place, value) = (usize::from(*place), real(*value));
+            if let Some(row) = self.root.chunks_exact(self.size.max(1)).nth(place) {
+                mean += value * self.beta.get(place).copied().unwrap_or(0.0);
+                add_scaled(lean, value, row);
+            }
+        }
+        mean
+    }
+
+    fn find(&self, key: KeyRef<'_>) -> Option<&OwnFit> {
+        let place = self.keys.binary_search_by(|own| own.key.as_ref().cmp(&key)).ok();
+        place.and_then(|at| self.keys.get(at))
+    }
+}
+
+impl OwnFit {
+    fn new(own: &OwnSystem, known: Vec<f64>, root: &Cholesky, beta: &[f64]) -> Self {
+        let (count, size) = (own.hits.len().max(1), root.size().max(1));
+        let unexplained = own.unexplained(beta);
+        let mut lean = vec![0.0; own.hits.len() * size];
+        for (to, weights) in lean.chunks_exact_mut(size).zip(known.chunks_exact(count)) {
+            for (weight, row) in weights.iter().zip(own.cross.chunks_exact(size)) {
+                add_scaled(to, *weight, row);
+            }
+            root.forward(to);
+        }
+        let mean = known.chunks_exact(count).map(|row| dot(row, &unexplained)).collect();
+        Self { key: own.key.clone(), rows: own.rows, mean, known, lean }
+    }
+}
+
+/// The root of Σ ψψᵀ + 1/prior.
+fn own_root(own: &OwnSystem, own_prior: &[f64]) -> Cholesky {
+    let mut gram = own.gram.clone();
+    let rows = gram.chunks_exact_mut(own_prior.len().max(1)).zip(own_prior).enumerate();
+    for (place, (row, prior)) in rows {
+        row.get_mut(place).into_iter().for_each(|entry| *entry += 1.0 / prior);
+    }
+    Cholesky::of(own_prior.len(), gram)
+}
+
+/// Takes the key's own effect out of the equations: what its rows say of the shared unknowns beyond it.
+fn eliminate(matrix: &mut [f64], right: &mut [f64], own: &OwnSystem, root: &Cholesky) {
+    let size = right.len().max(1);
+    let (mut cross, mut hits) = (own.cross.clone(), own.hits.clone());
+    forward_columns(root, &mut cross, size);
+    root.forward(&mut hits);
+    for (row, hit) in cross.chunks_exact(size).zip(&hits) {
+        for (place, (line, value)) in matrix.chunks_exact_mut(size).zip(row).enumerate() {
+            if *value != 0.0 {
+                let below = row.get(..=place).unwrap_or(row);
+                add_scaled(line, -value, below);
+            }
+        }
+        add_scaled(right, -hit, row);
+    }
+}
+
+/// L⁻¹ applied to each column of a matrix that stands row by row.
+fn forward_columns(root: &Cholesky, rows: &mut [f64], width: usize) {
+    for column in 0..width {
+        let mut entries: Vec<f64> = rows.iter().skip(column).step_by(width).copied().collect();
+        root.forward(&mut entries);
+        for (to, from) in rows.iter_mut().skip(column).step_by(width).zip(entries) {
+            *to = from;
+        }
+    }
+}
+
+fn shared_root(root: &Cholesky, shared: usize) -> Vec<f64> {
+    let size = root.size();
+    let mut rows = vec![0.0; shared * size];
+    for (place, row) in rows.chunks_exact_mut(size.max(1)).enumerate() {
+        if let Some(entry) = row.get_mut(place) {
+            *entry = 1.0;
+        }
+        root.forward(row);
+    }
+    rows
+}
+
+/// xᵀ·A·x of a symmetric matrix; only its lower triangle is read.
+fn quadratic(matrix: &[f64], x: &[f64]) -> f64 {
+    let rows = matrix.chunks_exact(x.len().max(1)).enumerate();
+    rows.zip(x).fold(0.0, |sum, ((place, row), value)| {
+        let (left, rest) = row.split_at(place);
+        let diagonal = rest.first().copied().unwrap_or(0.0);
+        sum + value * (2.0 * dot(left, x.get(..place).unwrap_or(&[])) + diagonal * value)
+    })
+}
+
+impl System<'_> {
+    /// The variance of one outcome, by the rate of all.
+    fn noise(&self) -> f64 {
+        let outcomes = NOISE_ROWS * self.prior.rate + self.outcomes;
+        noise(outcomes / (NOISE_ROWS + self.rows))
+    }
+}
+
+/// The variance of an outcome that comes at that rate.
+fn noise(rate: f64) -> f64 {
+    let rate = rate.clamp(LEAST_RATE, 1.0 - LEAST_RATE);
+    rate * (1.0 - rate)
+}
+
+/// The part of the variances that all scores share, and what is left for each: the mean covariance of two of them, held
+/// between 0 and what leaves each its own effect's variance.
+pub fn split(scores: &[Score]) -> (f64, Vec<f64>) {
+    let count = scores.len() as f64;
+    let mut all = vec![0.0; scores.first().map_or(0, |score| score.lean.len())];
+    scores.iter().for_each(|score| add_scaled(&mut all, 1.0, &score.lean));
+    let squares: Vec<f64> = scores.iter().map(|score| dot(&score.lean, &score.lean)).collect();
+    let own: f64 = squares.iter().fold(0.0, |sum, square| sum + square);
+    let common = match scores {
+        [] | [_] => 0.0,
+        _ => ((dot(&all, &all) - own) / (count * (count - 1.0))).max(0.0),
+    };
+    let left = scores.iter().zip(&squares);
+    (common, left.map(|(score, square)| (square - common).max(0.0) + score.own).collect())
+}

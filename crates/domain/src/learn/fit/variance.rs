@@ -1,0 +1,63 @@
+//! How much keys differ from each other beyond chance. Must not know what the keys are.
+//!
+//! Paule and Mandel (1982): the variance at which the squared residuals, each over its own variance, come to their
+//! expected sum. A few pseudo-keys hold it near the first guess while there are few real ones.
+
+/// How many pseudo-keys stand for the first guess.
+const GUESSES: f64 = 4.0;
+
+/// A key's residual: its square, and the variance that chance alone gives it.
+#[derive(Debug, Clone, Copy)]
+pub struct Residual {
+    /// The squared residual.
+    pub square: f64,
+    /// Its variance where the keys don't differ at all; above 0.
+    pub chance: f64,
+}
+
+/// The variance between the keys, at most 64 times below and 16 times above the guess. One degree of freedom is taken for
+/// the mean that the residuals are taken from.
+pub fn between(residuals: &[Residual], guess: f64) -> f64 {
+    let expected = (residuals.len() as f64 - 1.0).max(0.0) + GUESSES;
+    let (mut low, mut high) = (guess / 64.0, guess * 16.0);
+    // Ten octaves, halved 40 times.
+    for _ in 0..40 {
+        let middle = (low * high).sqrt();
+        let sum = residuals.iter().fold(GUESSES * guess / middle, |sum, residual| {
+            sum + residual.square / (middle + residual.chance)
+        });
+        if sum > expected {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    (low * high).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_keys_it_is_the_guess() {
+        for guess in [1e-3, 0.125, 7.0] {
+            assert!((between(&[], guess) / guess - 1.0).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn worked_out_by_hand() {
+        // Without noise: (4·0.1 + 5·0.4)/v = 4 + 4, so v = 0.3.
+        let residuals = [Residual { square: 0.4, chance: 1e-15 }; 5];
+        assert!((between(&residuals, 0.1) - 0.3).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_chance_explains_is_no_difference() {
+        let residuals = [Residual { square: 1e-3, chance: 1e-2 }; 200];
+        assert!(between(&residuals, 0.1) < 0.01);
+        let residuals = [Residual { square: 2.0, chance: 1e-2 }; 200];
+        assert!((between(&residuals, 0.1) - 1.6).abs() < 1e-6, "held at 16 guesses");
+    }
+}

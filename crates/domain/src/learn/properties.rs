@@ -1,0 +1,383 @@
+//! What holds of every state: lessons commute, can be taken back, and add up from several nodes; and of what is believed
+//! from it.
+
+use proptest::prelude::*;
+
+use super::features::Features;
+use super::fixture::{
+    START, arm, chances, exposure, frame, hours, learner, milestone, settings, silence, situation,
+    success,
+};
+use super::guard;
+use super::key::Arm;
+use super::learner::{Frame, FrameMismatch, Learner};
+use super::lesson::{Goal, Lesson};
+use super::posterior::{Eligible, Posterior};
+use super::settings::Settings;
+use super::space::Space;
+use crate::number::{Probability, Propensity};
+use crate::policy::{Choice, weights};
+use crate::time::Millis;
+
+fn lesson() -> impl Strategy<Value = Lesson> {
+    let facts = (0usize..5, 0u64..3_000, prop::collection::vec(1u16..7, 0..4), 1u64..=1 << 32);
+    let outcomes = (
+        prop::option::of(0u64..30),
+        any::<bool>(),
+        prop::option::of(0u64..168),
+        prop::option::of(prop::option::of(0u64..168)),
+        any::<bool>(),
+    );
+    (facts, outcomes).prop_map(
+        |((of, hour, places, parts), (click, dismissed, step, goal, served))| Lesson {
+            arm: (of > 0).then(|| arm(of)),
+            milestone: (of > 0 && served).then(|| milestone("project")),
+            features: situation(&places),
+            at: hours(hour),
+            propensity: Propensity::from_parts(parts).expect("a propensity"),
+            click: click.filter(|_| of > 0).map(Millis::minutes),
+            dismissed,
+            step: step.filter(|_| served).map(Millis::hours),
+            goal: match goal {
+                None => Goal::Over,
+                Some(None) => Goal::Open,
+                Some(Some(after)) => Goal::Reached(Millis::hours(after)),
+            },
+        },
+    )
+}
+
+fn lessons() -> impl Strategy<Value = Vec<Lesson>> {
+    prop::collection::vec(lesson(), 0..30)
+}
+
+/// Learns all of it, told of the time now and then.
+fn taught(lessons: &[Lesson], told: u64) -> Learner {
+    let mut learner = Learner::new(frame());
+    for (n, lesson) in (0u64..).zip(lessons) {
+        learner.learn(lesson);
+        if n % 3 == 0 {
+            learner.advance(hours((told * (n + 1)) % 3_000));
+        }
+    }
+    learner.advance(hours(3_000));
+    learner
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn lessons_come_in_any_order(
+        (plain, mixed) in lessons().prop_flat_map(|l| (Just(l.clone()), Just(l).prop_shuffle())),
+        told in 1u64..900,
+    ) {
+        prop_assert_eq!(taught(&plain, told), taught(&mixed, 1));
+    }
+
+    #[test]
+    fn what_is_taken_back_was_never_learnt(kept in lessons(), gone in lessons(), late in 0u64..3_000) {
+        let mut learner = taught(&kept, 7);
+        gone.iter().for_each(|lesson| learner.learn(lesson));
+        learner.advance(hours(3_000 + late));
+        gone.iter().for_each(|lesson| learner.unlearn(lesson));
+        let mut plain = taught(&kept, 7);
+        plain.advance(hours(3_000 + late));
+        prop_assert_eq!(learner, plain);
+    }
+
+    #[test]
+    fn states_add_up_however_they_are_grouped(a in lessons(), b in lessons(), c in lessons(), late in 0u64..900) {
+        let (x, y, mut z) = (taught(&a, 5), taught(&b, 11), taught(&c, 3));
+        z.advance(hours(3_000 + late));
+        let merged = |one: &Learner, other: &Learner| {
+            let mut both = one.clone();
+            both.merge(other).expect("one frame");
+            both
+        };
+        let left = merged(&merged(&x, &y), &z);
+        prop_assert_eq!(&left, &merged(&x, &merged(&y, &z)));
+        prop_assert_eq!(&left, &merged(&z, &merged(&y, &x)));
+        let all: Vec<Lesson> = a.into_iter().chain(b).chain(c).collect();
+        let mut at_once = taught(&all, 1);
+        at_once.advance(hours(3_000 + late));
+        prop_assert_eq!(&left, &at_once);
+    }
+
+    #[test]
+    fn a_state_survives_being_stored(lessons in lessons()) {
+        let learner = taught(&lessons, 7);
+        let bytes = postcard::to_allocvec(&learner).expect("plain data");
+        let read: Learner = postcard::from_bytes(&bytes).expect("what was written");
+        prop_assert_eq!(&read, &learner);
+        let same = postcard::to_allocvec(&taught(&lessons, 1)).expect("plain data");
+        prop_assert_eq!(bytes, same, "one state, one form");
+    }
+
+    #[test]
+    fn renumbering_there_and_back_changes_nothing(lessons in lessons()) {
+        let learner = taught(&lessons, 7);
+        let mut other = learner.frame.space.clone();
+        // The last coordinates of situations and arms change places, and a new one comes in between.
+        let moves = [("x2", 3), ("x3", 2), ("a0", 7), ("new", 5)];
+        other.places.extend(moves.map(|(name, to)| (name.into(), to)));
+        let there = learner.renumbered(&other);
+        prop_assert_eq!(there.stages[0].rows(), learner.stages[0].rows());
+        prop_assert_eq!(there.renumbered(&learner.frame.space), learner);
+    }
+
+    #[test]
+    fn the_law_is_exact_and_closed_to_sleepers(lessons in lessons(), places in prop::collection::vec(1u16..4, 0..3), budget: bool) {
+        let learner = taught(&lessons, 7);
+        let set = Settings { budget: Settings::new(learner.frame.windows, None).budget.filter(|_| budget), ..settings() };
+        let posterior = Posterior::new(&learner, &set, hours(3_001));
+        prop_assert_eq!(&posterior, &Posterior::new(&learner.clone(), &set, hours(3_001)));
+        let arms: Vec<Arm> = (1..5).map(arm).collect();
+        let all = chances(&posterior, &situation(&places), &arms);
+        prop_assert_eq!(all.iter().sum::<f64>(), 1.0, "exact: parts of two to the power of 32");
+        let floor = 0.03 / 5.0 - 1e-9;
+        prop_assert!(all.iter().all(|share| *share >= floor || *share == 0.0));
+        let awake = chances(&posterior, &situation(&places), &arms[..2]);
+        prop_assert_eq!(awake.len(), 3);
+        prop_assert_eq!(awake.iter().sum::<f64>(), 1.0);
+    }
+}
+
+#[test]
+fn states_that_mean_something_else_are_not_added() {
+    let other = Frame { space: Space::plain(3, 3, vec![0]), ..frame() };
+    let mut learner = Learner::new(frame());
+    assert_eq!(learner.merge(&Learner::new(other)), Err(FrameMismatch));
+    assert_eq!(learner, Learner::new(frame()));
+}
+
+/// So many exposures of each of three arms in hour `hour`, of which these were clicked and led to activation.
+fn rounds(count: usize, rates: [(f64, f64); 3], hour: u64) -> Vec<Lesson> {
+    let mut lessons = Vec::new();
+    for (of, (click, goal)) in rates.into_iter().enumerate() {
+        for n in 0..count {
+            let share = n as f64 / count as f64;
+            let at = hours(hour) + Millis::minutes(n as u64 % 50);
+            lessons.push(match share {
+                s if s < click * goal => success(of, at),
+                s if s < click => Lesson { click: Some(Millis::ZERO), ..exposure(of, at) },
+                _ => exposure(of, at),
+            });
+        }
+    }
+    let quiet = |n: usize| Lesson {
+        goal: if n.is_multiple_of(50) { Goal::Reached(Millis::hours(9)) } else { Goal::Open },
+        ..silence(hours(hour) + Millis::minutes(n as u64 % 50))
+    };
+    lessons.extend((0..count).map(quiet));
+    lessons
+}
+
+fn shares(lessons: &[Lesson]) -> Vec<f64> {
+    let at = START + Millis::days(30);
+    let posterior = Posterior::new(&learner(lessons), &settings(), at);
+    chances(&posterior, &situation(&[]), &[arm(0), arm(1), arm(2)])
+}
+
+#[test]
+fn clicks_alone_win_nothing() {
+    // The first arm wins twice the clicks and loses the activations.
+    let shares = shares(&rounds(2_000, [(0.4, 0.02), (0.2, 0.4), (0.2, 0.1)], 24 * 20));
+    assert!(shares[1] > 0.9, "{shares:?}");
+    assert!(shares[0] < 0.02, "{shares:?}");
+}
+
+#[test]
+fn a_shock_that_all_share_moves_no_contrast() {
+    // Arm 1 is shown on the day when everybody is activated more often, arm 0 the day before; they are alike. An arm that is
+    // shown on both days, and silence, tell what is the day's.
+    let day = |rate: f64, of: usize, hour: u64| {
+        let mut rates = [(0.0, 0.0); 3];
+        rates[of] = (0.3, rate);
+        rates[2] = (0.3, rate);
+        let lessons = rounds(1_000, rates, hour).into_iter();
+        let shown = move |lesson: &Lesson| [Some(arm(of)), Some(arm(2))].contains(&lesson.arm);
+        lessons.filter(shown).collect::<Vec<_>>()
+    };
+    let now = 24 * 30;
+    let both = [day(0.2, 0, now - 49), day(0.5, 1, now - 25)].concat();
+    let posterior = Posterior::new(&learner(&both), &settings(), hours(now));
+    let none = Features::default();
+    let arms = [arm(0), arm(1), arm(2)];
+    let eligible: Vec<Eligible<'_>> = arms
+        .iter()
+        .map(|arm| Eligible { arm: arm.view(), milestone: None, features: &none })
+        .collect();
+    let (standings, _) = posterior.weigh(&situation(&[]), &eligible);
+    let plain = (0.5 - 0.2) * 0.3;
+    let contrast = standings[1].mean - standings[0].mean;
+    assert!(contrast.abs() < 0.2 * plain, "{contrast} of {plain}: {standings:?}");
+}
+
+#[test]
+fn a_sleeper_keeps_what_it_has() {
+    let lessons = rounds(500, [(0.3, 0.3), (0.2, 0.2), (0.2, 0.3)], 24 * 20);
+    let others: Vec<Lesson> = rounds(500, [(0.0, 0.0), (0.3, 0.2), (0.2, 0.3)], 24 * 25)
+        .into_iter()
+        .filter(|lesson| lesson.arm != Some(arm(0)))
+        .collect();
+    let (before, mut asleep) = (learner(&lessons), learner(&lessons));
+    others.iter().for_each(|lesson| asleep.learn(lesson));
+    assert_eq!(before.arms.get(&arm(0)), asleep.arms.get(&arm(0)));
+    let own = |learner: &Learner| {
+        let cells = learner.stages[0].slots.values();
+        cells
+            .filter_map(|cell| cell.own.get(&super::key::Key::Arm(arm(0))).cloned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(own(&before), own(&asleep));
+    // Without it the law closes; with it again, the very same law as if it had never been away.
+    let posterior = Posterior::new(&asleep, &settings(), START + Millis::days(30));
+    let law = chances(&posterior, &situation(&[]), &[arm(0), arm(1)]);
+    assert_eq!(chances(&posterior, &situation(&[]), &[arm(1)]).len(), 2);
+    assert_eq!(chances(&posterior, &situation(&[]), &[arm(0), arm(1)]), law);
+}
+
+#[test]
+fn advice_leads_until_rewards_speak_against_it() {
+    let space = frame().space;
+    let advised = Features::new([(space.advice(), 1.0)]);
+    let none = Features::default();
+    let led = |learner: &Learner| {
+        let posterior = Posterior::new(learner, &settings(), START + Millis::days(30));
+        let (one, two) = (arm(0), arm(1));
+        let eligible = [
+            Eligible { arm: one.view(), milestone: None, features: &advised },
+            Eligible { arm: two.view(), milestone: None, features: &none },
+        ];
+        let (standings, _) = posterior.weigh(&situation(&[]), &eligible);
+        standings[0].mean - standings[1].mean
+    };
+    assert!(led(&learner(&[])) > 0.01, "{}", led(&learner(&[])));
+    // In another situation advice was followed, and what was advised did worse.
+    let at = START + Millis::days(20);
+    let there = situation(&[3]);
+    let mut lessons = Vec::new();
+    for n in 0..600 {
+        let wrong = exposure(2, at);
+        lessons.push(Lesson { features: there.join(&advised), ..wrong });
+        let right = if n % 3 == 0 { success(3, at) } else { exposure(3, at) };
+        lessons.push(Lesson { features: there.clone(), ..right });
+    }
+    let left = led(&learner(&lessons));
+    assert!(left.abs() < 1e-6, "dropped, and nobody has seen the two arms: {left}");
+}
+
+#[test]
+fn a_milestone_on_the_way_helps_where_activation_is_rare() {
+    // Two arms, each clicked a hundred times. After one of them the milestone is reached twice as often. Nobody is
+    // activated yet by either; users who reach the milestone otherwise are.
+    let project = || Some(milestone("project"));
+    let now = hours(24 * 30);
+    let early = hours(24 * 15);
+    let mut lessons = Vec::new();
+    for n in 0..400 {
+        let reached = Lesson {
+            milestone: project(),
+            step: (n % 2 == 0).then_some(Millis::hours(1)),
+            goal: if n % 4 == 0 { Goal::Reached(Millis::hours(30)) } else { Goal::Open },
+            ..exposure(5, early)
+        };
+        lessons.push(reached);
+    }
+    for (of, share) in [(0, 2), (1, 4)] {
+        for n in 0..100 {
+            let step = (n % share == 0).then_some(Millis::hours(1));
+            let click = Some(Millis::ZERO);
+            lessons.push(Lesson {
+                milestone: project(),
+                step,
+                click,
+                ..exposure(of, now - Millis::hours(20))
+            });
+        }
+    }
+    let posterior = Posterior::new(&learner(&lessons), &settings(), now);
+    let (none, served) = (Features::default(), milestone("project"));
+    let ahead = |milestone| {
+        let (one, two) = (arm(0), arm(1));
+        let eligible =
+            [&one, &two].map(|arm| Eligible { arm: arm.view(), milestone, features: &none });
+        let (standings, _) = posterior.weigh(&situation(&[]), &eligible);
+        standings[0].mean - standings[1].mean
+    };
+    assert!(ahead(Some(&served)) > 0.02, "{}", ahead(Some(&served)));
+    assert!(ahead(None).abs() < 0.01, "{}", ahead(None));
+}
+
+#[test]
+fn an_arm_that_is_proven_to_annoy_is_not_drawn() {
+    let annoying = |n: u64| Lesson { dismissed: n % 10 < 7, ..success(0, hours(24 * 20)) };
+    let lessons: Vec<Lesson> =
+        (0..200).map(annoying).chain((0..200).map(|_| exposure(1, hours(24 * 20)))).collect();
+    let limit = Probability::new(0.4);
+    let guarded = Settings { guard: limit, ..settings() };
+    let at = START + Millis::days(30);
+    let state = learner(&lessons);
+    let arms = [arm(0), arm(1)];
+    let posterior = Posterior::new(&state, &guarded, at);
+    assert_eq!(chances(&posterior, &situation(&[]), &arms)[0], 0.0);
+    assert_eq!(posterior.barred().collect::<Vec<_>>(), [&arm(0)]);
+    assert!(chances(&Posterior::new(&state, &settings(), at), &situation(&[]), &arms)[0] > 0.9);
+    assert!(guard::evidence(200, 140, 0.4) > guard::PROVEN);
+}
+
+#[test]
+fn young_rows_count_as_they_mature() {
+    // A thousand exposures each, of which one in ten is activated in the end, with a known spread of delays: seen after two days
+    // the estimate is the mature one, though half of the outcomes are still to come.
+    let delays = [12, 20, 40, 60, 80, 100, 120, 140, 160, 167];
+    let cohort = |hour: u64, seen_until: u64| {
+        (0..2_000).map(move |n: usize| {
+            let delay = delays[(n / 20) % delays.len()];
+            let came = n.is_multiple_of(20) && hour + delay <= seen_until;
+            let goal = if came { Goal::Reached(Millis::hours(delay)) } else { Goal::Open };
+            Lesson { goal, ..silence(hours(hour)) }
+        })
+    };
+    let now = 24 * 30;
+    let (old, young) = (24 * 20, now - 70);
+    let estimate = |lessons: Vec<Lesson>| {
+        let posterior =
+            Posterior::new(&learner(&lessons), &Settings { forget: 0.0, ..settings() }, hours(now));
+        posterior.weigh(&situation(&[]), &[]).1.mean
+    };
+    let mature = estimate(cohort(old, now).collect());
+    assert!((mature - 0.05).abs() < 0.003, "{mature}");
+    let both = estimate(cohort(old, now).chain(cohort(young, now)).collect());
+    assert!((both - mature).abs() < 0.005, "{both} {mature}");
+}
+
+/// 200,000 draws by decision ids against a learner's law.
+#[test]
+fn draws_follow_the_learners_law() {
+    let lessons = rounds(60, [(0.3, 0.3), (0.25, 0.3), (0.2, 0.3)], 24 * 20);
+    let posterior = Posterior::new(&learner(&lessons), &settings(), START + Millis::days(30));
+    let (none, arms) = (Features::default(), [arm(0), arm(1), arm(2)]);
+    let eligible: Vec<Eligible<'_>> = arms
+        .iter()
+        .map(|arm| Eligible { arm: arm.view(), milestone: None, features: &none })
+        .collect();
+    let law = posterior.law(&situation(&[]), &eligible).distribution;
+    let (draws, mut seen) = (200_000u32, [0u32; 4]);
+    for n in 0..draws {
+        let number = (crate::hash::uniform("chi", &[&n.to_be_bytes()]) >> 32) as u32;
+        match law.draw(number) {
+            Choice::Arm(place) => seen[place] += 1,
+            Choice::NoGuide => seen[3] += 1,
+        }
+    }
+    let choices = (0..3).map(Choice::Arm).chain([Choice::NoGuide]);
+    let expected = choices
+        .map(|choice| law.propensity(choice).map_or(0.0, Propensity::get) * f64::from(draws));
+    let square: f64 = seen.iter().zip(expected).map(|(n, e)| (f64::from(*n) - e).powi(2) / e).sum();
+    // Three degrees of freedom: 16.3 is passed once in a thousand laws.
+    assert!(square < 16.3, "{square} {seen:?}");
+    let closed = weights::distribution(&[], &[], 1.0, Probability::ZERO);
+    assert_eq!(closed.draw(7), Choice::NoGuide);
+}

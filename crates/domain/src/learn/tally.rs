@@ -1,0 +1,157 @@
+//! What became of an arm's exposures, counted for ever: for tables, the nursery and the guard. Must not be weighed by age.
+
+use serde::{Deserialize, Serialize};
+
+use super::features::ONE;
+use super::lesson::{Goal, Lesson};
+use super::sums::Sign;
+use crate::number::Propensity;
+
+/// The most that one row may count for in an inverse propensity mean.
+const LARGEST_WEIGHT: i64 = 1 << 15;
+
+/// Counts of one arm. Weights are inverse propensities in parts of 2¹⁶, held to 32,768.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Tally {
+    /// Exposures.
+    pub shown: i64,
+    /// Exposures that were clicked.
+    pub clicked: i64,
+    /// Exposures that were dismissed.
+    pub dismissed: i64,
+    /// Exposures that were credited with the activation.
+    pub activated: i64,
+    /// Σ 1/p over exposures before activation.
+    pub weight: i64,
+    /// Σ 1/p over those credited.
+    pub weight_activated: i64,
+    /// Σ 1/p² over exposures before activation.
+    pub square: i64,
+    /// Σ 1/p² over those credited.
+    pub square_activated: i64,
+}
+
+/// A rate with its standard error.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rate {
+    /// The estimate.
+    pub mean: f64,
+    /// Its standard error; without a claim to hold at every peek.
+    pub error: f64,
+}
+
+impl Tally {
+    /// Counts the lesson or takes it back.
+    pub fn put(&mut self, lesson: &Lesson, sign: Sign) {
+        let sign = sign.number();
+        let when = |holds: bool| if holds { sign } else { 0 };
+        self.shown += sign;
+        self.clicked += when(lesson.click.is_some());
+        self.dismissed += when(lesson.dismissed);
+        if lesson.goal == Goal::Over {
+            return;
+        }
+        let credited = when(matches!(lesson.goal, Goal::Reached(_)));
+        let (weight, square) = weights(lesson.propensity);
+        self.activated += credited;
+        self.weight = self.weight.wrapping_add(sign * weight);
+        self.weight_activated = self.weight_activated.wrapping_add(credited * weight);
+        self.square = self.square.wrapping_add(sign * square);
+        self.square_activated = self.square_activated.wrapping_add(credited * square);
+    }
+
+    /// Adds the other's counts.
+    pub fn merge(&mut self, other: &Self) {
+        self.shown += other.shown;
+        self.clicked += other.clicked;
+        self.dismissed += other.dismissed;
+        self.activated += other.activated;
+        self.weight = self.weight.wrapping_add(other.weight);
+        self.weight_activated = self.weight_activated.wrapping_add(other.weight_activated);
+        self.square = self.square.wrapping_add(other.square);
+        self.square_activated = self.square_activated.wrapping_add(other.square_activated);
+    }
+
+    /// The rate of credited exposures, each weighed by its inverse propensity (Hájek's mean): plain means are biased, because
+    /// an arm is shown more after it was lucky. `None` without an exposure.
+    pub fn rate(&self) -> Option<Rate> {
+        let real = |parts: i64| parts as f64 / f64::from(ONE);
+        if self.weight <= 0 {
+            return None;
+        }
+        let mean = real(self.weight_activated) / real(self.weight);
+        // Σ (y - m)²/p², with y² = y.
+        let spread =
+            real(self.square_activated) * (1.0 - 2.0 * mean) + mean * mean * real(self.square);
+        Some(Rate { mean, error: spread.max(0.0).sqrt() / real(self.weight) })
+    }
+}
+
+/// 1/p and 1/p² in parts of 2¹⁶.
+fn weights(propensity: Propensity) -> (i64, i64) {
+    let one = i64::from(ONE);
+    // At most 2⁴⁸: both numbers fit.
+    let scale = (Propensity::SCALE as i64) * one;
+    let weight = (scale / (propensity.parts() as i64).max(1)).min(LARGEST_WEIGHT * one);
+    let square = (i128::from(weight) * i128::from(weight)) >> 16;
+    (weight, i64::try_from(square).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learn::features::Features;
+    use crate::time::{Millis, Timestamp};
+
+    fn lesson(parts: u64, goal: Goal) -> Lesson {
+        Lesson {
+            arm: None,
+            milestone: None,
+            features: Features::default(),
+            at: Timestamp::from_millis(0),
+            propensity: Propensity::from_parts(parts).expect("a propensity"),
+            click: Some(Millis::ZERO),
+            dismissed: false,
+            step: None,
+            goal,
+        }
+    }
+
+    #[test]
+    fn rare_draws_weigh_more() {
+        let (half, tenth) = (Propensity::SCALE / 2, Propensity::SCALE / 10);
+        let mut tally = Tally::default();
+        for (parts, goal) in [
+            (half, Goal::Open),
+            (half, Goal::Reached(Millis::days(1))),
+            (tenth, Goal::Reached(Millis::days(1))),
+            (tenth, Goal::Over),
+        ] {
+            tally.put(&lesson(parts, goal), Sign::Plus);
+        }
+        assert_eq!((tally.shown, tally.clicked, tally.activated), (4, 4, 2));
+        let rate = tally.rate().expect("exposures");
+        // 1/p: 2 and 2 and 10, of which 2 and 10 came.
+        assert!((rate.mean - 12.0 / 14.0).abs() < 1e-4);
+        let by_hand = |y: f64, weight: f64| ((y - 12.0 / 14.0) * weight).powi(2);
+        let error = (by_hand(0.0, 2.0) + by_hand(1.0, 2.0) + by_hand(1.0, 10.0)).sqrt() / 14.0;
+        assert!((rate.error - error).abs() < 1e-4, "{} {error}", rate.error);
+        let twice = {
+            let mut twice = tally;
+            twice.merge(&tally);
+            twice
+        };
+        assert_eq!((twice.shown, twice.rate().expect("exposures").mean), (8, rate.mean));
+        assert_eq!(Tally::default().rate(), None);
+    }
+
+    #[test]
+    fn what_is_taken_back_leaves_nothing() {
+        let mut tally = Tally::default();
+        for parts in [1, 77, Propensity::SCALE] {
+            tally.put(&lesson(parts, Goal::Reached(Millis::ZERO)), Sign::Plus);
+            tally.put(&lesson(parts, Goal::Reached(Millis::ZERO)), Sign::Minus);
+        }
+        assert_eq!(tally, Tally::default());
+    }
+}
