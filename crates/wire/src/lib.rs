@@ -4,6 +4,7 @@ pub mod api;
 pub mod event;
 pub mod guide;
 pub mod instant;
+pub mod model;
 pub mod object;
 pub mod problem;
 pub mod record;

@@ -85,9 +85,9 @@ pub enum Command {
 pub enum Effect {
     /// The call may be made.
     Go(Leave),
-    /// It may not; not before that instant.
+    /// It may not.
     Stop {
-        /// The earliest moment at which another answer is possible.
+        /// When it is worth asking again. While a probe is under way that may come sooner: when it has ended.
         until: Timestamp,
     },
     /// It opened: calls are kept away from now on.

@@ -18,8 +18,9 @@ use crate::value::Value;
 pub const NO_GUIDE: &str = "no_guide";
 /// The most guides in one brief: with no guide they are as many as a server lists log-probabilities for one token.
 pub const MOST_GUIDES: usize = 19;
-/// The most bytes of options and situation. With the task and its schema a brief stays below 900 tokens of three bytes.
-pub const MOST_BYTES: usize = 1_500;
+/// The most bytes of options and situation, as JSON texts. With the task and its schema a request stays below 900 tokens of
+/// three bytes.
+pub const MOST_BYTES: usize = 1_600;
 
 /// How long a guide's sentence may be, in bytes, as room gets scarce.
 const SENTENCES: [usize; 4] = [usize::MAX, 240, 120, 60];
@@ -199,9 +200,11 @@ impl Brief {
     }
 
     fn fits(&self) -> bool {
+        let escaped = |text: &str| canonical::to_string(&Value::Text(text.into())).len();
         // An option's name stands in the list, and twice in the schema; the rest are signs around them.
-        let option = |o: &Offered| 3 * (o.guide.as_str().len() + 3) + o.about.len() + 16;
-        self.options.iter().map(option).sum::<usize>() + self.situation().len() <= MOST_BYTES
+        let option = |o: &Offered| 3 * (o.guide.as_str().len() + 3) + escaped(&o.about) + 14;
+        let options: usize = self.options.iter().map(option).sum();
+        options + escaped(&self.situation()) <= MOST_BYTES
     }
 }
 

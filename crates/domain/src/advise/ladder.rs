@@ -1,6 +1,8 @@
 //! The ladder when an answer arrives: L2, L3 and L9, in order. Must be pure and total: for whatever a provider sends, either
 //! advice about the brief's own options or one refusal.
 
+use std::collections::BTreeSet;
+
 use super::brief::{Brief, Pick};
 use super::proposal::Proposal;
 pub use super::provenance::InForce;
@@ -44,7 +46,41 @@ pub struct Share {
     pub parts: u64,
 }
 
+/// An advice as it is kept: plain data, that anybody can make up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The situation that it is about.
+    pub signature: ContentHash,
+    /// The wider situation.
+    pub parent: ContentHash,
+    /// The hash of the definition that was asked about.
+    pub catalogue: ContentHash,
+    /// What was asked with.
+    pub prompt: PromptId,
+    /// When it was given.
+    pub at: Timestamp,
+    /// The options with their shares, in any order.
+    pub ranked: Vec<Share>,
+}
+
 impl Advice {
+    /// What was kept, as advice again; `None` where no ladder can have passed it: an option that stands twice, or shares
+    /// that don't sum to exactly 1. Whether it is in force is for its history to say.
+    pub fn recall(kept: Kept) -> Option<Self> {
+        let Kept { signature, parent, catalogue, prompt, at, mut ranked } = kept;
+        ranked.sort_by(|a, b| b.parts.cmp(&a.parts).then_with(|| a.pick.cmp(&b.pick)));
+        let sum = ranked.iter().try_fold(0u64, |sum, share| sum.checked_add(share.parts))?;
+        let picks: BTreeSet<&Pick> = ranked.iter().map(|share| &share.pick).collect();
+        let sound = sum == Propensity::SCALE && picks.len() == ranked.len();
+        sound.then_some(Self { signature, parent, catalogue, prompt, at, ranked })
+    }
+
+    /// The advice to be kept.
+    pub fn keep(&self) -> Kept {
+        let Self { signature, parent, catalogue, prompt, at, ranked } = self.clone();
+        Kept { signature, parent, catalogue, prompt, at, ranked }
+    }
+
     /// The situation that it is about.
     pub const fn signature(&self) -> ContentHash {
         self.signature

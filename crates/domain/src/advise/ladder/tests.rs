@@ -159,6 +159,26 @@ fn l9_where_nothing_stands_the_first_refusal_is_the_answers() {
     assert_eq!(verdict.advice, Err(refusal));
 }
 
+#[test]
+fn what_is_kept_is_recalled_and_what_no_ladder_passed_is_not() {
+    let advice = judged(&weighed(&GOOD)).advice.expect("good");
+    assert_eq!(Advice::recall(advice.keep()), Some(advice.clone()));
+    let mut backwards = advice.keep();
+    backwards.ranked.reverse();
+    assert_eq!(Advice::recall(backwards), Some(advice.clone()));
+    let changes: [fn(&mut Vec<Share>); 4] = [
+        |ranked| ranked[0].parts += 1,
+        |ranked| ranked[0].parts = u64::MAX,
+        |ranked| drop(ranked.remove(0)),
+        |ranked| ranked.push(Share { pick: ranked[0].pick.clone(), parts: 0 }),
+    ];
+    for change in changes {
+        let mut kept = advice.keep();
+        change(&mut kept.ranked);
+        assert_eq!(Advice::recall(kept), None);
+    }
+}
+
 /// Names that are options, nearly options, and anything.
 fn name() -> impl Strategy<Value = Box<str>> {
     let known = prop::sample::select(vec!["a", "b", "c", "no_guide", "A", "a ", "", "d"]);
