@@ -23,5 +23,5 @@ pub use keys::{KeyFault, KeyKind, KeySpec, Keys};
 pub use metrics::{Name as MetricName, install as install_metrics};
 pub use openapi::document as openapi_document;
 pub use rate::Rate;
-pub use routes::router;
+pub use routes::{Part, router, router_of};
 pub use serve::{ServeError, serve};

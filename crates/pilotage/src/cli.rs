@@ -44,7 +44,7 @@ pub(crate) struct ServeArgs {
     /// Needs no key and serves loopback only.
     #[arg(long)]
     pub(crate) dev: bool,
-    /// Which parts to run.
+    /// Which part of the work to do; needs Kafka and PostgreSQL, save for `all`.
     #[arg(long)]
     pub(crate) role: Option<RoleArg>,
 }
@@ -103,6 +103,12 @@ pub(crate) enum PolicyArg {
 pub(crate) enum RoleArg {
     /// Everything in one process.
     All,
+    /// Take events.
+    Ingest,
+    /// Fold events into profiles.
+    Worker,
+    /// Decide, look up and report.
+    Decide,
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,7 @@
 //! Settings: raw from file, environment and flags, then typed. Must report every fault at once, before anything starts.
 
+mod back_end;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -12,7 +14,9 @@ use pilotage_domain::policy::Policy;
 use pilotage_engine::ClockMode;
 use serde::Deserialize;
 
-use crate::cli::{ClockArg, CommonArgs, PolicyArg, UsageError};
+use crate::cli::{ClockArg, CommonArgs, PolicyArg, RoleArg, UsageError};
+
+pub(crate) use back_end::{BackEnd, Role, Shared};
 
 const DEFAULT_PORT: u16 = 7700;
 /// Ten minutes: whoever waits longer for an end has mistaken the unit.
@@ -30,6 +34,15 @@ pub(crate) struct Raw {
     policy: Option<String>,
     log: Option<String>,
     store: Option<String>,
+    kafka_brokers: Option<String>,
+    kafka_topic: Option<String>,
+    kafka_group: Option<String>,
+    kafka_partitions: Option<u64>,
+    kafka_replication: Option<u64>,
+    #[serde(default)]
+    kafka: BTreeMap<String, String>,
+    database_url: Option<String>,
+    role: Option<String>,
     users_mb: Option<usize>,
     remembered_events: Option<u64>,
     write_back_ms: Option<u64>,
@@ -60,6 +73,8 @@ pub(crate) struct Settings {
     pub(crate) dev: bool,
     pub(crate) clock: ClockMode,
     pub(crate) policy: Policy,
+    pub(crate) back_end: BackEnd,
+    pub(crate) role: Role,
     pub(crate) users_bytes: usize,
     pub(crate) remembered_events: Option<u64>,
     pub(crate) write_back_every: Duration,
@@ -68,14 +83,19 @@ pub(crate) struct Settings {
 }
 
 /// Defaults, then the file, then the environment, then flags.
-pub(crate) fn settle(args: &CommonArgs, dev: bool) -> anyhow::Result<Settings> {
+pub(crate) fn settle(
+    args: &CommonArgs,
+    dev: bool,
+    role: Option<RoleArg>,
+) -> anyhow::Result<Settings> {
     let environment = std::env::vars().filter(|(name, _)| name.starts_with("PILOTAGE_")).collect();
-    settle_with(args, dev, &environment)
+    settle_with(args, dev, role, &environment)
 }
 
 fn settle_with(
     args: &CommonArgs,
     dev: bool,
+    role: Option<RoleArg>,
     environment: &BTreeMap<String, String>,
 ) -> anyhow::Result<Settings> {
     let named =
@@ -90,7 +110,7 @@ fn settle_with(
         None => Raw::default(),
     };
     let mut faults = Faults::default();
-    let settings = typed(raw, args, dev, environment, &mut faults);
+    let settings = typed(raw, args, (dev, role), environment, &mut faults);
     faults.finish()?;
     Ok(settings)
 }
@@ -100,6 +120,10 @@ fn settle_with(
 struct Faults(Vec<String>);
 
 impl Faults {
+    fn say(&mut self, fault: &str) {
+        self.0.push(fault.to_owned());
+    }
+
     fn parse<T>(&mut self, name: &str, text: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
         let value = read(text);
         if value.is_none() {
@@ -116,12 +140,27 @@ impl Faults {
 fn typed(
     raw: Raw,
     args: &CommonArgs,
-    dev: bool,
+    (dev, role): (bool, Option<RoleArg>),
     environment: &BTreeMap<String, String>,
     faults: &mut Faults,
 ) -> Settings {
     let set = |name: &str| environment.get(&format!("PILOTAGE_{name}")).cloned();
-    refuse_other_back_ends(set("LOG").or(raw.log), set("STORE").or(raw.store), faults);
+    let number = |name: &str, faults: &mut Faults| {
+        set(name).and_then(|text| faults.parse(name, &text, |t| t.parse::<u64>().ok()))
+    };
+    let written = back_end::Written {
+        log: set("LOG").or(raw.log),
+        store: set("STORE").or(raw.store),
+        brokers: set("KAFKA_BROKERS").or(raw.kafka_brokers),
+        topic: set("KAFKA_TOPIC").or(raw.kafka_topic),
+        group: set("KAFKA_GROUP").or(raw.kafka_group),
+        partitions: number("KAFKA_PARTITIONS", faults).or(raw.kafka_partitions),
+        replication: number("KAFKA_REPLICATION", faults).or(raw.kafka_replication),
+        kafka: raw.kafka,
+        database_url: set("DATABASE_URL").or(raw.database_url),
+        role: set("ROLE").or(raw.role),
+    };
+    let (back_end, role) = back_end::typed(written, role, faults);
     let listen = set("LISTEN").or(raw.listen);
     let listen = listen.and_then(|text| faults.parse("listen", &text, |t| t.parse().ok()));
     let clock = set("CLOCK").or(raw.clock);
@@ -130,9 +169,6 @@ fn typed(
     let policy = set("POLICY").or(raw.policy);
     let policy = policy
         .and_then(|text| faults.parse("policy", &text, |t| PolicyArg::from_str(t, false).ok()));
-    let number = |name: &str, faults: &mut Faults| {
-        set(name).and_then(|text| faults.parse(name, &text, |t| t.parse::<u64>().ok()))
-    };
     let users_mb = number("USERS_MB", faults).map(|n| n as usize).or(raw.users_mb).unwrap_or(512);
     let remembered_events = number("REMEMBERED_EVENTS", faults).or(raw.remembered_events);
     let write_back_ms = number("WRITE_BACK_MS", faults).or(raw.write_back_ms).unwrap_or(5_000);
@@ -167,21 +203,13 @@ fn typed(
             Some(PolicyArg::Random) => Policy::Random,
             _ => Policy::Static,
         },
+        back_end,
+        role,
         users_bytes: users_mb.max(1) << 20,
         remembered_events,
         write_back_every: Duration::from_millis(write_back_ms.max(10)),
         unready_for: Duration::from_millis(unready_for_ms),
         keys: raw.keys,
-    }
-}
-
-fn refuse_other_back_ends(log: Option<String>, store: Option<String>, faults: &mut Faults) {
-    for (name, chosen) in [("log", log), ("store", store)] {
-        if let Some(other) = chosen.filter(|chosen| chosen != "sqlite") {
-            faults.0.push(format!(
-                "{name}: `{other}` is not built into this version, only `sqlite` is"
-            ));
-        }
     }
 }
 
@@ -205,7 +233,7 @@ mod tests {
             ..CommonArgs::default()
         };
         let settings =
-            settle_with(&args, false, &environment(&[("PILOTAGE_LISTEN", "127.0.0.1:2")]))
+            settle_with(&args, false, None, &environment(&[("PILOTAGE_LISTEN", "127.0.0.1:2")]))
                 .expect("valid");
         assert_eq!(settings.listen.port(), 2);
         assert_eq!(settings.policy, Policy::Random);
@@ -221,7 +249,8 @@ mod tests {
             ("PILOTAGE_LOG", "kafka"),
             ("PILOTAGE_UNREADY_FOR_MS", "600001"),
         ]);
-        let error = settle_with(&CommonArgs::default(), false, &faulty).expect_err("four faults");
+        let error =
+            settle_with(&CommonArgs::default(), false, None, &faulty).expect_err("four faults");
         let text = error.to_string();
         for name in ["listen", "policy", "log", "unready_for_ms"] {
             assert!(text.contains(name), "{text}");
@@ -247,7 +276,7 @@ mod tests {
         let file = folder.path().join("pilotage.toml");
         fs::write(&file, "lisen = \"127.0.0.1:1\"\n").expect("written");
         let args = CommonArgs { config: Some(file), ..CommonArgs::default() };
-        let error = settle_with(&args, false, &BTreeMap::new()).expect_err("misspelt");
+        let error = settle_with(&args, false, None, &BTreeMap::new()).expect_err("misspelt");
         assert!(error.to_string().contains("lisen"), "{error}");
     }
 }

@@ -4,6 +4,7 @@
 
 mod cache;
 mod decide;
+mod handoff;
 mod look;
 mod rebuild;
 mod shift;

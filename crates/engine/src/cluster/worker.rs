@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tracing::{error, warn};
 
 use super::shift::Shifts;
-use super::{Cluster, MakeFeed, State};
+use super::{Cluster, MakeFeed, State, handoff};
 use crate::fold::{self, Fact};
 use crate::port::feed::{Fed, Feed, FeedError, Partition, Polled};
 use crate::port::log::EntryName;
@@ -269,14 +269,14 @@ impl Worker {
     async fn fresh<'a>(&self, records: &'a [(Fed, Fact)]) -> Result<Vec<&'a (Fed, Fact)>, Held> {
         let served = |fed: &Fed| self.cluster.common.products.get(&fed.stored.product).is_some();
         let ours: Vec<&(Fed, Fact)> = records.iter().filter(|(fed, _)| served(fed)).collect();
-        let names = ours.iter().map(|(fed, _)| name_of(fed)).collect();
-        let known = self.cluster.shared.positions(names).await?;
-        let mut seen = BTreeSet::new();
-        let fresh = ours
+        let names: Vec<RecordName> = ours.iter().map(|(fed, _)| name_of(fed)).collect();
+        let known = self.cluster.shared.positions(names.clone()).await?;
+        let fresh = handoff::first_of_each(&names, &known);
+        Ok(ours
             .into_iter()
-            .zip(known)
-            .filter(|((fed, _), known)| known.is_none() && seen.insert(name_of(fed)));
-        Ok(fresh.map(|(record, _)| record).collect())
+            .zip(fresh)
+            .filter_map(|(record, fresh)| fresh.then_some(record))
+            .collect())
     }
 
     async fn fold_one(&self, fed: &Fed, fact: &Fact, folded: &mut Folded) -> Result<(), Held> {

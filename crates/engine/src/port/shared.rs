@@ -25,6 +25,31 @@ pub struct Claim {
     pub applied: Position,
 }
 
+impl Claim {
+    /// Whether what was made under this claim may be stored where the partition has that epoch and is folded so far. Every
+    /// implementation of `Shared::fold` asks this, under the lock that keeps both as they are.
+    pub const fn judge(&self, epoch: u64, applied: Position) -> Verdict {
+        if self.epoch != epoch {
+            Verdict::Fenced
+        } else if self.applied.0 < applied.0 {
+            Verdict::Backwards
+        } else {
+            Verdict::Store
+        }
+    }
+}
+
+/// What becomes of a write under a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may be stored.
+    Store,
+    /// Another worker has taken the partition over since.
+    Fenced,
+    /// It goes back behind what is stored: a fault of ours.
+    Backwards,
+}
+
 /// The name of a record, of an event together with product and user.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RecordName {

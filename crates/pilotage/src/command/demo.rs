@@ -22,7 +22,7 @@ const DAYS: u32 = 14;
 
 pub(super) fn run(args: &DemoArgs) -> anyhow::Result<Finding> {
     telemetry::start("warn");
-    let mut settings = settle(&args.common, true)?;
+    let mut settings = settle(&args.common, true, None)?;
     if !settings.listen.ip().is_loopback() {
         bail!(UsageError(format!("the demo serves loopback only, not {}", settings.listen.ip())));
     }

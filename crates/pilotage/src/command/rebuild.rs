@@ -13,7 +13,7 @@ use crate::{products, telemetry};
 
 pub(super) fn run(args: &RebuildArgs) -> anyhow::Result<Finding> {
     telemetry::start("warn");
-    let settings = settle(&args.common, false)?;
+    let settings = settle(&args.common, false, None)?;
     if settings.products.is_empty() {
         bail!(UsageError(
             "rebuild needs the products whose users it folds: --product FILE".to_owned()

@@ -5,20 +5,20 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use pilotage_adapters::sqlite;
 use pilotage_engine::{ClockMode, Engine, Options, Parts, ProductSource};
-use pilotage_http::{App, Keys, SetupFault};
+use pilotage_http::{App, Keys, Part, SetupFault};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::info;
 
 use super::{Finding, say};
 use crate::cli::{ServeArgs, UsageError};
-use crate::settings::{Settings, settle};
+use crate::settings::{Role, Settings, settle};
 use crate::system::{SystemClock, SystemEntropy};
 use crate::{keys, products, telemetry};
 
 pub(super) fn run(args: &ServeArgs) -> anyhow::Result<Finding> {
     telemetry::start("info");
-    let settings = settle(&args.common, args.dev)?;
+    let settings = settle(&args.common, args.dev, args.role)?;
     if settings.products.is_empty() {
         bail!(UsageError("serve needs at least one product: --product FILE".to_owned()));
     }
@@ -37,7 +37,13 @@ async fn serve(settings: Settings, products: Vec<ProductSource>) -> anyhow::Resu
     let address = listener.local_addr()?;
     let engine = open(&settings, products).await?;
     say(&format!("pilotage serves http://{address}"));
-    serve_app(listener, engine, access, &settings, pilotage_http::router).await
+    let part = match settings.role {
+        Role::All => Part::All,
+        Role::Ingest => Part::Ingest,
+        Role::Decide => Part::Decide,
+        Role::Worker => Part::Common,
+    };
+    serve_app(listener, engine, access, &settings, |app| pilotage_http::router_of(app, part)).await
 }
 
 /// Serves until it is asked to stop; by then everything that was acknowledged is written.
