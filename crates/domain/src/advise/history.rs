@@ -123,5 +123,41 @@ impl History {
     }
 }
 
+/// Where a decision's advice comes from; every decision says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// The newest about this very situation.
+    Newest,
+    /// An older one about it: the newest is refused.
+    LastGood,
+    /// The newest about another situation with the same parent: the same milestones and guides, other features.
+    Parent,
+}
+
+impl Source {
+    /// As records and traces name it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Newest => "newest",
+            Self::LastGood => "last_good",
+            Self::Parent => "parent",
+        }
+    }
+}
+
+/// The advice for a decision: the situation's own, else the last good one, else that of a situation with the same parent,
+/// else none. `kin` is what was advised about those others, in one history.
+pub fn advice_for<'a>(
+    own: &'a History,
+    kin: &'a History,
+    terms: &Terms<'_>,
+) -> Option<(Source, &'a Advice)> {
+    let Some(advice) = own.current(terms) else {
+        return kin.current(terms).map(|advice| (Source::Parent, advice));
+    };
+    let is_newest = own.entries.last().is_some_and(|entry| entry.advice == *advice);
+    Some((if is_newest { Source::Newest } else { Source::LastGood }, advice))
+}
+
 #[cfg(test)]
 mod tests;

@@ -35,7 +35,7 @@ pub mod refusal;
 mod rise;
 
 pub use brief::{Brief, NoCall, Pick};
-pub use history::{History, Terms};
+pub use history::{History, Source, Terms, advice_for};
 pub use ladder::{Advice, Verdict, judge};
 pub use money::MicroUsd;
 pub use prior::Prior;

@@ -7,6 +7,7 @@ use super::brief::Pick;
 use super::history::{OUT_OF_DATE, STALE};
 use super::ladder::{Advice, Share};
 use crate::id::GuideId;
+use crate::learn::math::{exp, ln};
 use crate::number::{Probability, Propensity};
 use crate::time::{Millis, Timestamp};
 
@@ -45,11 +46,9 @@ pub fn agreement(advice: &Advice, tallies: &[Tally]) -> Probability {
     if exposures == 0.0 {
         return Probability::ONE;
     }
-    let log: f64 = counted
-        .iter()
-        .map(|(claim, _, rewards)| rewards * (claim * exposures / claimed).ln())
-        .sum();
-    Probability::new(log.min(0.0).exp()).unwrap_or(Probability::ZERO)
+    let log: f64 =
+        counted.iter().map(|(claim, _, rewards)| rewards * ln(claim * exposures / claimed)).sum();
+    Probability::new(exp(log.min(0.0))).unwrap_or(Probability::ZERO)
 }
 
 /// How much its age leaves of an advice: all of it until it is stale, then evenly less until it is out of date.
@@ -64,6 +63,7 @@ fn freshness(age: Millis) -> f64 {
 pub struct Prior {
     guides: BTreeMap<GuideId, u64>,
     no_guide: u64,
+    options: usize,
     strength: Probability,
 }
 
@@ -87,7 +87,7 @@ impl Prior {
         }
         let strength = agreement.get() * freshness(at.since(advice.at()));
         let strength = Probability::new(strength).unwrap_or(Probability::ZERO);
-        Self { guides, no_guide, strength }
+        Self { guides, no_guide, options: advice.ranked().len(), strength }
     }
 
     /// The guide's share, in parts of 2³²; 0 for a guide that was not advised about.
@@ -98,6 +98,12 @@ impl Prior {
     /// The share of no guide, in parts of 2³².
     pub const fn no_guide(&self) -> u64 {
         self.no_guide
+    }
+
+    /// Among how many options the shares were given, no guide among them; with the shares this is what a learner needs to
+    /// tell praise from the even share.
+    pub const fn options(&self) -> usize {
+        self.options
     }
 
     /// What is left of the advice: 1 while it is fresh and nothing speaks against it.

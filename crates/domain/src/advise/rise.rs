@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::learn::math::ln;
+
 /// An alarm at this score: without a rise it takes, on average, at least e to that power of observations to reach it,
 /// which are ten thousand.
 const ALARM: f64 = 9.21;
@@ -39,7 +41,7 @@ impl Score {
             Seen::Yes => rates.risen / rates.usual,
             Seen::No => (1.0 - rates.risen) / (1.0 - rates.usual),
         };
-        Self((self.0 + ratio.ln()).max(0.0))
+        Self((self.0 + ln(ratio)).max(0.0))
     }
 
     /// Whether it has risen.

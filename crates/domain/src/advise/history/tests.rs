@@ -116,3 +116,22 @@ fn a_model_is_asked_where_nothing_fresh_is_in_force() {
     assert!(!asks(&known, &definition, 1));
     assert!(asks(&known, &definition, 7));
 }
+
+#[test]
+fn what_stands_in_is_said() {
+    let definition = definition();
+    let prompt = prompt();
+    let kin = history(&definition, &[3]);
+    let mut own = history(&definition, &[0, 1]);
+    let source = |own: &History, kin: &History, day: u64| {
+        let in_force = in_force(&definition, &prompt, t(day * DAY));
+        let terms = Terms { in_force, approval: Approval::NotNeeded };
+        advice_for(own, kin, &terms).map(|(source, _)| source.name())
+    };
+    assert_eq!(source(&own, &kin, 1), Some("newest"));
+    own.review(Review::Rejected);
+    assert_eq!(source(&own, &kin, 1), Some("last_good"));
+    assert_eq!(source(&own, &kin, 31), Some("parent"));
+    assert_eq!(source(&History::new(), &kin, 4), Some("parent"));
+    assert_eq!(source(&own, &History::new(), 31), None);
+}

@@ -66,6 +66,7 @@ fn a_guide_that_may_not_be_shown_on_its_word_gets_nothing() {
     assert_eq!(prior.parts(&guide_id("a")), 0);
     assert!(prior.parts(&guide_id("b")) > 0 && prior.no_guide() > 0);
     assert_eq!(prior.parts(&guide_id("z")), 0);
+    assert_eq!(prior.options(), 3);
 }
 
 proptest! {
