@@ -18,6 +18,9 @@ use crate::{Alone, Seat};
 
 /// How many bytes of the log are folded at a time.
 const STEP_BYTES: usize = 1 << 20;
+/// How long records gather before they are folded, where nobody waits for them: folding each commit at once would cost
+/// more in changes of threads than in folding.
+const GATHER: Duration = Duration::from_millis(2);
 /// How long to wait before trying again what may succeed by itself.
 const RETRY: Duration = Duration::from_millis(200);
 
@@ -65,6 +68,11 @@ impl Progress {
     /// The last record that is in the profiles.
     pub(crate) fn applied(&self) -> Position {
         *self.applied.borrow()
+    }
+
+    /// Whether somebody waits for a record.
+    fn is_awaited(&self) -> bool {
+        self.applied.receiver_count() > 0
     }
 
     /// Resolves once the profiles hold the record at `position`.
@@ -171,6 +179,9 @@ impl Alone {
         tokio::select! {
             () = self.log.grown_past(self.progress.applied()) => {}
             () = self.users.crowded.notified() => self.users.make_room(),
+        }
+        if !self.progress.is_awaited() {
+            tokio::time::sleep(GATHER).await;
         }
     }
 
