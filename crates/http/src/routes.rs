@@ -73,11 +73,53 @@ routes! {
     SdkModule = "sdkModule", GET "/sdk/{file}", Open;
 }
 
+/// Which part of the API a process serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// All of it.
+    All,
+    /// Taking events.
+    Ingest,
+    /// Deciding, looking up, reporting and operating.
+    Decide,
+    /// What every process serves: its health, its figures, its documents.
+    Common,
+}
+
+impl Part {
+    const fn holds(self, route: RouteId) -> bool {
+        let part = match route {
+            RouteId::Event | RouteId::Batch => Self::Ingest,
+            RouteId::Decide
+            | RouteId::Decision
+            | RouteId::User
+            | RouteId::Timeline
+            | RouteId::Pause
+            | RouteId::Resume
+            | RouteId::Report => Self::Decide,
+            _ => Self::Common,
+        };
+        matches!(
+            (self, part),
+            (Self::All, _)
+                | (_, Self::Common)
+                | (Self::Ingest, Self::Ingest)
+                | (Self::Decide, Self::Decide)
+        )
+    }
+}
+
 /// Everything that is served. Further routes may be added, and the fallback (a 404 problem) replaced.
 pub fn router(app: &App) -> Router {
+    router_of(app, Part::All)
+}
+
+/// That part of it; the rest is not found here.
+pub fn router_of(app: &App, part: Part) -> Router {
     let fallback = app.clone();
     ROUTES
         .iter()
+        .filter(|route| part.holds(route.id))
         .fold(Router::new(), |router, route| router.route(route.path, handler_of(app, route)))
         .fallback(move |request: Request| ready(edge::not_found(&fallback, &request)))
 }
