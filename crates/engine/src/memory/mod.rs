@@ -6,11 +6,13 @@
 pub mod clock;
 pub mod feed;
 pub mod log;
+pub mod shared;
 pub mod store;
 
 pub use clock::{ManualClock, SeededEntropy};
 pub use feed::{MemoryFeed, MemoryGroup};
 pub use log::MemoryLog;
+pub use shared::MemoryShared;
 pub use store::MemoryStore;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
