@@ -4,19 +4,21 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use pilotage_domain::event::Position;
 use pilotage_domain::id::{EventId, UserId};
 use pilotage_domain::time::Millis;
 use pilotage_engine::memory::{
     Fault, ManualClock, MemoryGroup, MemoryLog, MemoryShared, SeededEntropy,
 };
-use pilotage_engine::port::log::{Entry, EntryName, Journal};
+use pilotage_engine::port::log::{Entry, EntryName, Journal, Log, RecordKind, Stored};
 use pilotage_engine::port::store::Pause;
-use pilotage_engine::{ClusterParts, DecideCall, Engine, MakeFeed, Options, TimelineItem};
+use pilotage_engine::{ClusterParts, DecideCall, Engine, MakeFeed, Options, Stage, TimelineItem};
 use pilotage_wire::event::IncomingEvent;
+use pilotage_wire::record;
 use pilotage_wire::record::decision::{OutcomeName, StoredDecision};
 use tokio::task::JoinSet;
 
-use crate::world::{START, acme, call, event, form, named, product, source, user};
+use crate::world::{START, World, acme, call, event, form, named, product, source, user};
 
 /// What the processes share.
 struct Installation {
@@ -224,4 +226,51 @@ async fn a_paused_guide_is_paused_everywhere() {
     assert_ne!(shown(&decide(&decides, &ada, "/projects").await), Some("create-project"));
     decides.close().await;
     folds.close().await;
+}
+
+#[tokio::test]
+async fn an_embedded_installation_moves_over_and_an_interruption_does_no_harm() {
+    let world = World::new().await;
+    for n in 0..30 {
+        world.send(event(&user(n), "signed_up", "{}")).await;
+        world.decide(&user(n), "/projects").await;
+        world.send(form(&user(n), "new_project", true)).await;
+    }
+    let guide = pilotage_domain::id::GuideId::new("import-data").expect("valid");
+    world.engine.pause(&product(), &guide, Pause::Pause).await.expect("paused");
+    world.engine.digest().await.expect("written back");
+
+    let installation = Installation::new();
+    // What an interrupted move leaves: everything copied, and nothing noted of it.
+    let half = installation.parts(&Work::Folds, 5);
+    let records = world.log.read(Position(0), usize::MAX).await.expect("read");
+    let copied = records.iter().take(20).map(again).collect();
+    half.journal.append(copied).await.expect("taken");
+
+    let mut told = Vec::new();
+    let tell = |stage, done, of| told.push((stage, done, of));
+    let target = installation.parts(&Work::Folds, 6);
+    let moved = Engine::move_over(world.parts(), target, tell).await.expect("moved");
+    assert_eq!((moved.records, moved.digest.users), (records.len() as u64, 30));
+    assert!(told.contains(&(Stage::Copying, 90, 90)), "{told:?}");
+
+    let engine = installation.join(Work::Folds, 7).await;
+    let view = engine.user(&product(), &user(3)).await.expect("read").expect("known");
+    assert_eq!(view.decisions.len(), 1);
+    assert_eq!(engine.paused(&product()), [guide]);
+    engine.close().await;
+}
+
+/// The record as it would be appended again.
+fn again(stored: &Stored) -> Entry {
+    let name = match stored.kind {
+        RecordKind::Event => {
+            EntryName::Event(record::event::decode(&stored.body).expect("readable").id)
+        }
+        RecordKind::Decision => EntryName::Decision(
+            record::decision::decode_fact(&stored.body).expect("readable").decision_id,
+        ),
+    };
+    let Stored { product, user, received_at, body, .. } = stored.clone();
+    Entry { product, user, name, received_at, body }
 }

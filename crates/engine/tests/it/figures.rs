@@ -51,7 +51,11 @@ async fn figures_follow_the_log_the_users_and_the_write_backs() {
     assert_eq!((stored.write_backs, stored.write_back_failures, stored.unstored), (1, 1, 0));
 
     let again = world.crash_and_restart().await;
-    assert_eq!(again.engine.figures().expect("measured").unstored, 0, "what is stored is known at the start");
+    assert_eq!(
+        again.engine.figures().expect("measured").unstored,
+        0,
+        "what is stored is known at the start"
+    );
 }
 
 #[tokio::test]
