@@ -47,7 +47,7 @@ echo "-- decide, open loop: 10,000 requests/s over 400 connections, latency corr
 for server in echo:7801 pilotage:7802; do
   oha --no-tui -z "${seconds}s" -q 10000 -c 400 --latency-correction -m POST \
     -H 'content-type: application/json' -D bench/decide.json "http://127.0.0.1:${server#*:}/api/v1/decisions" 2>/dev/null |
-    awk -v name="${server%:*}" '/Requests\/sec/ {rps=$2} /50.00%/ {p50=$3} /99.00%/ {p99=$3} /Success rate/ {ok=$3}
-      END {printf "%-10s %9.0f requests/s  p50 %.2f ms  p99 %.2f ms  success %s\n", name, rps, p50*(p50<1?1000:1), p99*(p99<1?1000:1), ok}'
+    awk -v name="${server%:*}" '/Requests\/sec/ {rps=$2} /50.00%/ {p50=$3" "$4} /99.00%/ {p99=$3" "$4} /Success rate/ {ok=$3}
+      END {printf "%-10s %9.0f requests/s  p50 %s  p99 %s  success %s\n", name, rps, p50, p99, ok}'
 done
 echo "loaded: $(memory) resident"

@@ -125,8 +125,8 @@ async fn processes_together_never_exceed_a_limit() {
         send(&folds, event(&someone, "signed_up", "{}")).await;
         folds.settled().await.expect("folded");
         let mut asked = JoinSet::new();
-        for engine in others.iter().cycle().take(8).cloned() {
-            let someone = someone.clone();
+        for engine in others.iter().cycle().take(8) {
+            let (engine, someone) = (engine.clone(), someone.clone());
             asked.spawn(async move { decide(&engine, &someone, "/projects").await });
         }
         let decisions = asked.join_all().await;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use pilotage_domain::event::Position;
 use pilotage_domain::id::EventId;
 use pilotage_engine::memory::Fault;
 use pilotage_engine::port::log::{Entry, EntryName, Journal};
@@ -21,6 +22,7 @@ async fn figures_follow_the_log_the_users_and_the_write_backs() {
     let fresh = world.engine.figures().expect("measured");
     let options = never();
     let expected = Figures {
+        applied: Position(0),
         lag: 0,
         unstored: 0,
         users: 0,

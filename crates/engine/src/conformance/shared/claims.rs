@@ -103,7 +103,8 @@ pub async fn of_many_claims_the_last_is_in_force(place: &impl SharedPlace) {
             of_one.iter().map(|claim| claim.epoch).collect();
         assert_eq!(distinct.len(), 8, "{of_one:?}");
         for claim in of_one {
-            let done = stores[0].fold(one_record(claim, 0, &["a"])).await;
+            let user = claim.partition.0.to_string();
+            let done = stores[0].fold(one_record(claim, 0, &[&user])).await;
             assert_eq!(done.is_ok(), claim == last, "{claim:?} {done:?}");
         }
     }

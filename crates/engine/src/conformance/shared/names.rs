@@ -8,7 +8,7 @@ use super::{
 };
 use crate::conformance::{SharedPlace, event_id, key};
 use crate::port::log::EntryName;
-use crate::port::shared::{Folded, RecordName, Shared};
+use crate::port::shared::{Folded, RecordName};
 
 /// An event is known by product, user and id; a decision by its id; both where they stand, and after a restart.
 pub async fn names_are_known_after_their_fold(place: &impl SharedPlace) {
