@@ -33,8 +33,10 @@ pub(crate) enum Command {
     Openapi,
     /// Fold the log again from its beginning and compare with the stored profiles.
     Rebuild(RebuildArgs),
-    /// Bring the data folder's files to this version's form.
+    /// Bring what is stored to this version's form: the data folder's files, or the database.
     Migrate(MigrateArgs),
+    /// Move the data folder's installation into Kafka and PostgreSQL; nothing may serve either meanwhile.
+    Export(ExportArgs),
 }
 
 #[derive(Debug, Args)]
@@ -131,7 +133,34 @@ pub(crate) struct RebuildArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct MigrateArgs {
-    /// The folder that holds the log and the profiles.
-    #[arg(long, value_name = "DIR", default_value = "data")]
-    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    /// Where the installation is: in the data folder.
+    #[arg(long, default_value = "sqlite")]
+    pub(crate) from: SourceArg,
+    /// Where it goes: to the Kafka and PostgreSQL that the settings name.
+    #[arg(long, default_value = "kafka+postgres")]
+    pub(crate) to: TargetArg,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SourceArg {
+    /// The data folder.
+    Sqlite,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TargetArg {
+    /// A shared log and store.
+    #[value(name = "kafka+postgres")]
+    KafkaAndPostgres,
 }

@@ -1,5 +1,6 @@
 //! THE binary: command line, settings, telemetry, wiring, shutdown. Must not hold a rule of the product.
 
+mod back_end;
 mod cli;
 mod command;
 mod keys;

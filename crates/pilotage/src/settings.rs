@@ -39,6 +39,7 @@ pub(crate) struct Raw {
     kafka_group: Option<String>,
     kafka_partitions: Option<u64>,
     kafka_replication: Option<u64>,
+    kafka_session_ms: Option<u64>,
     #[serde(default)]
     kafka: BTreeMap<String, String>,
     database_url: Option<String>,
@@ -159,6 +160,7 @@ fn written(raw: &mut Raw, from: &Environment<'_>, faults: &mut Faults) -> back_e
         group: from.text("KAFKA_GROUP").or(raw.kafka_group.take()),
         partitions: from.number("KAFKA_PARTITIONS", faults).or(raw.kafka_partitions),
         replication: from.number("KAFKA_REPLICATION", faults).or(raw.kafka_replication),
+        session_ms: from.number("KAFKA_SESSION_MS", faults).or(raw.kafka_session_ms),
         kafka: std::mem::take(&mut raw.kafka),
         database_url: from.text("DATABASE_URL").or(raw.database_url.take()),
         role: from.text("ROLE").or(raw.role.take()),

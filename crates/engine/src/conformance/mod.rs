@@ -1,8 +1,10 @@
 //! What every implementation of a port must do, as tests that are run for each. Must not know any implementation.
 //!
-//! An implementation says where it lives (`LogPlace`, `StorePlace`, `SharedPlace`) and calls `log_conformance!`,
-//! `store_conformance!` or `shared_conformance!` in a test module with a function that makes a new, empty place.
+//! An implementation says where it lives (`JournalPlace`, `LogPlace`, `StorePlace`, `SharedPlace`) and calls
+//! `journal_conformance!`, `log_conformance!`, `store_conformance!` or `shared_conformance!` in a test module with a
+//! function that makes a new, empty place.
 
+pub mod journal;
 pub mod log;
 pub mod shared;
 pub mod store;
@@ -14,9 +16,15 @@ use pilotage_domain::id::{DecisionId, EventId, ProductId, UserId};
 use pilotage_domain::time::Timestamp;
 
 use crate::port::Answer;
-use crate::port::log::{Entry, EntryName, Log};
+use crate::port::log::{Entry, EntryName, Journal, Log};
 use crate::port::shared::Shared;
 use crate::port::store::{Store, UserKey};
+
+/// A place where one journal lives. It is open once at a time; the next `open` after a `close` is a restart.
+pub trait JournalPlace: Send + Sync + 'static {
+    /// Opens the journal, empty at first.
+    fn open(&self) -> Answer<'_, Arc<dyn Journal>>;
+}
 
 /// A place where one log lives. It is open once at a time; the next `open` after a `close` is a restart.
 pub trait LogPlace: Send + Sync + 'static {

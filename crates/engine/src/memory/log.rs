@@ -225,8 +225,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::MemoryLog;
-    use crate::conformance::LogPlace;
-    use crate::port::{Answer, log::Log};
+    use crate::conformance::{JournalPlace, LogPlace};
+    use crate::port::Answer;
+    use crate::port::log::{Journal, Log};
 
     struct Place(MemoryLog);
 
@@ -236,5 +237,17 @@ mod tests {
         }
     }
 
+    impl JournalPlace for Place {
+        fn open(&self) -> Answer<'_, Arc<dyn Journal>> {
+            Box::pin(async { Arc::new(self.0.reopen()) as Arc<dyn Journal> })
+        }
+    }
+
     crate::log_conformance!(|| Place(MemoryLog::default()));
+
+    mod journal {
+        use super::{MemoryLog, Place};
+
+        crate::journal_conformance!(|| Place(MemoryLog::default()));
+    }
 }

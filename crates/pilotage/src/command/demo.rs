@@ -9,13 +9,13 @@ use pilotage_engine::port::clock::Clock;
 use pilotage_engine::{ClockMode, Engine, Parts, ProductSource};
 use pilotage_sim::{Plan, visit};
 
-use super::serve::{bind, open, parts, serve_app};
+use super::serve::{bind, serve_app};
 use super::{Finding, say};
 use crate::cli::{DemoArgs, UsageError};
 use crate::products::{self, ACME};
-use crate::settings::{Settings, settle};
+use crate::settings::{BackEnd, Settings, settle};
 use crate::system::SystemClock;
-use crate::telemetry;
+use crate::{back_end, telemetry};
 
 /// Over how many days before now the synthetic visitors come.
 const DAYS: u32 = 14;
@@ -25,6 +25,9 @@ pub(super) fn run(args: &DemoArgs) -> anyhow::Result<Finding> {
     let mut settings = settle(&args.common, true, None)?;
     if !settings.listen.ip().is_loopback() {
         bail!(UsageError(format!("the demo serves loopback only, not {}", settings.listen.ip())));
+    }
+    if args.simulate.is_some() && settings.back_end != BackEnd::Embedded {
+        bail!(UsageError("--simulate works on the embedded log and store".to_owned()));
     }
     let products = definitions(&settings)?;
     let folder = Folder::of(args.common.data.clone())?;
@@ -61,10 +64,10 @@ async fn serve(
     let address = listener.local_addr()?;
     if let Some(visitors) = args.simulate {
         // The first start makes the server's secrets: they must not come from the visitors' seed.
-        open(&settings, products.clone()).await?.close().await;
+        back_end::open(&settings, products.clone()).await?.close().await;
         simulate(&settings, &products, visitors, args.seed).await?;
     }
-    let engine = open(&settings, products).await?;
+    let engine = back_end::open(&settings, products).await?;
     say(&format!("The sample product is open at http://{address}"));
     say("Sign up there as a new user and follow the guides. Stop with Ctrl-C.");
     let keys = pilotage_http::Keys::dev();
@@ -78,7 +81,7 @@ async fn simulate(
     visitors: u32,
     seed: u64,
 ) -> anyhow::Result<()> {
-    let made = parts(settings, products.to_vec(), ClockMode::Events)?;
+    let made = back_end::embedded(settings, products.to_vec(), ClockMode::Events)?;
     let engine =
         Engine::open(Parts { entropy: Arc::new(SeededEntropy::new(seed)), ..made }).await?;
     let Some(product) = engine.products().first().cloned() else { return Ok(()) };

@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod export;
 mod migrate;
 mod rebuild;
 mod serve;
@@ -27,6 +28,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Finding> {
         Command::Demo(args) => demo::run(&args),
         Command::Rebuild(args) => rebuild::run(&args),
         Command::Migrate(args) => migrate::run(&args),
+        Command::Export(args) => export::run(&args),
     }
 }
 

@@ -3,13 +3,12 @@
 use std::io::{IsTerminal, Write};
 
 use anyhow::bail;
-use pilotage_domain::event::Position;
-use pilotage_engine::{Engine, Rebuilt};
+use pilotage_engine::Rebuilt;
 
-use super::{Finding, say, serve};
+use super::{Finding, say};
 use crate::cli::{RebuildArgs, UsageError};
-use crate::settings::settle;
-use crate::{products, telemetry};
+use crate::settings::{BackEnd, settle};
+use crate::{back_end, products, telemetry};
 
 pub(super) fn run(args: &RebuildArgs) -> anyhow::Result<Finding> {
     telemetry::start("warn");
@@ -19,25 +18,22 @@ pub(super) fn run(args: &RebuildArgs) -> anyhow::Result<Finding> {
             "rebuild needs the products whose users it folds: --product FILE".to_owned()
         ));
     }
-    if !settings.data.is_dir() {
+    if settings.back_end == BackEnd::Embedded && !settings.data.is_dir() {
         bail!("{} is not a data folder", settings.data.display());
     }
     let products = products::load_all(&settings.products)?;
-    let rebuilt = super::runtime()?.block_on(async {
-        let parts = serve::parts(&settings, products, settings.clock)?;
-        anyhow::Ok(Engine::rebuild(parts, progress).await?)
-    })?;
+    let rebuilt = super::runtime()?.block_on(back_end::rebuild(&settings, products, progress))?;
     tell(rebuilt, args.json)?;
     Ok(if rebuilt.before == rebuilt.after { Finding::None } else { Finding::Some })
 }
 
 /// A line that grows, on a terminal only.
-fn progress(applied: Position, end: Position) {
+fn progress(folded: u64, of: u64) {
     let mut terminal = std::io::stderr();
     if terminal.is_terminal() {
-        let percent = applied.0.saturating_mul(100) / end.0.max(1);
-        drop(write!(terminal, "\rfolded {} of {} records ({percent} %)  ", applied.0, end.0));
-        if applied >= end {
+        let percent = folded.saturating_mul(100) / of.max(1);
+        drop(write!(terminal, "\rfolded {folded} of {of} records ({percent} %)  "));
+        if folded >= of {
             drop(writeln!(terminal));
         }
     }

@@ -1,10 +1,7 @@
-//! `pilotage serve`: the API over the embedded log and store. Must lose nothing at shutdown.
-
-use std::sync::Arc;
+//! `pilotage serve`: the API over log and store. Must lose nothing at shutdown.
 
 use anyhow::{Context, bail};
-use pilotage_adapters::sqlite;
-use pilotage_engine::{ClockMode, Engine, Options, Parts, ProductSource};
+use pilotage_engine::{Engine, ProductSource};
 use pilotage_http::{App, Keys, Part, SetupFault};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -13,8 +10,7 @@ use tracing::info;
 use super::{Finding, say};
 use crate::cli::{ServeArgs, UsageError};
 use crate::settings::{Role, Settings, settle};
-use crate::system::{SystemClock, SystemEntropy};
-use crate::{keys, products, telemetry};
+use crate::{back_end, keys, products, telemetry};
 
 pub(super) fn run(args: &ServeArgs) -> anyhow::Result<Finding> {
     telemetry::start("info");
@@ -35,7 +31,7 @@ async fn serve(settings: Settings, products: Vec<ProductSource>) -> anyhow::Resu
     pilotage_http::check(&access, &served, settings.clock).map_err(|faults| usage(&faults))?;
     let listener = bind(&settings).await?;
     let address = listener.local_addr()?;
-    let engine = open(&settings, products).await?;
+    let engine = back_end::open(&settings, products).await?;
     say(&format!("pilotage serves http://{address}"));
     let part = match settings.role {
         Role::All => Part::All,
@@ -80,41 +76,6 @@ pub(super) async fn bind(settings: &Settings) -> anyhow::Result<TcpListener> {
     TcpListener::bind(settings.listen)
         .await
         .with_context(|| format!("listen on {}", settings.listen))
-}
-
-/// The engine over the data folder.
-pub(super) async fn open(
-    settings: &Settings,
-    products: Vec<ProductSource>,
-) -> anyhow::Result<Engine> {
-    Ok(Engine::open(parts(settings, products, settings.clock)?).await?)
-}
-
-/// What an engine over the data folder is put together from.
-pub(super) fn parts(
-    settings: &Settings,
-    products: Vec<ProductSource>,
-    clock: ClockMode,
-) -> anyhow::Result<Parts> {
-    let mut options = sqlite::Options::default();
-    if let Some(remembered) = settings.remembered_events {
-        options.remembered = usize::try_from(remembered)?;
-    }
-    let embedded = sqlite::open(&settings.data, &options)
-        .with_context(|| format!("open the data folder {}", settings.data.display()))?;
-    Ok(Parts {
-        log: embedded.log,
-        store: embedded.store,
-        clock: Arc::new(SystemClock),
-        entropy: Arc::new(SystemEntropy),
-        products,
-        options: Options {
-            policy: settings.policy,
-            clock,
-            users_bytes: settings.users_bytes,
-            write_back_every: settings.write_back_every,
-        },
-    })
 }
 
 /// Resolves on an interrupt or a request to terminate. From this call on, not only once it is awaited, neither ends the

@@ -2,6 +2,7 @@
 //! not connect to anything.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use clap::ValueEnum;
 
@@ -28,7 +29,9 @@ pub(crate) struct Shared {
     pub(crate) partitions: u16,
     /// Of a topic that is made anew.
     pub(crate) replication: u16,
-    /// Further settings of librdkafka, for encryption and authentication.
+    /// A worker that says nothing for so long loses its partitions.
+    pub(crate) session: Duration,
+    /// Settings of librdkafka for encryption and authentication.
     pub(crate) kafka: BTreeMap<String, String>,
     /// Holds a password: not to be shown.
     pub(crate) database_url: String,
@@ -63,6 +66,7 @@ pub(super) struct Written {
     pub(super) group: Option<String>,
     pub(super) partitions: Option<u64>,
     pub(super) replication: Option<u64>,
+    pub(super) session_ms: Option<u64>,
     pub(super) kafka: BTreeMap<String, String>,
     pub(super) database_url: Option<String>,
     pub(super) role: Option<String>,
@@ -70,6 +74,7 @@ pub(super) struct Written {
 
 const DEFAULT_TOPIC: &str = "user_behavior_events";
 const DEFAULT_GROUP: &str = "pilotage";
+const DEFAULT_SESSION_MS: u64 = 10_000;
 const DEFAULT_PARTITIONS: u64 = 12;
 const MOST_PARTITIONS: u64 = 4_096;
 
@@ -122,7 +127,12 @@ fn shared(written: Written, faults: &mut Faults) -> Shared {
     if !(1..=9).contains(&replication) {
         faults.say("kafka_replication: 1 to 9");
     }
+    let session_ms = written.session_ms.unwrap_or(DEFAULT_SESSION_MS);
+    if !(1_000..=300_000).contains(&session_ms) {
+        faults.say("kafka_session_ms: 1000 to 300000");
+    }
     Shared {
+        session: Duration::from_millis(session_ms),
         brokers,
         topic: written.topic.unwrap_or_else(|| DEFAULT_TOPIC.to_owned()),
         group: written.group.unwrap_or_else(|| DEFAULT_GROUP.to_owned()),

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use crate::client::Client;
 use crate::process::{Ended, Process, eventually, pilotage, run};
+use crate::shared::{self, Shared};
 
 /// The sample product, without decisions that are drawn for evaluation: a walk must know what comes.
 pub(crate) fn acme() -> String {
@@ -25,6 +26,8 @@ pub(crate) struct Installation {
     products: Vec<PathBuf>,
     flags: Vec<String>,
     environment: Vec<(String, String)>,
+    /// Where events and profiles are kept, unless that is the folder.
+    _shared: Option<Shared>,
 }
 
 impl Installation {
@@ -37,7 +40,9 @@ impl Installation {
             path
         });
         let products = products.collect();
-        Self { folder, products, flags: Vec::new(), environment: Vec::new() }
+        let shared = shared::is_chosen().then(Shared::new);
+        let environment = shared.as_ref().map(Shared::environment).unwrap_or_default();
+        Self { folder, products, flags: Vec::new(), environment, _shared: shared }
     }
 
     /// One that serves acme and asks for no key.

@@ -14,6 +14,7 @@ mod load;
 mod process;
 mod products;
 mod refusals;
+mod shared;
 mod stop;
 mod user;
 mod walk;

@@ -35,8 +35,13 @@ fn every_wrong_setting_is_named_at_once() {
     is_refused(
         &installation,
         &installation.refused(),
-        &["log", "kafka", "store", "postgres", "policy", "best"],
+        &["kafka_brokers", "database_url", "policy", "best"],
     );
+    let installation =
+        Installation::dev().set("PILOTAGE_LOG", "papyrus").set("PILOTAGE_STORE", "postgres");
+    is_refused(&installation, &installation.refused(), &["papyrus", "go together"]);
+    let installation = Installation::dev().flag("--role").flag("worker");
+    is_refused(&installation, &installation.refused(), &["role", "one process"]);
 }
 
 #[test]

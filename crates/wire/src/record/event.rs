@@ -13,7 +13,7 @@ use super::RecordError;
 use crate::event::IncomingEvent;
 use crate::instant;
 
-const VERSION: u64 = 1;
+pub(super) const VERSION: u64 = 1;
 
 /// Version 1 of a stored event.
 #[derive(Serialize, Deserialize)]

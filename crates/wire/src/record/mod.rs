@@ -2,6 +2,7 @@
 
 pub mod decision;
 pub mod event;
+pub mod kafka;
 pub mod offer;
 pub mod user;
 

@@ -1,10 +1,10 @@
-//! Both ports' suites on SQLite files.
+//! The ports' suites on SQLite files.
 
 use std::sync::Arc;
 
-use pilotage_engine::conformance::{LogPlace, StorePlace};
+use pilotage_engine::conformance::{JournalPlace, LogPlace, StorePlace};
 use pilotage_engine::port::Answer;
-use pilotage_engine::port::log::Log;
+use pilotage_engine::port::log::{Journal, Log};
 use pilotage_engine::port::store::Store;
 use tempfile::TempDir;
 
@@ -37,6 +37,15 @@ impl LogPlace for Place {
     }
 }
 
+impl JournalPlace for Place {
+    fn open(&self) -> Answer<'_, Arc<dyn Journal>> {
+        Box::pin(async {
+            let log = SqliteLog::open(self.enter(), &self.options).expect("the log opens");
+            Arc::new(log) as Arc<dyn Journal>
+        })
+    }
+}
+
 impl StorePlace for Place {
     fn open(&self) -> Answer<'_, Arc<dyn Store>> {
         Box::pin(async {
@@ -44,6 +53,12 @@ impl StorePlace for Place {
             Arc::new(opened.expect("the store opens").0) as Arc<dyn Store>
         })
     }
+}
+
+mod journal {
+    use super::{Place, small};
+
+    pilotage_engine::journal_conformance!(|| Place::new(small()));
 }
 
 mod log {

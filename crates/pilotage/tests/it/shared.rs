@@ -1,0 +1,77 @@
+//! A topic and a database of an installation's own, on the real Kafka and PostgreSQL that `PILOTAGE_TEST_KAFKA` and
+//! `PILOTAGE_TEST_POSTGRES` name. Must not be used where the tests are to meet the embedded back end.
+
+use tokio_postgres::NoTls;
+
+/// Whether the tests are to meet Kafka and PostgreSQL: `PILOTAGE_TEST_BACK_END=shared`.
+pub(crate) fn is_chosen() -> bool {
+    match std::env::var("PILOTAGE_TEST_BACK_END").as_deref() {
+        Ok("shared") => true,
+        Ok("embedded") | Err(_) => false,
+        Ok(other) => panic!("PILOTAGE_TEST_BACK_END is `embedded` or `shared`, not `{other}`"),
+    }
+}
+
+/// What is one installation's own. The database goes away with the value; the topic with the broker.
+pub(crate) struct Shared {
+    brokers: String,
+    /// As given, for a user that may make databases.
+    server: String,
+    name: String,
+}
+
+impl Shared {
+    /// A new, empty one.
+    pub(crate) fn new() -> Self {
+        let (brokers, server) = (given("PILOTAGE_TEST_KAFKA"), given("PILOTAGE_TEST_POSTGRES"));
+        let shared = Self { brokers, server, name: format!("it_{:016x}", rand::random::<u64>()) };
+        shared.order(&format!("CREATE DATABASE {}", shared.name));
+        shared
+    }
+
+    /// The variables that lead a process to it.
+    pub(crate) fn environment(&self) -> Vec<(String, String)> {
+        let (start, _) = self.server.rsplit_once('/').expect("a URL that ends with a database");
+        let pairs = [
+            ("PILOTAGE_LOG", "kafka".to_owned()),
+            ("PILOTAGE_KAFKA_BROKERS", self.brokers.clone()),
+            ("PILOTAGE_KAFKA_TOPIC", self.name.clone()),
+            ("PILOTAGE_KAFKA_GROUP", self.name.clone()),
+            ("PILOTAGE_KAFKA_PARTITIONS", "3".to_owned()),
+            // A test kills many workers: their partitions are to be free soon.
+            ("PILOTAGE_KAFKA_SESSION_MS", "1500".to_owned()),
+            ("PILOTAGE_STORE", "postgres".to_owned()),
+            ("PILOTAGE_DATABASE_URL", format!("{start}/{}", self.name)),
+        ];
+        pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    fn order(&self, statement: &str) {
+        let ordered = async {
+            let (client, connection) =
+                tokio_postgres::connect(&self.server, NoTls).await.expect("PostgreSQL answers");
+            let (done, _) = tokio::join!(
+                async {
+                    let done = client.batch_execute(statement).await;
+                    drop(client);
+                    done
+                },
+                connection
+            );
+            done.expect("the statement is carried out");
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(ordered);
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.order(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+    }
+}
+
+fn given(name: &str) -> String {
+    let missing = "tests on Kafka and PostgreSQL need it: `cargo xtask services up`, then `env`";
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; {missing}"))
+}

@@ -1,0 +1,254 @@
+//! The envelope against its golden forms, and any bytes against it.
+
+use pilotage_domain::decide::{Group, Reason, Trace};
+use pilotage_domain::event::EventContext;
+use pilotage_domain::id::SessionId;
+use proptest::prelude::*;
+use serde_json::value::RawValue;
+
+use super::*;
+use crate::event::IncomingEvent;
+use crate::record::decision::{OutcomeName, StoredDecision, SurfaceBody};
+
+const NOW: Timestamp = Timestamp::from_millis(1_795_378_500_123);
+/// As `event` writes it: version 1, which must be read for ever.
+const EVENT: &str = r#"{"v":1,"eventId":"evt 1","product":"acme","userId":"Ünal: 7","sessionId":"s","eventType":"form_submit","timestamp":"2026-11-22T20:15:00.123Z","receivedAt":"2026-11-22T20:15:00.123Z","payload":{"form":"import","record":"x"}}"#;
+/// As `encode` writes a decision: version 1, which must be read for ever.
+const DECISION: &str = r#"{"v":1,"eventId":"dec_00000000000000000000000000000007","product":"acme","userId":"Ünal: 7","sessionId":"s","eventType":"guide_decided","timestamp":"2026-11-22T20:15:00.122Z","receivedAt":"2026-11-22T20:15:00.123Z","record":"GOLDEN"}"#;
+const GOLDEN: &str = "ASRkZWNfMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDcBc7TIrs7AaAAEYWNtZQjDnG5hbDogNwAAAAACBnJhbmRvbQAAAwIwMAIxMQEBAwAAAAAAAA==";
+
+fn product() -> ProductId {
+    ProductId::new("acme").expect("valid")
+}
+
+fn user() -> UserId {
+    UserId::new("Ünal: 7").expect("valid")
+}
+
+fn event_name(id: &str) -> Name {
+    Name::Event(EventId::new(id).expect("valid"))
+}
+
+fn decision_json() -> String {
+    DECISION.replace("GOLDEN", GOLDEN)
+}
+
+fn decision(id: u128) -> StoredDecision {
+    StoredDecision {
+        decision_id: DecisionId::from_bits(id),
+        session_id: SessionId::new("s").expect("valid"),
+        at: Timestamp::from_millis(NOW.as_millis() - 1),
+        guide: None,
+        product: product(),
+        user_id: user(),
+        context: SurfaceBody::default(),
+        group: Group::Random,
+        policy: "random".into(),
+        explore: false,
+        stale: false,
+        catalogue_version: 3,
+        catalogue_hash: "00".into(),
+        signature: "11".into(),
+        outcome: OutcomeName::Withhold,
+        reason: Some(Reason::Policy),
+        propensity: None,
+        expires_at: None,
+        validation_hash: None,
+        trace: Trace::default(),
+    }
+}
+
+/// Encodes it, with a trace.
+fn encoded<'a>(
+    product: &'a ProductId,
+    user: &'a UserId,
+    name: &'a Name,
+    body: &'a [u8],
+) -> Result<Message<'a>, RecordError> {
+    let traceparent = Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    encode(Outgoing { product, user, name, received_at: NOW, body, traceparent })
+}
+
+fn lines(message: &Message<'_>) -> String {
+    let headers = message.headers.iter().map(|(name, value)| format!("{name}: {value}\n"));
+    let value = String::from_utf8_lossy(&message.value);
+    format!("{}\n{}{value}\n", message.key, headers.collect::<String>())
+}
+
+#[test]
+fn an_event_stands_in_the_topic_as_promised() {
+    let (product, user, name) = (product(), user(), event_name("evt 1"));
+    let message = encoded(&product, &user, &name, EVENT.as_bytes()).expect("it is an event");
+    let expected = "acme:Ünal: 7
+x-api-version: 2024-10-01
+event-id: evt 1
+content-type: application/json
+ce_specversion: 1.0
+ce_id: evt 1
+ce_source: pilotage/acme
+ce_type: pilotage.event.form_submit
+ce_time: 2026-11-22T20:15:00.123Z
+traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01
+";
+    assert_eq!(lines(&message), format!("{expected}{EVENT}\n"));
+}
+
+#[test]
+fn a_decision_stands_in_the_topic_as_promised() {
+    let (product, user, body) = (product(), user(), decision(7).encode());
+    let name = Name::Decision(DecisionId::from_bits(7));
+    let message = encoded(&product, &user, &name, &body).expect("it is a decision");
+    let expected = "acme:Ünal: 7
+x-api-version: 2024-10-01
+event-id: dec_00000000000000000000000000000007
+content-type: application/json
+ce_specversion: 1.0
+ce_id: dec_00000000000000000000000000000007
+ce_source: pilotage/acme
+ce_type: pilotage.decision
+ce_time: 2026-11-22T20:15:00.122Z
+traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01
+";
+    assert_eq!(lines(&message), format!("{expected}{}\n", decision_json()));
+}
+
+#[test]
+fn version_1_loads_for_ever() {
+    let key = "acme:Ünal: 7".as_bytes();
+    let event = decode(Some(key), Some(EVENT.as_bytes())).expect("readable");
+    assert_eq!((event.product, event.user), (product(), user()));
+    assert_eq!((event.name, event.received_at), (event_name("evt 1"), NOW));
+    assert_eq!(&*event.body, EVENT.as_bytes());
+
+    let json = decision_json();
+    let stored = decode(Some(key), Some(json.as_bytes())).expect("readable");
+    assert_eq!((stored.product, stored.user), (product(), user()));
+    assert_eq!(stored.name, Name::Decision(DecisionId::from_bits(7)));
+    assert_eq!(stored.received_at, NOW);
+    assert_eq!(super::decision::decode(&stored.body), Ok(decision(7)));
+}
+
+#[test]
+fn the_callers_version_of_the_api_is_told() {
+    let (product, user, name) = (product(), user(), event_name("evt 1"));
+    let body = EVENT.replace("\"payload\"", "\"apiVersion\":\"2025-01-01\",\"payload\"");
+    let message = encoded(&product, &user, &name, body.as_bytes()).expect("it is an event");
+    assert_eq!(message.headers[0], ("x-api-version", "2025-01-01".into()));
+}
+
+#[test]
+fn what_is_not_the_stored_form_of_the_record_is_not_encoded() {
+    let decided = decision(7).encode();
+    let named = |id| Name::Decision(DecisionId::from_bits(id));
+    let (product, user) = (product(), user());
+    let other_time = EVENT.replace("receivedAt\":\"2026", "receivedAt\":\"2025");
+    let cases: &[(Name, &[u8], &str)] = &[
+        (event_name("evt 2"), EVENT.as_bytes(), "its eventId is not the record's"),
+        (event_name("evt 1"), other_time.as_bytes(), "not the stored form of that event"),
+        (event_name("evt 1"), &decided, "expected value"),
+        (event_name("evt 1"), b"", "EOF"),
+        (named(8), &decided, "its decision is not the record's"),
+        (named(7), EVENT.as_bytes(), "version 123"),
+        (named(7), b"", "empty"),
+    ];
+    for (name, body, expected) in cases {
+        let error = encoded(&product, &user, name, body).expect_err("it can't be read back");
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+    let (stranger, name) = (UserId::new("v").expect("valid"), event_name("evt 1"));
+    let error = encoded(&product, &stranger, &name, EVENT.as_bytes()).expect_err("another's");
+    assert!(error.to_string().contains("its userId is not"), "{error}");
+}
+
+#[test]
+fn what_is_not_ours_is_told_with_its_reason() {
+    let decision = decision_json();
+    let swapped = decision.replace("00000000000000000000000000000007", &"0".repeat(32));
+    let newer = [EVENT, &decision].map(|json| json.replace("\"v\":1", "\"v\":2"));
+    let blank = EVENT.replace("evt 1", " ");
+    let unknown = EVENT.replace("acme", "Acme");
+    let cut = decision.replace(GOLDEN, &GOLDEN[..GOLDEN.len() - 1]);
+    let cases: &[(Option<&str>, Option<&str>, &str)] = &[
+        (Some("acme:Ünal: 7"), None, "it has no value"),
+        (None, Some(EVENT), "its key is not product:user"),
+        (Some("acme:u"), Some(EVENT), "its key is not product:user"),
+        (Some("acme:Ünal: 7"), Some("{}"), "missing field `v`"),
+        (Some("acme:Ünal: 7"), Some("hello"), "expected value"),
+        (Some("acme:Ünal: 7"), Some(&newer[0]), "has version 2"),
+        (Some("acme:Ünal: 7"), Some(&newer[1]), "has version 2"),
+        (Some("acme:Ünal: 7"), Some(&blank), "eventId"),
+        (Some("acme:Ünal: 7"), Some(&unknown), "product"),
+        (Some("acme:Ünal: 7"), Some(&swapped), "its eventId is not the decision's"),
+        (Some("acme:Ünal: 7"), Some(&cut), "record: "),
+    ];
+    for (key, value, expected) in cases {
+        let read = decode(key.map(str::as_bytes), value.map(str::as_bytes));
+        let error = read.expect_err(expected);
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+}
+
+/// Ids as callers own them: anything printable, not blank.
+fn caller_owned() -> impl Strategy<Value = String> {
+    "\\PC{1,40}".prop_filter("not blank", |text| EventId::new(text).is_ok())
+}
+
+proptest! {
+    #[test]
+    fn an_event_survives_the_topic(
+        (user, session, id) in (caller_owned(), caller_owned(), caller_owned()),
+        kind in "\\PC{1,20}",
+        note in any::<String>(),
+        now in -62_167_219_200_000i64..253_402_300_799_999,
+    ) {
+        let (product, received_at) = (product(), Timestamp::from_millis(now));
+        let (user, id) = (UserId::new(&user).expect("valid"), EventId::new(&id).expect("valid"));
+        let payload = serde_json::json!({ "note": note }).to_string();
+        let incoming = IncomingEvent {
+            id: None,
+            user: user.clone(),
+            session: SessionId::new(&session).expect("valid"),
+            kind: kind.into(),
+            claimed: None,
+            anonymous: None,
+            attributes: None,
+            context: EventContext::default(),
+            payload: RawValue::from_string(payload).ok(),
+            api_version: None,
+        };
+        let body = event::encode(&product, &id, &incoming, received_at);
+        let name = Name::Event(id);
+        let record = Outgoing {
+            product: &product, user: &user, name: &name, received_at, body: &body, traceparent: None,
+        };
+        let message = encode(record).expect("a stored event");
+        let read = decode(Some(message.key.as_bytes()), Some(&message.value)).expect("ours");
+        prop_assert_eq!((&read.product, &read.user, &read.name), (&product, &user, &name));
+        prop_assert_eq!((read.received_at, &*read.body), (received_at, &*body));
+    }
+
+    #[test]
+    fn any_bytes_give_a_record_or_an_error(
+        key in prop::option::of(prop::collection::vec(any::<u8>(), 0..20)),
+        value in prop::option::of(prop::collection::vec(any::<u8>(), 0..200)),
+    ) {
+        let _ = decode(key.as_deref(), value.as_deref());
+        let (product, user, body) = (product(), user(), value.unwrap_or_default());
+        for name in [event_name("evt 1"), Name::Decision(DecisionId::from_bits(7))] {
+            let _ = encoded(&product, &user, &name, &body);
+        }
+    }
+
+    /// Damage is told, or the record is still whole in all that was looked at: its user and its key agree.
+    #[test]
+    fn a_damaged_value_gives_a_record_or_an_error(
+        at in any::<prop::sample::Index>(), byte in any::<u8>(), of_decision in any::<bool>(),
+    ) {
+        let mut value = if of_decision { decision_json() } else { EVENT.to_owned() }.into_bytes();
+        let at = at.index(value.len());
+        value[at] = byte;
+        if let Ok(read) = decode(Some("acme:Ünal: 7".as_bytes()), Some(&value)) {
+            prop_assert_eq!((read.product, read.user), (product(), user()));
+        }
+    }
+}
