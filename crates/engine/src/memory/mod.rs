@@ -5,12 +5,16 @@
 
 pub mod clock;
 pub mod feed;
+pub mod governor;
 pub mod log;
+pub mod model;
 pub mod store;
 
 pub use clock::{ManualClock, SeededEntropy};
 pub use feed::{MemoryFeed, MemoryGroup};
+pub use governor::MemoryGovernor;
 pub use log::MemoryLog;
+pub use model::Scripted;
 pub use store::MemoryStore;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
