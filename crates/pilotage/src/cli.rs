@@ -35,6 +35,15 @@ pub(crate) enum Command {
     Rebuild(RebuildArgs),
     /// Bring the data folder's files to this version's form.
     Migrate(MigrateArgs),
+    /// What concerns the model.
+    #[command(subcommand)]
+    Model(ModelCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelCommand {
+    /// Ask the configured model about one situation of a new user: prints brief, answer, verdict and cost.
+    Test(ModelTestArgs),
 }
 
 #[derive(Debug, Args)]
@@ -124,6 +133,19 @@ pub(crate) struct CheckArgs {
 pub(crate) struct RebuildArgs {
     #[command(flatten)]
     pub(crate) common: CommonArgs,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ModelTestArgs {
+    /// The product definition whose guides the model chooses among.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) product: Option<PathBuf>,
+    /// A TOML file with settings; the environment and flags win over it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// Print the result as JSON.
     #[arg(long)]
     pub(crate) json: bool,

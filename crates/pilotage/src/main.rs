@@ -3,6 +3,7 @@
 mod cli;
 mod command;
 mod keys;
+mod model;
 mod products;
 mod settings;
 mod system;
