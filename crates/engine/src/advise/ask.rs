@@ -30,7 +30,7 @@ pub async fn ask_once(desk: &Desk<'_>, matter: &Matter<'_>) -> Outcome {
             Some(Effect::GaveUp { last, not_before }) => {
                 return so_far.ends(End::GaveUp { last, not_before });
             }
-            Some(Effect::Done { .. }) | None => return so_far.is_done(),
+            Some(Effect::Done { .. }) | None => return so_far.succeeds(),
         };
     }
 }
@@ -69,7 +69,7 @@ impl SoFar {
     }
 
     /// The last call's advice is the job's.
-    fn is_done(self) -> Outcome {
+    fn succeeds(self) -> Outcome {
         let advised = self.calls.last().and_then(|call| {
             let advice = call.verdict.advice.clone().ok()?;
             Some(End::Advised { provider: call.provider.clone(), advice })

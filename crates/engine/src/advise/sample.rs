@@ -83,8 +83,8 @@ fn attributes(definition: &Definition) -> Vec<Setting> {
     let mut settings = vec![None];
     for (_, attribute) in definition.attributes.entries() {
         if let AttributeForm::Enum(values) = &attribute.form {
-            let set = |value: &Box<str>| Some((attribute.name.clone(), value.clone()));
-            settings.extend(values.iter().map(set));
+            let set = values.iter().map(|value| Some((attribute.name.clone(), value.clone())));
+            settings.extend(set);
         }
     }
     settings
