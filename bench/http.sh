@@ -30,20 +30,24 @@ measure() {
     /50%/ {p50=$2} /99%/ {p99=$2} /Requests\/sec/ {rps=$2} /Non-2xx/ {bad=$NF} /Socket errors/ {socket=$0}
     END {printf "%-10s %5d connections  %9.0f requests/s  p50 %-9s p99 %-9s errors %d %s\n", name, c, rps, p50, p99, bad, socket}'
 }
+# What a server learns once (users, connections' memory, code) is not what is measured.
+warm_up() { for server in 7801 7802; do wrk -t2 -c400 -d2s -s "bench/$1.lua" "http://127.0.0.1:$server" >/dev/null; done; }
 echo "-- single-event ingest, durable before the answer"
+warm_up event
 for connections in 64 400 2000; do
   measure echo 7801 event "$connections"
   measure pilotage 7802 event "$connections"
   [ -z "${SOURCE_STACK:-}" ] || measure source 7803 event "$connections"
 done
 echo "-- decide, closed loop"
+warm_up decide
 measure echo 7801 decide 400
 measure pilotage 7802 decide 400
 echo "-- decide, open loop: 10,000 requests/s over 400 connections, latency corrected"
 for server in echo:7801 pilotage:7802; do
   oha --no-tui -z "${seconds}s" -q 10000 -c 400 --latency-correction -m POST \
     -H 'content-type: application/json' -D bench/decide.json "http://127.0.0.1:${server#*:}/api/v1/decisions" 2>/dev/null |
-    awk -v name="${server%:*}" '/Requests\/sec/ {rps=$2} /50.00%/ {p50=$3} /99.00%/ {p99=$3} /Success rate/ {ok=$3}
-      END {printf "%-10s %9.0f requests/s  p50 %.2f ms  p99 %.2f ms  success %s\n", name, rps, p50*(p50<1?1000:1), p99*(p99<1?1000:1), ok}'
+    awk -v name="${server%:*}" '/Requests\/sec/ {rps=$2} /50.00%/ {p50=$3" "$4} /99.00%/ {p99=$3" "$4} /Success rate/ {ok=$3}
+      END {printf "%-10s %9.0f requests/s  p50 %s  p99 %s  success %s\n", name, rps, p50, p99, ok}'
 done
 echo "loaded: $(memory) resident"

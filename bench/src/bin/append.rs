@@ -11,6 +11,8 @@ use pilotage_wire::record;
 
 const BATCH: u64 = 2_500;
 const BATCHES: u64 = 80;
+/// Callers that send batches at the same time; each waits for its answers.
+const CALLERS: u64 = 4;
 
 #[tokio::main]
 async fn main() {
@@ -58,10 +60,17 @@ async fn ours(folder: &Path) -> f64 {
     let warm: Vec<_> = (0..BATCH).map(first_event).collect();
     engine.ingest(&product(), warm).await.expect("taken");
     let start = Instant::now();
-    for _ in 0..BATCHES {
-        let events = (0..BATCH).map(event).collect();
-        engine.ingest(&product(), events).await.expect("taken");
+    let mut callers = tokio::task::JoinSet::new();
+    for _ in 0..CALLERS {
+        let engine = engine.clone();
+        callers.spawn(async move {
+            for _ in 0..BATCHES / CALLERS {
+                let events = (0..BATCH).map(event).collect();
+                engine.ingest(&product(), events).await.expect("taken");
+            }
+        });
     }
+    callers.join_all().await;
     let rate = (BATCH * BATCHES) as f64 / start.elapsed().as_secs_f64();
     engine.close().await;
     rate

@@ -27,9 +27,9 @@ async fn main() {
             live(&engine, number(2).expect(usage), number(3).expect(usage)).await;
         }
         Some("recover") => {
-            let at = engine.applied().0;
+            let at = applied(&engine);
             engine.caught_up().await;
-            let (took, end) = (opened.elapsed().as_secs_f64(), engine.applied().0);
+            let (took, end) = (opened.elapsed().as_secs_f64(), applied(&engine));
             println!(
                 "recovered {} records in {took:.2} s, {:.0} a second, {} MiB resident",
                 end - at,
@@ -55,23 +55,28 @@ async fn load(engine: &Engine, users: u64) {
 
 async fn live(engine: &Engine, users: u64, seconds: u64) {
     let start = Instant::now();
-    let first = engine.applied().0;
+    let first = applied(engine);
     let (mut sent, mut told, mut told_at) = (0u64, first, start);
     while start.elapsed() < Duration::from_secs(seconds) {
         let events = (sent..sent + BATCH).map(|n| event(mix(n) % users)).collect();
         engine.ingest(&product(), events).await.expect("taken");
         sent += BATCH;
-        while first + sent > engine.applied().0 + MOST_BEHIND {
+        while first + sent > applied(engine) + MOST_BEHIND {
             tokio::time::sleep(Duration::from_micros(200)).await;
         }
         if told_at.elapsed() >= Duration::from_secs(5) {
-            let applied = engine.applied().0;
+            let applied = applied(engine);
             let rate = (applied - told) as f64 / told_at.elapsed().as_secs_f64();
             println!("{:>4} s: {rate:>8.0} events/s, {} MiB resident", start.elapsed().as_secs(), resident_mb());
             (told, told_at) = (applied, Instant::now());
         }
     }
     engine.settled().await.expect("folded");
-    let total = (engine.applied().0 - first) as f64;
+    let total = (applied(engine) - first) as f64;
     println!("sustained {:.0} events/s over {seconds} s", total / start.elapsed().as_secs_f64());
+}
+
+/// The last record that is in the profiles.
+fn applied(engine: &Engine) -> u64 {
+    engine.figures().expect("a log of its own").applied.0
 }

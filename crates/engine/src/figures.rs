@@ -10,6 +10,8 @@ use crate::port::meter::Commits;
 /// The engine's figures at a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Figures {
+    /// The last record that is in the profiles.
+    pub applied: Position,
     /// Records that are durable and not yet in the profiles.
     pub lag: u64,
     /// Records that are durable and that a restart would fold again.
@@ -70,6 +72,7 @@ impl crate::Engine {
         // Asked last: neither of the two is ever ahead of it.
         let end = inner.log.end();
         Some(Figures {
+            applied,
             lag: end.0.saturating_sub(applied.0),
             unstored: end.0.saturating_sub(stored),
             users: inner.users.count(),

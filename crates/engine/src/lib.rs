@@ -28,7 +28,7 @@ use pilotage_domain::policy::Policy;
 use pilotage_domain::time::Timestamp;
 
 pub use clock::ClockMode;
-pub use cluster::{ClusterParts, MakeFeed};
+pub use cluster::{ClusterParts, MakeFeed, MoveError, Moved, Stage};
 pub use decide::{DecideCall, DecideError, Decided, MAX_WAIT};
 pub use figures::Figures;
 pub use ingest::{IngestError, Ingested};

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use pilotage_domain::event::Position;
 use pilotage_domain::hash::ContentHash;
-use pilotage_wire::record::user;
+use pilotage_wire::record::RecordError;
+use pilotage_wire::record::user::{self, UserRecord};
 use thiserror::Error;
 
 use crate::lookup::LookupError;
@@ -63,13 +65,13 @@ impl Engine {
     ) -> Result<Rebuilt, RebuildError> {
         let alone = Alone::assemble(parts).await?;
         alone.catch_up(&mut tell).await?;
-        let before = digest_of(&*alone.common.store).await?;
+        let before = digest_of(&*alone.common.store, Places::Kept).await?;
         alone.common.store.reset().await.map_err(LookupError::from)?;
         alone.users.clear();
         alone.counts.start_from(BTreeMap::new());
         alone.progress.set(Position(0));
         alone.catch_up(&mut tell).await?;
-        let after = digest_of(&*alone.common.store).await?;
+        let after = digest_of(&*alone.common.store, Places::Kept).await?;
         alone.log.close().await;
         alone.common.store.close().await;
         Ok(Rebuilt { before, after })
@@ -89,12 +91,21 @@ impl Engine {
         if let Seat::Alone(alone) = &self.seat {
             alone.write_back().await?;
         }
-        digest_of(&*self.common.store).await
+        digest_of(&*self.common.store, Places::Kept).await
     }
 }
 
+/// What a digest takes of the places of a user's records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Places {
+    /// Where they stand: for two folds of one log.
+    Kept,
+    /// How many there are: for two logs that hold the same.
+    Counted,
+}
+
 /// The digest of the stored profiles.
-pub(crate) async fn digest_of(store: &dyn Store) -> Result<Digest, LookupError> {
+pub(crate) async fn digest_of(store: &dyn Store, places: Places) -> Result<Digest, LookupError> {
     let mut digest = Digest { users: 0, hash: ContentHash::of(&[]) };
     let mut after = None;
     loop {
@@ -103,19 +114,32 @@ pub(crate) async fn digest_of(store: &dyn Store) -> Result<Digest, LookupError> 
         after = Some(last.clone());
         for (key, stored) in page {
             let runs = store.spilled(stored.row).await?;
-            let mut parts: Vec<&[u8]> = vec![
-                digest.hash.as_bytes(),
-                key.product.as_str().as_bytes(),
-                key.user.as_str().as_bytes(),
-            ];
             // Read and written again, so that records of older versions compare equal to what they mean.
-            let body = user::encode(&user::decode(&stored.body)?);
-            parts.push(&body);
-            parts.extend(runs.iter().map(|(_, bytes)| &bytes[..]));
+            let mut record = user::decode(&stored.body)?;
+            let runs = match places {
+                Places::Kept => runs.into_iter().map(|(_, bytes)| bytes.to_vec()).collect(),
+                Places::Counted => vec![counted(&mut record, &runs)?.to_be_bytes().to_vec()],
+            };
+            let body = user::encode(&record);
+            let names = [key.product.as_str().as_bytes(), key.user.as_str().as_bytes()];
+            let mut parts: Vec<&[u8]> = vec![digest.hash.as_bytes(), names[0], names[1], &body];
+            parts.extend(runs.iter().map(Vec::as_slice));
             digest.hash = ContentHash::of(&parts);
             digest.users += 1;
         }
     }
+}
+
+/// Takes the places out of the record; how many there were, there and in the runs.
+fn counted(record: &mut UserRecord, runs: &[(Position, Bytes)]) -> Result<u64, RecordError> {
+    let mut count = record.run.len() as u64;
+    record.run.clear();
+    record.profile.applied = Position(0);
+    for (first, bytes) in runs {
+        let broken = || RecordError::Malformed(format!("run of {}", first.0));
+        count += user::decode_run(bytes).ok_or_else(broken)?.0.len() as u64;
+    }
+    Ok(count)
 }
 
 impl Alone {
@@ -126,7 +150,7 @@ impl Alone {
     }
 
     /// Folds until the profiles hold the log's present end, and writes them back.
-    async fn catch_up(
+    pub(crate) async fn catch_up(
         &self,
         tell: &mut impl FnMut(Position, Position),
     ) -> Result<(), RebuildError> {

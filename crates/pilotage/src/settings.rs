@@ -138,7 +138,7 @@ fn settle_with(
         None => Raw::default(),
     };
     let mut faults = Faults::default();
-    let settings = typed(raw, args, (dev, role), environment, &mut faults);
+    let settings = typed(raw, args, (dev, role), &Environment(environment), &mut faults);
     faults.finish()?;
     Ok(settings)
 }
@@ -165,31 +165,44 @@ impl Faults {
     }
 }
 
+/// The environment's variables, by their names without `PILOTAGE_`.
+struct Environment<'a>(&'a BTreeMap<String, String>);
+
+impl Environment<'_> {
+    fn text(&self, name: &str) -> Option<String> {
+        self.0.get(&format!("PILOTAGE_{name}")).cloned()
+    }
+
+    fn number(&self, name: &str, faults: &mut Faults) -> Option<u64> {
+        self.text(name).and_then(|text| faults.parse(name, &text, |t| t.parse().ok()))
+    }
+}
+
+fn written(raw: &mut Raw, from: &Environment<'_>, faults: &mut Faults) -> back_end::Written {
+    back_end::Written {
+        log: from.text("LOG").or(raw.log.take()),
+        store: from.text("STORE").or(raw.store.take()),
+        brokers: from.text("KAFKA_BROKERS").or(raw.kafka_brokers.take()),
+        topic: from.text("KAFKA_TOPIC").or(raw.kafka_topic.take()),
+        group: from.text("KAFKA_GROUP").or(raw.kafka_group.take()),
+        partitions: from.number("KAFKA_PARTITIONS", faults).or(raw.kafka_partitions),
+        replication: from.number("KAFKA_REPLICATION", faults).or(raw.kafka_replication),
+        kafka: std::mem::take(&mut raw.kafka),
+        database_url: from.text("DATABASE_URL").or(raw.database_url.take()),
+        role: from.text("ROLE").or(raw.role.take()),
+    }
+}
+
 fn typed(
     mut raw: Raw,
     args: &CommonArgs,
     (dev, role): (bool, Option<RoleArg>),
-    environment: &BTreeMap<String, String>,
+    environment: &Environment<'_>,
     faults: &mut Faults,
 ) -> Settings {
-    let set = |name: &str| environment.get(&format!("PILOTAGE_{name}")).cloned();
-    let number = |name: &str, faults: &mut Faults| {
-        set(name).and_then(|text| faults.parse(name, &text, |t| t.parse::<u64>().ok()))
-    };
+    let set = |name: &str| environment.text(name);
     let model = model::typed(raw.model(), set, faults);
-    let written = back_end::Written {
-        log: set("LOG").or(raw.log),
-        store: set("STORE").or(raw.store),
-        brokers: set("KAFKA_BROKERS").or(raw.kafka_brokers),
-        topic: set("KAFKA_TOPIC").or(raw.kafka_topic),
-        group: set("KAFKA_GROUP").or(raw.kafka_group),
-        partitions: number("KAFKA_PARTITIONS", faults).or(raw.kafka_partitions),
-        replication: number("KAFKA_REPLICATION", faults).or(raw.kafka_replication),
-        kafka: raw.kafka,
-        database_url: set("DATABASE_URL").or(raw.database_url),
-        role: set("ROLE").or(raw.role),
-    };
-    let (back_end, role) = back_end::typed(written, role, faults);
+    let (back_end, role) = back_end::typed(written(&mut raw, environment, faults), role, faults);
     let listen = set("LISTEN").or(raw.listen);
     let listen = listen.and_then(|text| faults.parse("listen", &text, |t| t.parse().ok()));
     let clock = set("CLOCK").or(raw.clock);
@@ -198,10 +211,14 @@ fn typed(
     let policy = set("POLICY").or(raw.policy);
     let policy = policy
         .and_then(|text| faults.parse("policy", &text, |t| PolicyArg::from_str(t, false).ok()));
-    let users_mb = number("USERS_MB", faults).map(|n| n as usize).or(raw.users_mb).unwrap_or(512);
-    let remembered_events = number("REMEMBERED_EVENTS", faults).or(raw.remembered_events);
-    let write_back_ms = number("WRITE_BACK_MS", faults).or(raw.write_back_ms).unwrap_or(5_000);
-    let unready_for_ms = number("UNREADY_FOR_MS", faults).or(raw.unready_for_ms).unwrap_or(0);
+    let users_mb =
+        environment.number("USERS_MB", faults).map(|n| n as usize).or(raw.users_mb).unwrap_or(512);
+    let remembered_events =
+        environment.number("REMEMBERED_EVENTS", faults).or(raw.remembered_events);
+    let write_back_ms =
+        environment.number("WRITE_BACK_MS", faults).or(raw.write_back_ms).unwrap_or(5_000);
+    let unready_for_ms =
+        environment.number("UNREADY_FOR_MS", faults).or(raw.unready_for_ms).unwrap_or(0);
     if unready_for_ms > LONGEST_UNREADY_MS {
         faults.0.push(format!("unready_for_ms: at most {LONGEST_UNREADY_MS}"));
     }

@@ -97,8 +97,18 @@ impl Posterior {
     }
 
     /// The law over these arms, given in file order, in that situation (`Space::context`).
+    ///
+    /// But for the budget, whose default is the first arm of the file, it does not depend on that order to the last bit.
     pub fn law(&self, context: &Features, arms: &[Eligible<'_>]) -> Law {
-        let (standings, silence) = self.weigh(context, arms);
+        let mut order: Vec<usize> = (0..arms.len()).collect();
+        order.sort_by_key(|place| arms.get(*place).map(|eligible| eligible.arm));
+        let sorted: Vec<Eligible<'_>> =
+            order.iter().filter_map(|place| arms.get(*place)).copied().collect();
+        let (weighed, silence) = self.weigh(context, &sorted);
+        let mut standings = weighed.clone();
+        for (place, standing) in order.iter().zip(weighed) {
+            standings.get_mut(*place).into_iter().for_each(|entry| *entry = standing);
+        }
         let views: Vec<ArmView<'_>> = arms.iter().map(|eligible| eligible.arm).collect();
         law::law(&views, standings, silence, &self.settings)
     }
@@ -301,3 +311,6 @@ fn at(list: &[f64], place: usize) -> f64 {
 fn chance(mean: f64) -> f64 {
     mean.clamp(0.0, 1.0)
 }
+
+#[cfg(test)]
+mod tests;

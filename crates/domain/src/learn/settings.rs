@@ -71,7 +71,7 @@ impl Settings {
             scale: 0.25,
             explore: Probability::new(0.03).unwrap_or(Probability::ZERO),
             nursery: Nursery { exposures: 50, chance: 0.05, most: 2 },
-            budget: Some(Budget { share: 0.05, caution: 1.0 }),
+            budget: Some(Budget { share: 0.05, caution: 0.5 }),
             guard,
         }
     }

@@ -100,6 +100,7 @@ fn weights(propensity: Propensity) -> (i64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hash::uniform_unit;
     use crate::learn::features::Features;
     use crate::time::{Millis, Timestamp};
 
@@ -143,6 +144,30 @@ mod tests {
         };
         assert_eq!((twice.shown, twice.rate().expect("exposures").mean), (8, rate.mean));
         assert_eq!(Tally::default().rate(), None);
+    }
+
+    /// Of 100 draws one is the arm's: its mean is right, and as exact as its standard error says.
+    #[test]
+    fn an_arm_that_is_drawn_once_in_a_hundred_is_judged_without_bias() {
+        let hundredth = Propensity::SCALE / 100;
+        let drawn = |run: u32, n: u32, of: &str, chance: f64| {
+            uniform_unit(of, &[&run.to_be_bytes(), &n.to_be_bytes()]) < chance
+        };
+        let error = |run: u32| {
+            let mut tally = Tally::default();
+            for n in (0..20_000).filter(|n| drawn(run, *n, "draw", 0.01)) {
+                let came = drawn(run, n, "reward", 0.2);
+                let goal = if came { Goal::Reached(Millis::ZERO) } else { Goal::Open };
+                tally.put(&lesson(hundredth, goal), Sign::Plus);
+            }
+            let rate = tally.rate().expect("exposures");
+            (rate.mean - 0.2) / rate.error
+        };
+        let errors: Vec<f64> = (0..40).map(error).collect();
+        let mean = errors.iter().sum::<f64>() / 40.0;
+        assert!(mean.abs() < 2.0 / 40f64.sqrt(), "{mean} standard errors");
+        let square = errors.iter().map(|error| error * error).sum::<f64>() / 40.0;
+        assert!((0.5..1.7).contains(&square), "{square}");
     }
 
     #[test]

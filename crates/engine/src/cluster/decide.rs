@@ -10,7 +10,6 @@ use pilotage_domain::id::EventId;
 use pilotage_domain::profile::Profile;
 use pilotage_domain::profile::contact::{OFFER_LIFE, Offer};
 use pilotage_wire::record::{offer, user};
-use tokio::time::Instant;
 use tracing::warn;
 
 use super::Cluster;
@@ -106,7 +105,7 @@ impl Cluster {
         if let Some(read) = self.cache.get(key) {
             return Ok(read);
         }
-        let asked = Instant::now();
+        let since = self.cache.age();
         let now = self.common.clock.now();
         let SharedUser { stored, reservations, reserved, newest_event } =
             self.shared.shared_user(key, now).await?;
@@ -122,7 +121,7 @@ impl Cluster {
         let group = group_of(&product.definition, &key.user);
         let key = key.clone();
         let read = Arc::new(Read { key, group, profile, row, newest, pending, reservations });
-        self.cache.put(asked, read.clone());
+        self.cache.put(since, read.clone());
         Ok(read)
     }
 }

@@ -5,6 +5,7 @@
 mod cache;
 mod decide;
 mod handoff;
+mod import;
 mod look;
 mod rebuild;
 mod shift;
@@ -32,6 +33,8 @@ use crate::{Common, Engine, Readiness, Seat};
 
 use cache::Cache;
 use shift::Claims;
+
+pub use import::{MoveError, Moved, Stage};
 
 /// Makes a worker's feed; partitions come and go by way of the given handler.
 pub type MakeFeed = Arc<dyn Fn(Arc<dyn Shift>) -> Result<Box<dyn Feed>, String> + Send + Sync>;

@@ -10,7 +10,7 @@ use crate::Engine;
 use crate::lookup::LookupError;
 use crate::port::feed::{Partition, offset_of};
 use crate::port::store::Watermark;
-use crate::rebuild::{RebuildError, Rebuilt, digest_of};
+use crate::rebuild::{Places, RebuildError, Rebuilt, digest_of};
 
 impl Engine {
     /// `rebuild` over a shared log and store: no other process may be at work on them. `tell` hears how many records are
@@ -27,10 +27,10 @@ impl Engine {
         }
         let ends = cluster.common.journal.ends().await.map_err(LookupError::from)?;
         cluster.fold_to(&feed, &ends, &mut tell).await?;
-        let before = digest_of(&*cluster.common.store).await?;
+        let before = digest_of(&*cluster.common.store, Places::Kept).await?;
         cluster.forget().await?;
         cluster.fold_to(&feed, &ends, &mut tell).await?;
-        let after = digest_of(&*cluster.common.store).await?;
+        let after = digest_of(&*cluster.common.store, Places::Kept).await?;
         cluster.close().await;
         Ok(Rebuilt { before, after })
     }
@@ -43,7 +43,7 @@ impl Cluster {
     }
 
     /// Works until the profiles hold these positions.
-    async fn fold_to(
+    pub(super) async fn fold_to(
         self: &Arc<Self>,
         feed: &MakeFeed,
         ends: &[Position],

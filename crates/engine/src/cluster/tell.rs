@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tracing::warn;
 
 use super::Cluster;
+use super::cache::BEAT;
 use crate::port::shared::Change;
 
 /// How long to wait before asking for the paused guides again, where that failed.
@@ -16,9 +17,14 @@ impl Cluster {
     /// Listens until the process stops.
     pub(super) async fn listen(&self, mut stopped: watch::Receiver<bool>) {
         let mut changes = self.shared.changes();
+        let mut beat = tokio::time::interval(BEAT);
         loop {
             let heard = tokio::select! {
                 heard = changes.recv() => heard,
+                _ = beat.tick() => {
+                    self.cache.grow_older();
+                    continue;
+                }
                 _ = stopped.wait_for(|stop| *stop) => return,
             };
             match heard {

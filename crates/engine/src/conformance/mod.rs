@@ -1,9 +1,10 @@
 //! What every implementation of a port must do, as tests that are run for each. Must not know any implementation.
 //!
-//! An implementation says where it lives (`LogPlace`, `StorePlace`) and calls `log_conformance!` or
-//! `store_conformance!` in a test module with a function that makes a new, empty place.
+//! An implementation says where it lives (`LogPlace`, `StorePlace`, `SharedPlace`) and calls `log_conformance!`,
+//! `store_conformance!` or `shared_conformance!` in a test module with a function that makes a new, empty place.
 
 pub mod log;
+pub mod shared;
 pub mod store;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use pilotage_domain::time::Timestamp;
 
 use crate::port::Answer;
 use crate::port::log::{Entry, EntryName, Log};
+use crate::port::shared::Shared;
 use crate::port::store::{Store, UserKey};
 
 /// A place where one log lives. It is open once at a time; the next `open` after a `close` is a restart.
@@ -26,6 +28,12 @@ pub trait LogPlace: Send + Sync + 'static {
 pub trait StorePlace: Send + Sync + 'static {
     /// Opens the store, empty at first.
     fn open(&self) -> Answer<'_, Arc<dyn Store>>;
+}
+
+/// A place where one shared store lives. Each `open` is one more process that shares it.
+pub trait SharedPlace: Send + Sync + 'static {
+    /// Opens the store, empty at first.
+    fn open(&self) -> Answer<'_, Arc<dyn Shared>>;
 }
 
 /// A test for each named case of the suite of a port.

@@ -111,14 +111,22 @@ impl Feed for MemoryFeed {
             let _ = tokio::time::timeout(wait, self.group.log.grown_past(from)).await;
             let read = self.group.log.read(from, max_bytes).await;
             let read = read.map_err(|error| FeedError::Unavailable(error.to_string()))?;
-            let Some(last) = read.last().map(|stored| stored.position) else {
-                return Ok(Polled::Nothing);
-            };
-            self.place = Place::At(last);
-            match read.into_iter().map(fed).collect() {
-                Ok(records) => Ok(Polled::Records(records)),
-                Err(error) => Ok(Polled::Foreign(last, error.to_string())),
+            let mut records = Vec::with_capacity(read.len());
+            for stored in read {
+                let position = stored.position;
+                match fed(stored) {
+                    Ok(record) => records.push(record),
+                    // What comes before it is fed first.
+                    Err(_) if !records.is_empty() => break,
+                    Err(error) => {
+                        self.place = Place::At(position);
+                        return Ok(Polled::Foreign(position, error.to_string()));
+                    }
+                }
             }
+            let Some(last) = records.last() else { return Ok(Polled::Nothing) };
+            self.place = Place::At(last.stored.position);
+            Ok(Polled::Records(records))
         })
     }
 

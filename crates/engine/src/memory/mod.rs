@@ -8,6 +8,7 @@ pub mod feed;
 pub mod governor;
 pub mod log;
 pub mod model;
+pub mod shared;
 pub mod store;
 
 pub use clock::{ManualClock, SeededEntropy};
@@ -15,6 +16,7 @@ pub use feed::{MemoryFeed, MemoryGroup};
 pub use governor::MemoryGovernor;
 pub use log::MemoryLog;
 pub use model::Scripted;
+pub use shared::MemoryShared;
 pub use store::MemoryStore;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

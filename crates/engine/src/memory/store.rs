@@ -1,4 +1,5 @@
-//! The store in memory. Must not differ from the contract in anything but durability.
+//! The store in memory. Must not differ from the contract in anything but durability. What several processes agree on
+//! beside the profiles is next door, in `shared`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -10,19 +11,26 @@ use pilotage_domain::event::Position;
 use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{GuideId, ProductId};
 
+use super::shared::Agreed;
 use super::{Fault, hold};
 use crate::port::Answer;
+use crate::port::shared::Change;
 use crate::port::store::{
     Batch, Cohort, Cohorts, GroupCount, Pause, RowId, Store, StoreError, StoredUser, UserKey,
     UserWrite, Watermark,
 };
+use tokio::sync::broadcast;
 
 type Runs = BTreeMap<Position, Bytes>;
 
+/// So many changes wait for who reads them; older ones are lost to him.
+const UNREAD_CHANGES: usize = 1_024;
+
 /// What all handles share.
 #[derive(Debug, Default)]
-struct Contents {
-    folded: Folded,
+pub(super) struct Contents {
+    pub(super) folded: Folded,
+    pub(super) agreed: Agreed,
     paused: BTreeMap<ProductId, BTreeSet<GuideId>>,
     definitions: BTreeMap<(ProductId, [u8; 32]), String>,
     secrets: BTreeMap<String, [u8; 32]>,
@@ -30,8 +38,9 @@ struct Contents {
 
 /// What `reset` forgets.
 #[derive(Debug, Default)]
-struct Folded {
+pub(super) struct Folded {
     users: BTreeMap<UserKey, StoredUser>,
+    applied: BTreeMap<UserKey, Position>,
     runs: BTreeMap<RowId, Runs>,
     cohorts: BTreeMap<RowId, (ProductId, Cohort)>,
     watermark: Watermark,
@@ -39,7 +48,7 @@ struct Folded {
 
 impl Folded {
     /// The row of each user of the batch; new users are numbered on from the last. Changes nothing.
-    fn rows(&self, users: &[UserWrite]) -> Result<Vec<RowId>, StoreError> {
+    pub(super) fn rows(&self, users: &[UserWrite]) -> Result<Vec<RowId>, StoreError> {
         let mut fresh = BTreeMap::new();
         let mut rows = Vec::with_capacity(users.len());
         for user in users {
@@ -53,7 +62,13 @@ impl Folded {
         Ok(rows)
     }
 
-    fn write(&mut self, batch: Batch) -> Result<Vec<RowId>, StoreError> {
+    /// The stored user and the last record in its body; `None` and 0 where there is none.
+    pub(super) fn user(&self, key: &UserKey) -> (Option<&StoredUser>, Position) {
+        let applied = self.applied.get(key).copied();
+        (self.users.get(key), applied.unwrap_or_default())
+    }
+
+    pub(super) fn write(&mut self, batch: Batch) -> Result<Vec<RowId>, StoreError> {
         let rows = self.rows(&batch.users)?;
         for (user, row) in batch.users.into_iter().zip(&rows) {
             if let Some(cohort) = user.cohort {
@@ -62,6 +77,7 @@ impl Folded {
             if !user.spilled.is_empty() {
                 self.runs.entry(*row).or_default().extend(user.spilled);
             }
+            self.applied.insert(user.key.clone(), user.applied);
             self.users.insert(user.key, StoredUser { row: *row, body: user.body });
         }
         if let Some(watermark) = batch.watermark {
@@ -82,18 +98,35 @@ impl Folded {
     }
 }
 
-/// A store in memory.
-#[derive(Debug, Default)]
+/// A store in memory; also one that several processes share, each by a handle of its own.
+#[derive(Debug)]
 pub struct MemoryStore {
     contents: Arc<Mutex<Contents>>,
+    pub(super) changes: broadcast::Sender<Change>,
     closed: AtomicBool,
     fault: Mutex<Option<Fault>>,
 }
 
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::on(Arc::default(), broadcast::Sender::new(UNREAD_CHANGES))
+    }
+}
+
 impl MemoryStore {
-    /// A new handle on the same contents, open and without fault, as after a restart.
+    fn on(contents: Arc<Mutex<Contents>>, changes: broadcast::Sender<Change>) -> Self {
+        Self { contents, changes, closed: AtomicBool::new(false), fault: Mutex::new(None) }
+    }
+
+    /// A new handle on the same contents, open and without fault: as after a restart, or as another process has it.
     pub fn reopen(&self) -> Self {
-        Self { contents: Arc::clone(&self.contents), ..Self::default() }
+        Self::on(Arc::clone(&self.contents), self.changes.clone())
+    }
+
+    /// Tells all handles.
+    pub(super) fn tell(&self, change: Change) {
+        // Nobody needs to listen.
+        let _ = self.changes.send(change);
     }
 
     /// From now on writes fail; `None` ends it.
@@ -108,7 +141,7 @@ impl MemoryStore {
         Ok(())
     }
 
-    fn reading<'a, T: Send + 'a>(
+    pub(super) fn reading<'a, T: Send + 'a>(
         &'a self,
         read: impl FnOnce(&Contents) -> T + Send + 'a,
     ) -> Answer<'a, Result<T, StoreError>> {
@@ -118,7 +151,7 @@ impl MemoryStore {
         })
     }
 
-    fn writing<'a, T: Send + 'a>(
+    pub(super) fn writing<'a, T: Send + 'a>(
         &'a self,
         write: impl FnOnce(&mut Contents) -> Result<T, StoreError> + Send + 'a,
     ) -> Answer<'a, Result<T, StoreError>> {
@@ -174,6 +207,8 @@ impl Store for MemoryStore {
     fn reset(&self) -> Answer<'_, Result<(), StoreError>> {
         self.writing(|contents| {
             contents.folded = Folded::default();
+            contents.agreed.forget();
+            self.tell(Change::All);
             Ok(())
         })
     }
@@ -200,6 +235,7 @@ impl Store for MemoryStore {
                 Pause::Pause => guides.insert(guide),
                 Pause::Resume => guides.remove(&guide),
             };
+            self.tell(Change::Paused);
             Ok(())
         })
     }

@@ -152,10 +152,11 @@ pub fn user_mark(key: &UserKey) -> u64 {
 /// - `claim` makes every earlier claim of the partition outdated, waiting for a write under it that has begun; what it
 ///   says of `applied` includes that write.
 /// - `fold` is one durable transaction: users, names, settled reservations, claims' positions. It is refused whole where
-///   one claim is outdated, and where a claim would go backwards.
+///   one claim is outdated, and, as `Damaged`, where a claim would go backwards, a name is known or a row is another's.
 /// - `reserve` holds the offer only if neither the profile nor the reservations of the user have changed since they were
 ///   read: of two that read the same, one is told `Changed`.
 /// - `positions` knows every name of a resolved `fold`, for at least as long as its settings promise.
+/// - `reset` forgets names, too, and how far partitions are folded, and makes every claim outdated; what is reserved stays.
 pub trait Shared: Store {
     /// Takes the partitions over.
     fn claim(&self, partitions: Vec<Partition>) -> Answer<'_, Result<Vec<Claim>, StoreError>>;

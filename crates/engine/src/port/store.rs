@@ -44,6 +44,8 @@ pub struct UserWrite {
     pub row: Option<RowId>,
     /// The encoded record.
     pub body: Bytes,
+    /// The last record that is in the body: what a reservation is held against.
+    pub applied: Position,
     /// Timeline positions that no longer fit the record: a run that is stored for good, keyed by its first position.
     pub spilled: Vec<(Position, Bytes)>,
     /// What reports count, where it changed since the last write.

@@ -123,14 +123,15 @@ impl User {
         let body = user::encode(&self.record);
         self.encoded = body.len();
         let cohort = cohort_of(self.profile(), definition, self.group);
+        let applied = self.record.profile.applied;
         let write = UserWrite {
             key: key.clone(),
             row: self.row,
             body: body.into(),
+            applied,
             spilled: self.spilled.clone(),
             cohort: cohort.filter(|_| cohort != self.cohort),
         };
-        let applied = self.record.profile.applied;
         let runs = self.spilled.len();
         Some((write, Writing { key: key.clone(), applied, runs, cohort }))
     }

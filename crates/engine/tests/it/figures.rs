@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use pilotage_domain::event::Position;
 use pilotage_domain::id::EventId;
 use pilotage_engine::memory::Fault;
 use pilotage_engine::port::log::{Entry, EntryName, Journal};
@@ -21,6 +22,7 @@ async fn figures_follow_the_log_the_users_and_the_write_backs() {
     let fresh = world.engine.figures().expect("measured");
     let options = never();
     let expected = Figures {
+        applied: Position(0),
         lag: 0,
         unstored: 0,
         users: 0,
@@ -51,7 +53,11 @@ async fn figures_follow_the_log_the_users_and_the_write_backs() {
     assert_eq!((stored.write_backs, stored.write_back_failures, stored.unstored), (1, 1, 0));
 
     let again = world.crash_and_restart().await;
-    assert_eq!(again.engine.figures().expect("measured").unstored, 0, "what is stored is known at the start");
+    assert_eq!(
+        again.engine.figures().expect("measured").unstored,
+        0,
+        "what is stored is known at the start"
+    );
 }
 
 #[tokio::test]

@@ -80,6 +80,18 @@ impl World {
         Self { engine, log, store, clock, definition }
     }
 
+    /// What another process over the same log and store is put together from.
+    pub(crate) fn parts(&self) -> Parts {
+        Parts {
+            log: Arc::new(self.log.reopen()),
+            store: Arc::new(self.store.reopen()),
+            clock: self.clock.clone(),
+            entropy: Arc::new(SeededEntropy::new(8)),
+            products: vec![source(&self.definition)],
+            options: Options::default(),
+        }
+    }
+
     /// The process is gone; another one starts over what log and store hold.
     pub(crate) async fn crash_and_restart(self) -> Self {
         // What the first engine still does beside us must not reach the store any more, as if its process were gone.

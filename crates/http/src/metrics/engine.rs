@@ -65,10 +65,13 @@ impl Page {
 
 #[cfg(test)]
 mod tests {
+    use pilotage_domain::event::Position;
+
     use super::*;
 
     fn figures(log_commits: Option<Commits>) -> Figures {
         Figures {
+            applied: Position(3),
             lag: 1,
             unstored: 2,
             users: 3,

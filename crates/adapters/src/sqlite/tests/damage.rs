@@ -220,6 +220,7 @@ async fn a_store(path: &Path) -> Told {
         key: key(n),
         row: None,
         body: Bytes::from(format!("body {n} ").repeat(n % 40)),
+        applied: Position(0),
         spilled: vec![(Position(n as u64), Bytes::from("run"))],
         cohort: Some(cohort),
     };

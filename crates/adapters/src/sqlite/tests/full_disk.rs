@@ -84,6 +84,7 @@ async fn a_full_disk_refuses_batches_until_there_is_room() {
             key: key(n),
             row: None,
             body: body.clone(),
+            applied: Position(0),
             spilled: Vec::new(),
             cohort: None,
         };

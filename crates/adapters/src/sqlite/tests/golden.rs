@@ -35,6 +35,7 @@ async fn fill(embedded: &Embedded) {
         key: UserKey { product: product(), user: UserId::new("user 1").expect("a user") },
         row: None,
         body: Bytes::from("profile"),
+        applied: Position(0),
         spilled: vec![(Position(1), Bytes::from("run"))],
         cohort: Some(cohort),
     };

@@ -42,6 +42,7 @@ async fn the_store_counts_what_it_writes_of_users_alone() {
         },
         row: None,
         body: Bytes::from_static(b"a record"),
+        applied: Position(0),
         spilled: Vec::new(),
         cohort: None,
     };

@@ -96,3 +96,12 @@ fn the_default_is_the_first_open_arm_of_the_file() {
         shares_of(&[barred, standing(0.1, 0.3, 90), standing(0.1, 0.3, 90)], QUIET, &strict);
     assert_eq!(shares, [0.0, 1.0, 0.0, 0.0]);
 }
+
+#[test]
+fn of_many_arms_the_furthest_are_compared_and_all_keep_the_floor() {
+    let arms: Vec<Standing> = (0..60).map(|n| standing(0.001 * f64::from(n), 0.02, 90)).collect();
+    let shares = shares_of(&arms, QUIET, &settings());
+    assert_eq!(shares.iter().sum::<f64>(), 1.0);
+    assert!(shares.iter().all(|share| *share > 0.03 / 61.0 - 1e-9));
+    assert!(shares[59] > 0.1 && shares[5] < 0.001, "{shares:?}");
+}

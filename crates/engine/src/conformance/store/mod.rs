@@ -46,7 +46,7 @@ macro_rules! store_conformance {
 /// A user of product `p` with that body, nothing spilled, no cohort.
 fn plain(user: &str, row: Option<RowId>, body: &str) -> UserWrite {
     let (spilled, cohort, body) = (Vec::new(), None, Bytes::from(body.to_owned()));
-    UserWrite { key: key("p", user), row, body, spilled, cohort }
+    UserWrite { key: key("p", user), row, body, applied: Position(0), spilled, cohort }
 }
 
 fn batch(users: Vec<UserWrite>) -> Batch {

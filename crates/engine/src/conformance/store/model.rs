@@ -98,7 +98,8 @@ impl Model {
         held.runs.extend(spilled.iter().cloned());
         held.cohort = told.or(held.cohort);
         let row = held.row.filter(|_| change.tells_row);
-        UserWrite { key, row, body: held.body.clone(), spilled, cohort: told }
+        let (body, applied) = (held.body.clone(), Position(0));
+        UserWrite { key, row, body, applied, spilled, cohort: told }
     }
 
     fn counts(&self) -> Cohorts {

@@ -1,0 +1,248 @@
+//! What several processes agree on beside the profiles, in memory. Must not differ from the contract in anything but
+//! durability.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use pilotage_domain::event::Position;
+use pilotage_domain::id::DecisionId;
+use pilotage_domain::time::Timestamp;
+use tokio::sync::broadcast;
+
+use super::MemoryStore;
+use super::store::Contents;
+use crate::port::Answer;
+use crate::port::feed::Partition;
+use crate::port::log::EntryName;
+use crate::port::shared::{
+    Change, Claim, FoldError, Folded, RecordName, Reservation, Reserved, Shared, SharedUser,
+    user_mark,
+};
+use crate::port::store::{Batch, RowId, StoreError, UserKey};
+
+/// The store in memory, as several processes share it: each has a handle of its own (`reopen`).
+pub type MemoryShared = MemoryStore;
+
+/// What is agreed on.
+#[derive(Debug, Default)]
+pub(super) struct Agreed {
+    partitions: BTreeMap<Partition, Taken>,
+    events: BTreeMap<RecordName, Position>,
+    decisions: BTreeMap<DecisionId, Position>,
+    reserved: BTreeMap<UserKey, UserReserved>,
+}
+
+/// A partition that was claimed once at least.
+#[derive(Debug)]
+struct Taken {
+    epoch: u64,
+    applied: Position,
+    newest_event: Option<Timestamp>,
+}
+
+/// What is reserved for a user, by decision, with the end of each; and how often something was.
+#[derive(Debug, Default)]
+struct UserReserved {
+    count: u64,
+    held: BTreeMap<DecisionId, (Bytes, Timestamp)>,
+}
+
+impl Agreed {
+    /// What a `reset` does to it.
+    pub(super) fn forget(&mut self) {
+        self.events.clear();
+        self.decisions.clear();
+        for (partition, taken) in &mut self.partitions {
+            let epoch = taken.epoch + 1;
+            *taken = Taken { epoch, applied: partition.start(), newest_event: None };
+        }
+    }
+
+    fn claim(&mut self, partition: Partition) -> Claim {
+        let unclaimed = Taken { epoch: 0, applied: partition.start(), newest_event: None };
+        let taken = self.partitions.entry(partition).or_insert(unclaimed);
+        taken.epoch += 1;
+        Claim { partition, epoch: taken.epoch, applied: taken.applied }
+    }
+
+    /// Whether the claim is in force and goes forward.
+    fn check_claim(&self, claim: &Claim) -> Result<(), FoldError> {
+        let partition = claim.partition;
+        let taken = self.partitions.get(&partition).filter(|taken| taken.epoch == claim.epoch);
+        let taken = taken.ok_or(FoldError::Fenced { partition })?;
+        if claim.applied < taken.applied {
+            return Err(damaged(format!("partition {} would go back", partition.0)));
+        }
+        Ok(())
+    }
+
+    fn position(&self, name: &RecordName) -> Option<Position> {
+        match name.name {
+            EntryName::Event(_) => self.events.get(name).copied(),
+            EntryName::Decision(id) => self.decisions.get(&id).copied(),
+        }
+    }
+
+    /// Whether every name is new, also among themselves.
+    fn check_names(&self, names: &[(RecordName, Position)]) -> Result<(), FoldError> {
+        let mut fresh = Self::default();
+        for (name, position) in names {
+            if self.position(name).or_else(|| fresh.position(name)).is_some() {
+                return Err(damaged("a record's name is known already".to_owned()));
+            }
+            fresh.note(name.clone(), *position);
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, name: RecordName, position: Position) {
+        match name.name {
+            EntryName::Event(_) => self.events.insert(name, position),
+            EntryName::Decision(id) => self.decisions.insert(id, position),
+        };
+    }
+
+    fn newest_event(&self) -> Option<Timestamp> {
+        self.partitions.values().filter_map(|taken| taken.newest_event).max()
+    }
+
+    fn release(&mut self, key: &UserKey, decision: DecisionId) {
+        if let Some(user) = self.reserved.get_mut(key) {
+            user.held.remove(&decision);
+        }
+    }
+}
+
+fn damaged(what: String) -> FoldError {
+    FoldError::Store(StoreError::Damaged(what))
+}
+
+impl Contents {
+    fn fold(&mut self, folded: Folded) -> Result<Vec<RowId>, FoldError> {
+        let Folded { claims, users, names, settled, newest_event } = folded;
+        claims.iter().try_for_each(|claim| self.agreed.check_claim(claim))?;
+        self.agreed.check_names(&names)?;
+        let rows = self.folded.write(Batch { users, watermark: None })?;
+        for (name, position) in names {
+            self.agreed.note(name, position);
+        }
+        for (key, decision) in settled {
+            self.agreed.release(&key, decision);
+        }
+        for claim in claims {
+            if let Some(taken) = self.agreed.partitions.get_mut(&claim.partition) {
+                taken.applied = claim.applied;
+                taken.newest_event = taken.newest_event.max(newest_event);
+            }
+        }
+        Ok(rows)
+    }
+
+    fn shared_user(&self, key: &UserKey, now: Timestamp) -> SharedUser {
+        let reserved = self.agreed.reserved.get(key);
+        let held = reserved.into_iter().flat_map(|reserved| &reserved.held);
+        SharedUser {
+            stored: self.folded.user(key).0.cloned(),
+            reservations: reserved.map_or(0, |reserved| reserved.count),
+            reserved: held
+                .filter(|(_, (_, until))| *until > now)
+                .map(|(decision, (offer, _))| (*decision, offer.clone()))
+                .collect(),
+            newest_event: self.agreed.newest_event(),
+        }
+    }
+
+    fn reserve(&mut self, reservation: Reservation) -> Reserved {
+        let Reservation { key, decision, offer, until, .. } = reservation;
+        let unchanged = self.folded.user(&key).1 == reservation.seen_applied;
+        let reserved = self.agreed.reserved.entry(key).or_default();
+        if !unchanged || reserved.count != reservation.seen_reservations {
+            return Reserved::Changed;
+        }
+        reserved.count += 1;
+        reserved.held.insert(decision, (offer, until));
+        Reserved::Held
+    }
+}
+
+impl Shared for MemoryStore {
+    fn claim(&self, partitions: Vec<Partition>) -> Answer<'_, Result<Vec<Claim>, StoreError>> {
+        self.writing(|contents| {
+            let claim = |partition| contents.agreed.claim(partition);
+            Ok(partitions.into_iter().map(claim).collect())
+        })
+    }
+
+    fn fold(&self, folded: Folded) -> Answer<'_, Result<Vec<RowId>, FoldError>> {
+        Box::pin(async {
+            let marks = folded.users.iter().map(|user| user_mark(&user.key)).collect();
+            let rows = self.writing(|contents| Ok(contents.fold(folded))).await??;
+            self.tell(Change::Users(marks));
+            Ok(rows)
+        })
+    }
+
+    fn positions(
+        &self,
+        names: Vec<RecordName>,
+    ) -> Answer<'_, Result<Vec<Option<Position>>, StoreError>> {
+        self.reading(move |contents| {
+            names.iter().map(|name| contents.agreed.position(name)).collect()
+        })
+    }
+
+    fn decision(&self, id: DecisionId) -> Answer<'_, Result<Option<Position>, StoreError>> {
+        self.reading(move |contents| contents.agreed.decisions.get(&id).copied())
+    }
+
+    fn shared_user(
+        &self,
+        key: &UserKey,
+        now: Timestamp,
+    ) -> Answer<'_, Result<SharedUser, StoreError>> {
+        let key = key.clone();
+        self.reading(move |contents| contents.shared_user(&key, now))
+    }
+
+    fn reserve(&self, reservation: Reservation) -> Answer<'_, Result<Reserved, StoreError>> {
+        self.writing(|contents| Ok(contents.reserve(reservation)))
+    }
+
+    fn release(&self, key: &UserKey, decision: DecisionId) -> Answer<'_, Result<(), StoreError>> {
+        let key = key.clone();
+        self.writing(move |contents| {
+            contents.agreed.release(&key, decision);
+            Ok(())
+        })
+    }
+
+    fn applied(&self) -> Answer<'_, Result<BTreeMap<Partition, Position>, StoreError>> {
+        self.reading(|contents| {
+            let partitions = contents.agreed.partitions.iter();
+            partitions.map(|(partition, taken)| (*partition, taken.applied)).collect()
+        })
+    }
+
+    fn changes(&self) -> broadcast::Receiver<Change> {
+        self.changes.subscribe()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::MemoryShared;
+    use crate::conformance::SharedPlace;
+    use crate::port::{Answer, shared::Shared};
+
+    struct Place(MemoryShared);
+
+    impl SharedPlace for Place {
+        fn open(&self) -> Answer<'_, Arc<dyn Shared>> {
+            Box::pin(async { Arc::new(self.0.reopen()) as Arc<dyn Shared> })
+        }
+    }
+
+    crate::shared_conformance!(|| Place(MemoryShared::default()));
+}

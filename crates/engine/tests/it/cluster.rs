@@ -1,0 +1,276 @@
+//! Several engines over one log and one store: what one takes another decides on, limits hold together, and whoever
+//! folds, folds once. Must go through the engine's public calls alone.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use pilotage_domain::event::Position;
+use pilotage_domain::id::{EventId, UserId};
+use pilotage_domain::time::Millis;
+use pilotage_engine::memory::{
+    Fault, ManualClock, MemoryGroup, MemoryLog, MemoryShared, SeededEntropy,
+};
+use pilotage_engine::port::log::{Entry, EntryName, Journal, Log, RecordKind, Stored};
+use pilotage_engine::port::store::Pause;
+use pilotage_engine::{ClusterParts, DecideCall, Engine, MakeFeed, Options, Stage, TimelineItem};
+use pilotage_wire::event::IncomingEvent;
+use pilotage_wire::record;
+use pilotage_wire::record::decision::{OutcomeName, StoredDecision};
+use tokio::task::JoinSet;
+
+use crate::world::{START, World, acme, call, event, form, named, product, source, user};
+
+/// What the processes share.
+struct Installation {
+    log: Arc<MemoryLog>,
+    store: Arc<MemoryShared>,
+    group: MemoryGroup,
+    clock: Arc<ManualClock>,
+}
+
+/// Which part a process does.
+enum Work {
+    Folds,
+    Decides,
+}
+
+impl Installation {
+    fn new() -> Self {
+        let log = Arc::new(MemoryLog::default());
+        let group = MemoryGroup::over(log.clone());
+        let clock = Arc::new(ManualClock::new(START));
+        Self { log, store: Arc::default(), group, clock }
+    }
+
+    fn parts(&self, work: &Work, seed: u64) -> ClusterParts {
+        let group = self.group.clone();
+        let feed: MakeFeed = Arc::new(move |shift| Ok(Box::new(group.join(shift)) as _));
+        ClusterParts {
+            journal: Arc::new(self.log.reopen()),
+            shared: Arc::new(self.store.reopen()),
+            feed: matches!(work, Work::Folds).then_some(feed),
+            clock: self.clock.clone(),
+            entropy: Arc::new(SeededEntropy::new(seed)),
+            products: vec![source(&acme())],
+            options: Options::default(),
+        }
+    }
+
+    async fn join(&self, work: Work, seed: u64) -> Engine {
+        Engine::join(self.parts(&work, seed)).await.expect("joins")
+    }
+}
+
+async fn send(engine: &Engine, event: IncomingEvent) {
+    engine.ingest(&product(), vec![event]).await.expect("taken");
+}
+
+async fn decide(engine: &Engine, user: &UserId, path: &str) -> StoredDecision {
+    engine.decide(&product(), call(user, path)).await.expect("served").decision
+}
+
+fn shown(decision: &StoredDecision) -> Option<&str> {
+    decision.guide.as_ref().map(|guide| guide.id.as_str())
+}
+
+/// The names of a user's events, in their order.
+async fn events_of(engine: &Engine, user: &UserId) -> Vec<String> {
+    let page = engine.timeline(&product(), user, 1_000, None).await.expect("read");
+    let items = page.expect("the user is known").items;
+    let name = |item: TimelineItem| match item {
+        TimelineItem::Event(event) => Some(event.id.to_string()),
+        _ => None,
+    };
+    items.into_iter().filter_map(|(_, item)| name(item)).collect()
+}
+
+#[tokio::test]
+async fn what_one_process_takes_another_decides_on() {
+    let installation = Installation::new();
+    let folds = installation.join(Work::Folds, 1).await;
+    let decides = installation.join(Work::Decides, 2).await;
+    let ada = user(1);
+    send(&decides, event(&ada, "signed_up", "{}")).await;
+    decides.settled().await.expect("folded");
+    let first = decide(&decides, &ada, "/projects").await;
+    assert_eq!(shown(&first), Some("create-project"));
+
+    let payload = format!(r#"{{"decisionId":"{}"}}"#, first.decision_id);
+    send(&folds, event(&ada, "guide_shown", &payload)).await;
+    let last = named("project", form(&ada, "new_project", true));
+    send(&folds, last).await;
+    installation.clock.advance(Millis::minutes(6));
+    let after = Some(EventId::new("project").expect("valid"));
+    let asked = DecideCall { after, wait: Millis::new(1_000), ..call(&ada, "/import") };
+    let second = decides.decide(&product(), asked).await.expect("served").decision;
+    assert!(!second.stale, "the event was waited for");
+    assert_eq!(shown(&second), Some("import-data"));
+    decides.settled().await.expect("folded");
+    let kept = decides.decision(&product(), first.decision_id).await.expect("read");
+    assert_eq!(kept.map(|kept| kept.decision_id), Some(first.decision_id));
+    let report = decides.report(&product()).await.expect("counted");
+    assert_eq!(report.iter().map(|(_, count)| count.users).sum::<u64>(), 1);
+    decides.close().await;
+    folds.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn processes_together_never_exceed_a_limit() {
+    let installation = Installation::new();
+    let folds = installation.join(Work::Folds, 1).await;
+    let others =
+        [installation.join(Work::Decides, 2).await, installation.join(Work::Decides, 3).await];
+    for n in 0..20 {
+        let someone = user(n);
+        send(&folds, event(&someone, "signed_up", "{}")).await;
+        folds.settled().await.expect("folded");
+        let mut asked = JoinSet::new();
+        for engine in others.iter().cycle().take(8) {
+            let (engine, someone) = (engine.clone(), someone.clone());
+            asked.spawn(async move { decide(&engine, &someone, "/projects").await });
+        }
+        let decisions = asked.join_all().await;
+        let shows = decisions.iter().filter(|d| d.outcome == OutcomeName::Show).count();
+        assert_eq!(shows, 1, "one offer holds the only place, whoever made it");
+    }
+    folds.close().await;
+}
+
+#[tokio::test]
+async fn a_worker_that_is_replaced_folds_nothing_twice_and_loses_nothing() {
+    let installation = Installation::new();
+    let ada = user(1);
+    let mut workers = vec![installation.join(Work::Folds, 1).await];
+    let mut expected = Vec::new();
+    for round in 0..5 {
+        for n in 0..20 {
+            let id = format!("e{round}-{n}");
+            send(&workers[0], named(&id, form(&ada, "new_project", n % 2 == 0))).await;
+            expected.push(id);
+        }
+        // The newest member takes the partition; the one before learns of it when it writes or polls.
+        workers.push(installation.join(Work::Folds, 10 + round).await);
+    }
+    let newest = workers.last().expect("workers");
+    newest.settled().await.expect("folded");
+    assert_eq!(events_of(newest, &ada).await, expected);
+    let live = newest.digest().await.expect("read");
+    for worker in &workers {
+        worker.close().await;
+    }
+    let rebuilt = Engine::rebuild_shared(installation.parts(&Work::Folds, 99), |_, _| {}).await;
+    let rebuilt = rebuilt.expect("folded again");
+    assert_eq!((rebuilt.before, rebuilt.after), (live, live));
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_is_waited_for() {
+    let installation = Installation::new();
+    let parts = installation.parts(&Work::Folds, 1);
+    let store = Arc::new(installation.store.reopen());
+    let engine =
+        Engine::join(ClusterParts { shared: store.clone(), ..parts }).await.expect("joins");
+    let ada = user(1);
+    send(&engine, named("first", event(&ada, "signed_up", "{}"))).await;
+    engine.settled().await.expect("folded");
+    store.set_fault(Some(Fault::Unavailable));
+    send(&engine, named("second", form(&ada, "new_project", true))).await;
+    let decision = decide(&engine, &ada, "/import").await;
+    assert_eq!(decision.outcome, OutcomeName::Withhold, "nothing can be reserved");
+    store.set_fault(None);
+    engine.settled().await.expect("folded");
+    assert_eq!(events_of(&engine, &ada).await, ["first", "second"]);
+    assert!(installation.group.buried().is_empty(), "nothing was put aside");
+    engine.close().await;
+}
+
+#[tokio::test]
+async fn what_nobody_can_read_is_put_aside_and_passed() {
+    let installation = Installation::new();
+    let engine = installation.join(Work::Folds, 1).await;
+    let ada = user(1);
+    send(&engine, named("before", event(&ada, "signed_up", "{}"))).await;
+    let broken = Entry {
+        product: product(),
+        user: ada.clone(),
+        name: EntryName::Event(EventId::new("broken").expect("valid")),
+        received_at: START,
+        body: Bytes::from_static(b"{not json"),
+    };
+    let at = installation.log.append(vec![broken]).await.expect("taken")[0].position();
+    send(&engine, named("after", form(&ada, "new_project", true))).await;
+    engine.settled().await.expect("folded");
+    assert_eq!(events_of(&engine, &ada).await, ["before", "after"]);
+    let buried = installation.group.buried();
+    assert_eq!(buried.iter().map(|(position, _)| *position).collect::<Vec<_>>(), [at]);
+    engine.close().await;
+}
+
+#[tokio::test]
+async fn a_paused_guide_is_paused_everywhere() {
+    let installation = Installation::new();
+    let folds = installation.join(Work::Folds, 1).await;
+    let decides = installation.join(Work::Decides, 2).await;
+    let ada = user(1);
+    send(&folds, event(&ada, "signed_up", "{}")).await;
+    folds.settled().await.expect("folded");
+    let guide = pilotage_domain::id::GuideId::new("create-project").expect("valid");
+    folds.pause(&product(), &guide, Pause::Pause).await.expect("paused");
+    let heard = async {
+        while decides.paused(&product()).is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let limit = std::time::Duration::from_secs(5);
+    tokio::time::timeout(limit, heard).await.expect("every process hears of it");
+    assert_ne!(shown(&decide(&decides, &ada, "/projects").await), Some("create-project"));
+    decides.close().await;
+    folds.close().await;
+}
+
+#[tokio::test]
+async fn an_embedded_installation_moves_over_and_an_interruption_does_no_harm() {
+    let world = World::new().await;
+    for n in 0..30 {
+        world.send(event(&user(n), "signed_up", "{}")).await;
+        world.decide(&user(n), "/projects").await;
+        world.send(form(&user(n), "new_project", true)).await;
+    }
+    let guide = pilotage_domain::id::GuideId::new("import-data").expect("valid");
+    world.engine.pause(&product(), &guide, Pause::Pause).await.expect("paused");
+    world.engine.digest().await.expect("written back");
+
+    let installation = Installation::new();
+    // What an interrupted move leaves: everything copied, and nothing noted of it.
+    let half = installation.parts(&Work::Folds, 5);
+    let records = world.log.read(Position(0), usize::MAX).await.expect("read");
+    let copied = records.iter().take(20).map(again).collect();
+    half.journal.append(copied).await.expect("taken");
+
+    let mut told = Vec::new();
+    let tell = |stage, done, of| told.push((stage, done, of));
+    let target = installation.parts(&Work::Folds, 6);
+    let moved = Engine::move_over(world.parts(), target, tell).await.expect("moved");
+    assert_eq!((moved.records, moved.digest.users), (records.len() as u64, 30));
+    assert!(told.contains(&(Stage::Copying, 90, 90)), "{told:?}");
+
+    let engine = installation.join(Work::Folds, 7).await;
+    let view = engine.user(&product(), &user(3)).await.expect("read").expect("known");
+    assert_eq!(view.decisions.len(), 1);
+    assert_eq!(engine.paused(&product()), [guide]);
+    engine.close().await;
+}
+
+/// The record as it would be appended again.
+fn again(stored: &Stored) -> Entry {
+    let name = match stored.kind {
+        RecordKind::Event => {
+            EntryName::Event(record::event::decode(&stored.body).expect("readable").id)
+        }
+        RecordKind::Decision => EntryName::Decision(
+            record::decision::decode_fact(&stored.body).expect("readable").decision_id,
+        ),
+    };
+    let Stored { product, user, received_at, body, .. } = stored.clone();
+    Entry { product, user, name, received_at, body }
+}
