@@ -1,5 +1,6 @@
-//! Use cases over ports: take events, fold profiles, decide. Must not know HTTP, SQL, Kafka or a model's wire.
+//! Use cases over ports: take events, fold profiles, decide, ask models. Must not know HTTP, SQL, Kafka or a model's wire.
 
+pub mod advise;
 mod clock;
 mod cluster;
 #[cfg(any(test, feature = "testing"))]

@@ -37,6 +37,15 @@ pub(crate) enum Command {
     Migrate(MigrateArgs),
     /// Move the data folder's installation into Kafka and PostgreSQL; nothing may serve either meanwhile.
     Export(ExportArgs),
+    /// What concerns the model.
+    #[command(subcommand)]
+    Model(ModelCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelCommand {
+    /// Ask the configured model about one situation of a new user: prints brief, answer, verdict and cost.
+    Test(ModelTestArgs),
 }
 
 #[derive(Debug, Args)]
@@ -126,6 +135,19 @@ pub(crate) struct CheckArgs {
 pub(crate) struct RebuildArgs {
     #[command(flatten)]
     pub(crate) common: CommonArgs,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ModelTestArgs {
+    /// The product definition whose guides the model chooses among.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) product: Option<PathBuf>,
+    /// A TOML file with settings; the environment and flags win over it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// Print the result as JSON.
     #[arg(long)]
     pub(crate) json: bool,

@@ -4,6 +4,7 @@ mod back_end;
 mod cli;
 mod command;
 mod keys;
+mod model;
 mod products;
 mod settings;
 mod system;

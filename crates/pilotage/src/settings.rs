@@ -1,6 +1,7 @@
 //! Settings: raw from file, environment and flags, then typed. Must report every fault at once, before anything starts.
 
 mod back_end;
+mod model;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,6 +18,7 @@ use serde::Deserialize;
 use crate::cli::{ClockArg, CommonArgs, PolicyArg, RoleArg, UsageError};
 
 pub(crate) use back_end::{BackEnd, Role, Shared};
+pub(crate) use model::{KeyFrom, ModelSettings};
 
 const DEFAULT_PORT: u16 = 7700;
 /// Ten minutes: whoever waits longer for an end has mistaken the unit.
@@ -48,8 +50,32 @@ pub(crate) struct Raw {
     remembered_events: Option<u64>,
     write_back_ms: Option<u64>,
     unready_for_ms: Option<u64>,
+    model_provider: Option<String>,
+    model_url: Option<String>,
+    model_name: Option<String>,
+    model_key_file: Option<PathBuf>,
+    model_ca_file: Option<PathBuf>,
+    model_proxy: Option<String>,
+    model_token_limit: Option<String>,
+    model_price: Option<String>,
     #[serde(default)]
     keys: Vec<RawKey>,
+}
+
+impl Raw {
+    /// What the file says of the model.
+    fn model(&mut self) -> model::Written {
+        model::Written {
+            provider: self.model_provider.take(),
+            url: self.model_url.take(),
+            name: self.model_name.take(),
+            key_file: self.model_key_file.take(),
+            ca_file: self.model_ca_file.take(),
+            proxy: self.model_proxy.take(),
+            token_limit: self.model_token_limit.take(),
+            price: self.model_price.take(),
+        }
+    }
 }
 
 /// An API key as a settings file holds it.
@@ -80,6 +106,8 @@ pub(crate) struct Settings {
     pub(crate) remembered_events: Option<u64>,
     pub(crate) write_back_every: Duration,
     pub(crate) unready_for: Duration,
+    /// The model that is asked, where there is one.
+    pub(crate) model: Option<ModelSettings>,
     pub(crate) keys: Vec<RawKey>,
 }
 
@@ -175,6 +203,7 @@ fn typed(
     faults: &mut Faults,
 ) -> Settings {
     let set = |name: &str| environment.text(name);
+    let model = model::typed(raw.model(), set, faults);
     let (back_end, role) = back_end::typed(written(&mut raw, environment, faults), role, faults);
     let listen = set("LISTEN").or(raw.listen);
     let listen = listen.and_then(|text| faults.parse("listen", &text, |t| t.parse().ok()));
@@ -228,6 +257,7 @@ fn typed(
         remembered_events,
         write_back_every: Duration::from_millis(write_back_ms.max(10)),
         unready_for: Duration::from_millis(unready_for_ms),
+        model,
         keys: raw.keys,
     }
 }

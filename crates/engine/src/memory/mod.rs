@@ -5,13 +5,17 @@
 
 pub mod clock;
 pub mod feed;
+pub mod governor;
 pub mod log;
+pub mod model;
 pub mod shared;
 pub mod store;
 
 pub use clock::{ManualClock, SeededEntropy};
 pub use feed::{MemoryFeed, MemoryGroup};
+pub use governor::MemoryGovernor;
 pub use log::MemoryLog;
+pub use model::Scripted;
 pub use shared::MemoryShared;
 pub use store::MemoryStore;
 

@@ -2,8 +2,10 @@
 
 pub mod clock;
 pub mod feed;
+pub mod governor;
 pub mod log;
 pub mod meter;
+pub mod model;
 pub mod shared;
 pub mod store;
 

@@ -4,10 +4,11 @@ mod check;
 mod demo;
 mod export;
 mod migrate;
+mod model;
 mod rebuild;
 mod serve;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, ModelCommand};
 
 /// Whether a command found something to report: exit code 1, without an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Finding> {
         Command::Rebuild(args) => rebuild::run(&args),
         Command::Migrate(args) => migrate::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Model(ModelCommand::Test(args)) => model::test(&args),
     }
 }
 

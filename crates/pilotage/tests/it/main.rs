@@ -11,6 +11,7 @@ mod embedded;
 mod first_run;
 mod installation;
 mod load;
+mod model;
 mod process;
 mod products;
 mod refusals;

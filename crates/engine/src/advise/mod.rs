@@ -1,0 +1,85 @@
+//! Asking models: one job about one situation, from its brief to advice or none. Must not be on a request's path, choose
+//! anything for a user, or know more of one than a brief holds.
+//!
+//! `ask_once` performs what the domain's machines say: `asking` the tries, the repair and the next provider, `breaker` and
+//! `budget` whether a call may be made. Each call that was made is told as a `Call`, with the record to be kept of it.
+
+mod ask;
+mod call;
+mod provider;
+mod sample;
+#[cfg(test)]
+mod tests;
+
+use pilotage_domain::advise::price::PriceTable;
+use pilotage_domain::advise::{Advice, Brief, Refusal};
+use pilotage_domain::definition::Definition;
+use pilotage_domain::id::{GuideId, ProviderId};
+use pilotage_domain::time::Timestamp;
+use pilotage_wire::model::Prompt;
+
+pub use ask::ask_once;
+pub use call::{Barred, Call};
+pub use provider::Provider;
+pub use sample::{NoSample, Sample, sample};
+
+use crate::port::clock::{Clock, Entropy};
+use crate::port::governor::Governor;
+
+/// What a job works with; the same for all jobs of a process.
+#[derive(Clone, Copy)]
+pub struct Desk<'a> {
+    /// Whom to ask, in order: the next one where one fails.
+    pub providers: &'a [Provider],
+    /// What calls cost. A model that is not in it is not called.
+    pub prices: &'a PriceTable,
+    /// What may be spent.
+    pub governor: &'a dyn Governor,
+    /// The machine's clock, also where decisions go by the events': providers and budgets live in this time.
+    pub clock: &'a dyn Clock,
+    /// For the length of waits.
+    pub entropy: &'a dyn Entropy,
+}
+
+/// What is asked.
+#[derive(Clone, Copy)]
+pub struct Matter<'a> {
+    /// The definition in force.
+    pub definition: &'a Definition,
+    /// The prompt in force.
+    pub prompt: &'a Prompt,
+    /// Guides paused by an operator.
+    pub paused: &'a [GuideId],
+    /// The question about the situation.
+    pub brief: &'a Brief,
+}
+
+/// What came of a job.
+#[derive(Debug)]
+pub struct Outcome {
+    /// How it ended.
+    pub end: End,
+    /// The calls that were made, in order.
+    pub calls: Vec<Call>,
+    /// The calls that were not, in order.
+    pub barred: Vec<(ProviderId, Barred)>,
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum End {
+    /// Advice to be kept with the situation.
+    Advised {
+        /// Who gave it.
+        provider: ProviderId,
+        /// What.
+        advice: Advice,
+    },
+    /// None. What stands in for it: the last good advice, else the parent's, else nothing.
+    GaveUp {
+        /// The last refusal; `None` where no provider could be called.
+        last: Option<Refusal>,
+        /// Not to be tried before, where a provider said so.
+        not_before: Option<Timestamp>,
+    },
+}

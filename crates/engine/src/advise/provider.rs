@@ -1,0 +1,77 @@
+//! A model that may be asked, with its breaker. Must not outlive its settings: other settings are another provider.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pilotage_domain::advise::breaker::{self, Breaker, Command, Effect, Health, Leave, Light};
+use pilotage_domain::id::ProviderId;
+use pilotage_domain::time::Timestamp;
+use pilotage_wire::model::{Dialect, TokenLimit};
+use tracing::{info, warn};
+
+use crate::port::model::Model;
+
+/// One model of one provider.
+pub struct Provider {
+    /// As the settings name it.
+    pub id: ProviderId,
+    /// How it is spoken to.
+    pub dialect: Dialect,
+    /// The model's name, as the provider and the price table know it.
+    pub model: Box<str>,
+    /// How the provider bounds an answer.
+    pub limit: TokenLimit,
+    port: Arc<dyn Model>,
+    breaker: Mutex<Breaker>,
+}
+
+impl Provider {
+    /// A provider that nobody has asked yet.
+    pub fn new(
+        id: ProviderId,
+        dialect: Dialect,
+        model: &str,
+        limit: TokenLimit,
+        port: Arc<dyn Model>,
+    ) -> Self {
+        Self { id, dialect, model: model.into(), limit, port, breaker: Mutex::default() }
+    }
+
+    /// What its breaker looks like.
+    pub fn light(&self) -> Light {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner).light()
+    }
+
+    pub(super) fn port(&self) -> &dyn Model {
+        &*self.port
+    }
+
+    /// The leave to make a call now, or when it is worth asking again.
+    pub(super) fn leave(&self, now: Timestamp) -> Result<Leave, Timestamp> {
+        let answered = self.step(Command::Ask, now).into_iter().find_map(|effect| match effect {
+            Effect::Go(leave) => Some(Ok(leave)),
+            Effect::Stop { until } => Some(Err(until)),
+            Effect::Opened | Effect::Closed => None,
+        });
+        answered.unwrap_or(Err(now))
+    }
+
+    /// Tells the breaker how a call ended.
+    pub(super) fn ended(&self, leave: Leave, health: Health, now: Timestamp) {
+        self.step(Command::Ended(leave, health), now);
+    }
+
+    fn step(&self, command: Command, now: Timestamp) -> Vec<Effect> {
+        let mut breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
+        let (next, effects) = breaker::step(std::mem::take(&mut *breaker), command, now);
+        *breaker = next;
+        drop(breaker);
+        for effect in &effects {
+            match effect {
+                Effect::Opened => warn!(provider = %self.id, "a model's breaker opened"),
+                Effect::Closed => info!(provider = %self.id, "a model's breaker closed"),
+                Effect::Go(_) | Effect::Stop { .. } => {}
+            }
+        }
+        effects
+    }
+}

@@ -1,0 +1,208 @@
+//! `pilotage model test` with a provider of our own on loopback: what is asked, what is told, and that no key is. Must not
+//! ask anybody else.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::Command;
+use std::thread::{Builder, JoinHandle};
+
+use serde_json::{Value, json};
+
+use crate::installation::{Installation, acme};
+use crate::process::{Ended, pilotage, run};
+
+const SECRET: &str = "sk-0f3c-not-to-be-seen";
+const PROXIES: [&str; 4] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
+
+/// A provider that answers so many requests, and then is gone.
+struct Fake {
+    address: SocketAddr,
+    thread: JoinHandle<Vec<(String, Value)>>,
+}
+
+impl Fake {
+    fn start(answers: Vec<(u16, String)>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let serve = move || {
+            let each = answers.into_iter().map(|answer| {
+                let (socket, _) = listener.accept().expect("a caller");
+                exchange(&socket, &answer)
+            });
+            each.collect()
+        };
+        let thread = Builder::new().name("provider".to_owned()).spawn(serve).expect("a thread");
+        Self { address, thread }
+    }
+
+    /// Heads and bodies of the requests, once all have come.
+    fn asked(self) -> Vec<(String, Value)> {
+        self.thread.join().expect("it answered in order")
+    }
+}
+
+fn exchange(socket: &TcpStream, (status, body): &(u16, String)) -> (String, Value) {
+    let mut reader = BufReader::new(socket);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert_ne!(reader.read_line(&mut head).expect("a line"), 0, "cut off: {head}");
+    }
+    let lower = head.to_ascii_lowercase();
+    let (_, rest) = lower.split_once("content-length: ").expect("a length");
+    let length = rest.lines().next().and_then(|n| n.parse().ok()).expect("a number");
+    let mut request = vec![0; length];
+    reader.read_exact(&mut request).expect("a body");
+    let mut writer = socket;
+    let length = body.len();
+    write!(
+        writer,
+        "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
+         connection: close\r\n\r\n{body}"
+    )
+    .expect("the caller waits for it");
+    (head, serde_json::from_slice(&request).expect("JSON"))
+}
+
+fn completion(content: &str) -> (u16, String) {
+    let body = json!({
+        "model": "mine-0901",
+        "choices": [{ "finish_reason": "stop", "message": { "content": content } }],
+        "usage": { "prompt_tokens": 400, "completion_tokens": 12 },
+    });
+    (200, body.to_string())
+}
+
+/// The command, asking a model of that address.
+fn asking(base: &str, product: &str) -> (Installation, Command) {
+    let installation = Installation::of(&[]);
+    let file = installation.file("product.yaml", product);
+    let mut command = pilotage();
+    for name in PROXIES {
+        command.env_remove(name).env_remove(name.to_ascii_lowercase());
+    }
+    command
+        .args(["model", "test", "--product"])
+        .arg(file)
+        .env("PILOTAGE_MODEL_PROVIDER", "openai")
+        .env("PILOTAGE_MODEL_URL", base)
+        .env("PILOTAGE_MODEL_NAME", "mine")
+        .env("PILOTAGE_MODEL_PRICE", "1/2.5")
+        .env("PILOTAGE_MODEL_KEY", SECRET);
+    (installation, command)
+}
+
+fn base(address: SocketAddr) -> String {
+    format!("http://{address}/v1")
+}
+
+fn told(ended: &Ended) -> Value {
+    assert!(!format!("{ended:?}").contains("0f3c"), "the key is shown: {ended:?}");
+    serde_json::from_str(&ended.output).unwrap_or_else(|error| panic!("{error}: {ended:?}"))
+}
+
+#[test]
+fn one_question_is_asked_and_told() {
+    let good = completion(r#"{"first":"connect-billing","second":"import-data"}"#);
+    let fake = Fake::start(vec![good]);
+    let (_installation, mut command) = asking(&base(fake.address), &acme());
+    let ended = run(command.arg("--json"));
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let told = told(&ended);
+    assert_eq!(told["situation"]["reached"], json!(["project"]));
+    assert_eq!(told["situation"]["attributes"], json!({ "tier": "trial" }));
+    let options: Vec<&Value> =
+        told["brief"]["options"].as_array().expect("options").iter().map(|o| &o["id"]).collect();
+    assert_eq!(options, ["connect-billing", "import-data"]);
+    assert_eq!((&told["advised"], &told["calls"][0]["refusal"]), (&json!(true), &Value::Null));
+    assert_eq!(told["calls"][0]["advice"][0]["option"], "connect-billing");
+    assert_eq!(told["costMicroUsd"], 400 + 30);
+
+    let asked = fake.asked();
+    let [(head, request)] = &asked[..] else { panic!("{asked:?}") };
+    assert!(head.starts_with("POST /v1/chat/completions HTTP/1.1"), "{head}");
+    assert!(head.contains(&format!("Bearer {SECRET}")), "{head}");
+    assert_eq!(request["model"], "mine");
+}
+
+#[test]
+fn people_read_the_same() {
+    let fake = Fake::start(vec![
+        completion("I would connect billing."),
+        completion(r#"{"first":"open-report","second":"import-data"}"#),
+    ]);
+    let (_installation, mut command) = asking(&base(fake.address), &acme());
+    let ended = run(&mut command);
+    assert_eq!((ended.code, &*ended.errors), (Some(0), ""), "{ended:?}");
+    for line in [
+        "a new user, project reached, tier = trial",
+        "option     import-data: The project is empty.",
+        "verdict    refused: L1 form: not JSON",
+        "verdict    passed: import-data",
+        "passed over: L3 membership",
+        "cost       $0.000860",
+    ] {
+        assert!(ended.output.contains(line), "{line} is not in\n{}", ended.output);
+    }
+    assert_eq!(fake.asked().len(), 2);
+}
+
+#[test]
+fn a_refusal_is_a_finding() {
+    let fake = Fake::start(vec![(401, "{}".to_owned())]);
+    let (_installation, mut command) = asking(&base(fake.address), &acme());
+    let ended = run(command.arg("--json"));
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let told = told(&ended);
+    assert_eq!((&told["advised"], &told["costMicroUsd"]), (&json!(false), &json!(0)));
+    assert_eq!(told["calls"][0]["refusal"]["code"], "transport");
+    fake.asked();
+}
+
+#[test]
+fn the_environments_proxy_is_asked_unless_it_is_off() {
+    let good = completion(r#"{"first":"no_guide","second":"import-data"}"#);
+    let proxy = Fake::start(vec![good]);
+    let (installation, mut command) = asking("http://models.invalid/v1", &acme());
+    let key = installation.file("key", &format!("{SECRET}\n"));
+    command.env_remove("PILOTAGE_MODEL_KEY").env("PILOTAGE_MODEL_KEY_FILE", key);
+    command.env("HTTP_PROXY", format!("http://{}", proxy.address));
+    let ended = run(&mut command);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let (head, _) = &proxy.asked()[0];
+    assert!(head.starts_with("POST http://models.invalid/v1/chat/completions"), "{head}");
+    assert!(head.contains(SECRET), "the key of the file is not in: {head}");
+
+    let fake = Fake::start(vec![(401, "{}".to_owned())]);
+    let (_installation, mut command) = asking(&base(fake.address), &acme());
+    command.env("HTTP_PROXY", "http://127.0.0.1:1").env("PILOTAGE_MODEL_PROXY", "off");
+    assert_eq!(run(&mut command).code, Some(1));
+    assert_eq!(fake.asked().len(), 1, "it was asked directly");
+}
+
+#[test]
+fn what_can_not_be_asked_is_said() {
+    let (_installation, mut command) = asking("http://127.0.0.1:1/v1", &acme());
+    let ended = run(command.env_remove("PILOTAGE_MODEL_PRICE"));
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.output.contains("model_price"), "{ended:?}");
+
+    let lonely = acme().replace(
+        "serves: billing\n    intent: activate",
+        "serves: billing\n    lifecycle: draft\n    intent: activate",
+    );
+    assert_ne!(lonely, acme());
+    let (_installation, mut command) = asking("http://127.0.0.1:1/v1", &lonely);
+    let ended = run(&mut command);
+    assert_eq!((ended.code, &*ended.output), (Some(1), ""), "{ended:?}");
+    assert!(ended.errors.contains("no situation of a new user"), "{ended:?}");
+
+    let (_installation, mut command) = asking("models.invalid", &acme());
+    let ended = run(&mut command);
+    assert_eq!((ended.code, &*ended.output), (Some(2), ""), "{ended:?}");
+    assert!(ended.errors.contains("URL"), "{ended:?}");
+
+    let (_installation, mut command) = asking("http://127.0.0.1:1/v1", &acme());
+    let ended = run(command.env("PILOTAGE_MODEL_PROVIDER", "off"));
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.errors.contains("PILOTAGE_MODEL_PROVIDER"), "{ended:?}");
+}
