@@ -85,7 +85,10 @@ pub async fn engine(folder: &Path, users_mb: usize) -> Engine {
         store: embedded.store,
         clock: Arc::new(Wall),
         entropy: Arc::new(SeededEntropy::new(seed)),
-        products: vec![ProductSource { definition: checked.definition, text: DEFINITION.to_owned() }],
+        products: vec![ProductSource {
+            definition: checked.definition,
+            text: DEFINITION.to_owned(),
+        }],
         options: Options {
             users_bytes: users_mb << 20,
             write_back_every: Duration::from_secs(5),

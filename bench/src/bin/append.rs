@@ -38,8 +38,9 @@ fn raw(file: &Path) -> f64 {
     for _ in 0..BATCHES {
         let transaction = connection.transaction().expect("begins");
         {
-            let mut insert =
-                transaction.prepare_cached("insert into entry(body) values (?1)").expect("prepares");
+            let mut insert = transaction
+                .prepare_cached("insert into entry(body) values (?1)")
+                .expect("prepares");
             for body in &bodies {
                 insert.execute([body]).expect("inserts");
             }

@@ -11,7 +11,8 @@ use pilotage_bench as _;
 async fn main() {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:7801".to_owned());
     let echo = |body: Bytes| async move { (StatusCode::ACCEPTED, body) };
-    let router = Router::new().route("/api/v1/events", post(echo)).route("/api/v1/decisions", post(echo));
+    let router =
+        Router::new().route("/api/v1/events", post(echo)).route("/api/v1/decisions", post(echo));
     let listener = tokio::net::TcpListener::bind(&address).await.expect("the address is free");
     println!("echo serves http://{address}");
     axum::serve(listener, router).await.expect("serves");

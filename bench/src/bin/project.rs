@@ -67,7 +67,11 @@ async fn live(engine: &Engine, users: u64, seconds: u64) {
         if told_at.elapsed() >= Duration::from_secs(5) {
             let applied = applied(engine);
             let rate = (applied - told) as f64 / told_at.elapsed().as_secs_f64();
-            println!("{:>4} s: {rate:>8.0} events/s, {} MiB resident", start.elapsed().as_secs(), resident_mb());
+            println!(
+                "{:>4} s: {rate:>8.0} events/s, {} MiB resident",
+                start.elapsed().as_secs(),
+                resident_mb()
+            );
             (told, told_at) = (applied, Instant::now());
         }
     }
