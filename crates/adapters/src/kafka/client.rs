@@ -52,7 +52,7 @@ pub(super) fn producer(options: &Options) -> ClientConfig {
         .set("statistics.interval.ms", ms(LOOK))
         .set("acks", "all")
         .set("enable.idempotence", "true")
-        .set("compression.codec", "lz4")
+        .set("compression.codec", options.compression.as_str())
         .set("linger.ms", ms(options.linger))
         .set("message.timeout.ms", ms(options.delivery_timeout))
         .set("request.timeout.ms", ms(options.delivery_timeout))

@@ -14,7 +14,7 @@ use thiserror::Error;
 
 pub use feed::KafkaFeed;
 pub use journal::KafkaJournal;
-pub use options::{Options, Security};
+pub use options::{Compression, Options, Security};
 pub use spread::partition_of;
 pub use topics::{Topics, ensure_topics};
 

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use deadpool_postgres::Transaction;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{debug, warn};
 
+use super::column::cell;
 use super::fault::Result;
 use super::pool::Pool;
 
@@ -75,14 +77,15 @@ pub(super) async fn forget(pool: &Pool, moment: &Moment, remember_days: u16) -> 
 }
 
 async fn chunk(pool: &Pool, lapsed_before: i64, remember_days: u16) -> Result<u64> {
-    pool.transact(async |transaction| {
-        let is_mine = transaction.query_one(IS_MINE, &[&LOCK]).await?;
-        if !super::column::cell::<bool>(&is_mine, 0)? {
-            return Ok(0);
-        }
-        let names = transaction.execute(NAMES, &[&i32::from(remember_days), &CHUNK]).await?;
-        let reservations = transaction.execute(RESERVATIONS, &[&lapsed_before, &CHUNK]).await?;
-        Ok(names + reservations)
-    })
-    .await
+    let asked = (lapsed_before, i32::from(remember_days));
+    pool.transact(asked, |work, asked| Box::pin(forget_chunk(work, asked.0, asked.1))).await
+}
+
+async fn forget_chunk(work: &Transaction<'_>, lapsed_before: i64, days: i32) -> Result<u64> {
+    if !cell::<bool>(&work.query_one(IS_MINE, &[&LOCK]).await?, 0)? {
+        return Ok(0);
+    }
+    let names = work.execute(NAMES, &[&days, &CHUNK]).await?;
+    let reservations = work.execute(RESERVATIONS, &[&lapsed_before, &CHUNK]).await?;
+    Ok(names + reservations)
 }

@@ -1,7 +1,6 @@
 //! Hearing what changes, in other processes and this one. Must not let a lost message cost more than a moment for pauses,
 //! nor more than a look at everything for the rest.
 
-use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,7 +9,7 @@ use pilotage_engine::port::shared::{Change, user_mark};
 use pilotage_engine::port::store::{UserKey, UserWrite};
 use tokio::sync::broadcast;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
-use tokio_postgres::{Client, Config};
+use tokio_postgres::{Client, Config, Notification};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::{info, warn};
 
@@ -26,7 +25,8 @@ pub(super) const COUNT_PAUSE: &str = "UPDATE meta SET value = value + 1 WHERE na
 const LISTEN: &str = "LISTEN pilotage_changes";
 const PAUSES: &str = "SELECT value FROM meta WHERE name = 'pauses'";
 /// The same, as a write: it succeeds only where others would.
-const PAUSES_BY_WRITING: &str = "UPDATE meta SET value = value WHERE name = 'pauses' RETURNING value";
+const PAUSES_BY_WRITING: &str =
+    "UPDATE meta SET value = value WHERE name = 'pauses' RETURNING value";
 
 /// How often pauses are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -70,21 +70,22 @@ impl Listener {
     /// A session that hears of every change from now on.
     pub(super) async fn begin(&self) -> Result<Session> {
         let mut session = Session::begin(&self.config, &self.tls, self.patience).await?;
-        let listen = async |client: &mut Client| {
+        let Session { client, wire } = &mut session;
+        let listen = async {
             timeout(self.patience, client.batch_execute(LISTEN)).await.map_err(|_| late())??;
             Ok(())
         };
-        session.with(listen, |_| {}).await?;
+        wire.carry(listen, |_| {}).await?;
         Ok(session)
     }
 
     /// Listens for ever, with a new session where one ends.
     pub(super) async fn listen(self, mut session: Session) {
-        let pauses = Cell::new(None);
+        let mut pauses = None;
         loop {
-            let heard = |told: &tokio_postgres::Notification| self.tell(change(told.payload()));
-            let look = async |client: &mut Client| self.look(client, &pauses).await;
-            if let Err(fault) = session.with(look, heard).await {
+            let Session { client, wire } = &mut session;
+            let heard = |told: &Notification| self.tell(change(told.payload()));
+            if let Err(fault) = wire.carry(self.look(client, &mut pauses), heard).await {
                 self.well.store(false, Ordering::Relaxed);
                 warn!(error = fault.detail(), "changes can't be heard: connecting again");
             }
@@ -107,7 +108,7 @@ impl Listener {
 
     /// Looks at the count of pauses again and again, until that fails. Where writes have failed, it looks by writing, and so
     /// finds out whether they succeed again.
-    async fn look(&self, client: &Client, pauses: &Cell<Option<i64>>) -> Result<()> {
+    async fn look(&self, client: &Client, pauses: &mut Option<i64>) -> Result<()> {
         let mut moments = interval(LOOK_EVERY);
         moments.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (reading, writing) =
@@ -125,7 +126,7 @@ impl Listener {
             };
             self.well.store(true, Ordering::Relaxed);
             let count: i64 = column::cell(&row, 0)?;
-            if pauses.replace(Some(count)).is_some_and(|before| before != count) {
+            if pauses.replace(count).is_some_and(|before| before != count) {
                 self.tell(Change::Paused);
             }
         }
@@ -179,7 +180,8 @@ mod tests {
     #[test]
     fn a_message_of_a_newer_version_says_that_something_changed() {
         assert_eq!(change("paused"), Change::Paused);
-        for message in ["all", "0123", "0123456789abcdefg", "something else..", "ääääääää"] {
+        for message in ["all", "0123", "0123456789abcdefg", "something else..", "ääääääää"]
+        {
             assert_eq!(change(message), Change::All, "{message}");
         }
     }

@@ -44,7 +44,10 @@ pub enum OpenError {
         detail: String,
     },
     /// The server is too old.
-    #[error("PostgreSQL at {place} is version {found}; Pilotage needs {} or newer", schema::OLDEST_SERVER)]
+    #[error(
+        "PostgreSQL at {place} is version {found}; Pilotage needs {} or newer",
+        schema::OLDEST_SERVER
+    )]
     OldServer {
         /// Host, port and database.
         place: String,

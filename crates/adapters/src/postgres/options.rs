@@ -153,6 +153,8 @@ mod tests {
         let address = "postgres://host/db?options=-c%20lock_timeout%3D7";
         let config = Options::new(address).config().expect("it is one");
         let said = config.get_options().expect("some");
-        assert!(said.starts_with("-c search_path=pilotage ") && said.ends_with("-c lock_timeout=7"));
+        assert!(
+            said.starts_with("-c search_path=pilotage ") && said.ends_with("-c lock_timeout=7")
+        );
     }
 }

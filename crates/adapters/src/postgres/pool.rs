@@ -10,6 +10,7 @@ use std::time::Duration;
 use deadpool_postgres::{
     Client, Manager, ManagerConfig, Object, RecyclingMethod, Runtime, Transaction,
 };
+use pilotage_engine::port::Answer;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 use tokio_postgres::Config;
@@ -20,6 +21,12 @@ use super::fault::{Fault, Result};
 
 /// So often is a transaction tried that met another's.
 const TRIES: usize = 5;
+
+/// A piece of work, apart from what is asked of it, so that it can be done again.
+pub(super) type OnClient<A, T> = for<'t> fn(&'t Client, &'t A) -> Answer<'t, Result<T>>;
+/// The same, in a transaction that is committed once the work has succeeded.
+pub(super) type InTransaction<A, T> =
+    for<'t> fn(&'t Transaction<'t>, &'t A) -> Answer<'t, Result<T>>;
 
 /// Connections, made when they are needed.
 pub(super) struct Pool {
@@ -38,13 +45,12 @@ impl Pool {
     pub(super) fn new(config: Config, tls: MakeRustlsConnect, options: &Options) -> Self {
         let fast = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let size = options.connections.clamp(1, 10_000);
-        let connections =
-            deadpool_postgres::Pool::builder(Manager::from_config(config, tls, fast))
-                .max_size(size)
-                .runtime(Runtime::Tokio1)
-                .create_timeout(Some(options.connect_timeout))
-                .build()
-                .expect("it has a runtime, which its time-out needs");
+        let connections = deadpool_postgres::Pool::builder(Manager::from_config(config, tls, fast))
+            .max_size(size)
+            .runtime(Runtime::Tokio1)
+            .create_timeout(Some(options.connect_timeout))
+            .build()
+            .expect("it has a runtime, which its time-out needs");
         Self {
             connections,
             turns: Semaphore::new(size),
@@ -60,39 +66,30 @@ impl Pool {
         &self.well
     }
 
-    /// Reads, in one statement or several.
-    pub(super) async fn read<T>(
-        &self,
-        work: impl AsyncFnOnce(&Client) -> Result<T>,
-    ) -> Result<T> {
-        let done = self.run(async |client: &mut Client| work(client).await).await;
+    /// Reads what is asked, in one statement or several.
+    pub(super) async fn read<A, T>(&self, asked: A, work: OnClient<A, T>) -> Result<T> {
+        let done = self.on_client(&asked, work).await;
         if matches!(done, Err(Fault::Away(_))) {
             self.well.store(false, Ordering::Relaxed);
         }
         done
     }
 
-    /// Writes, in one statement.
-    pub(super) async fn write<T>(
-        &self,
-        work: impl AsyncFnOnce(&Client) -> Result<T>,
-    ) -> Result<T> {
-        let done = self.run(async |client: &mut Client| work(client).await).await;
+    /// Writes what is asked, by statements that stand for themselves.
+    pub(super) async fn write<A, T>(&self, asked: A, work: OnClient<A, T>) -> Result<T> {
+        let done = self.on_client(&asked, work).await;
         self.note(&done);
         done
     }
 
-    /// Does the work in a transaction, durable when this resolves with `Ok`, without a trace otherwise (unless the
+    /// Does what is asked in a transaction, durable when this resolves with `Ok`, without a trace otherwise (unless the
     /// connection is lost while it is committed).
-    pub(super) async fn transact<T>(
-        &self,
-        work: impl AsyncFn(&Transaction<'_>) -> Result<T>,
-    ) -> Result<T> {
-        let mut tries = 1..=TRIES;
+    pub(super) async fn transact<A, T>(&self, asked: A, work: InTransaction<A, T>) -> Result<T> {
+        let mut left = TRIES;
         loop {
-            let last = tries.next().is_none_or(|number| number == TRIES);
-            let done = self.run(async |client: &mut Client| attempt(client, &work).await).await;
-            if last || !matches!(done, Err(Fault::Conflict(_))) {
+            left -= 1;
+            let done = self.in_transaction(&asked, work).await;
+            if left == 0 || !matches!(done, Err(Fault::Conflict(_))) {
                 self.note(&done);
                 return done;
             }
@@ -107,14 +104,28 @@ impl Pool {
         }
     }
 
-    async fn run<T>(&self, work: impl AsyncFnOnce(&mut Client) -> Result<T>) -> Result<T> {
-        let _turn = self.turn().await?;
-        let mut client = self.connections.get().await?;
-        if let Ok(done) = timeout(self.patience, work(&mut client)).await {
-            return done;
-        }
-        drop(Object::take(client));
-        Err(Fault::Away(format!("no answer within {:?}", self.patience)))
+    async fn on_client<A, T>(&self, asked: &A, work: OnClient<A, T>) -> Result<T> {
+        let lease = self.lease().await?;
+        let done = timeout(self.patience, work(&lease.client, asked)).await;
+        done.unwrap_or_else(|_| Err(self.hangs(lease)))
+    }
+
+    async fn in_transaction<A, T>(&self, asked: &A, work: InTransaction<A, T>) -> Result<T> {
+        let mut lease = self.lease().await?;
+        let done = timeout(self.patience, attempt(&mut lease.client, asked, work)).await;
+        done.unwrap_or_else(|_| Err(self.hangs(lease)))
+    }
+
+    /// A connection, and the turn that it was got by.
+    async fn lease(&self) -> Result<Lease<'_>> {
+        let turn = self.turn().await?;
+        Ok(Lease { client: self.connections.get().await?, _turn: turn })
+    }
+
+    /// Throws a connection away whose server does nothing.
+    fn hangs(&self, lease: Lease<'_>) -> Fault {
+        drop(Object::take(lease.client));
+        Fault::Away(format!("no answer within {:?}", self.patience))
     }
 
     async fn turn(&self) -> Result<SemaphorePermit<'_>> {
@@ -131,12 +142,14 @@ impl Pool {
     }
 }
 
-async fn attempt<T>(
-    client: &mut Client,
-    work: &impl AsyncFn(&Transaction<'_>) -> Result<T>,
-) -> Result<T> {
+struct Lease<'a> {
+    client: Client,
+    _turn: SemaphorePermit<'a>,
+}
+
+async fn attempt<A, T>(client: &mut Client, asked: &A, work: InTransaction<A, T>) -> Result<T> {
     let transaction = client.transaction().await?;
-    let done = work(&transaction).await?;
+    let done = work(&transaction, asked).await?;
     transaction.commit().await?;
     Ok(done)
 }

@@ -44,14 +44,16 @@ pub(super) async fn migrate(options: &Options, target: i32) -> Result<Migrated, 
     let (config, tls) = (options.config()?, super::tls::connector(options.trusted.as_deref())?);
     let place = place(&config);
     let away = |fault| unavailable(&place, fault);
-    let mut session =
-        Session::begin(&config, &tls, options.connect_timeout).await.map_err(away)?;
-    let work = async |client: &mut Client| {
-        check_server(client, &place).await?;
-        steps(client, &place, target).await
+    let session = Session::begin(&config, &tls, options.connect_timeout).await.map_err(away)?;
+    let Session { mut client, mut wire } = session;
+    let work = async {
+        let fits = check_server(&client, &place).await;
+        Ok(match fits {
+            Ok(()) => steps(&mut client, &place, target).await,
+            Err(error) => Err(error),
+        })
     };
-    let done = session.with(async |client| Ok(work(client).await), |_| {}).await;
-    done.map_err(|fault| unavailable(&place, fault))?
+    wire.carry(work, |_| {}).await.map_err(away)?
 }
 
 async fn steps(client: &mut Client, place: &str, target: i32) -> Result<Migrated, OpenError> {
@@ -135,12 +137,13 @@ pub(super) async fn check(
 ) -> Result<(), OpenError> {
     let place = place(config);
     let away = |fault| unavailable(&place, fault);
-    let mut session = Session::begin(config, tls, options.connect_timeout).await.map_err(away)?;
-    let work = async |client: &mut Client| {
-        let fits = check_server(client, &place).await;
-        Ok((fits, stands(client).await?))
+    let session = Session::begin(config, tls, options.connect_timeout).await.map_err(away)?;
+    let Session { client, mut wire } = session;
+    let work = async {
+        let fits = check_server(&client, &place).await;
+        Ok((fits, stands(&client).await?))
     };
-    let (fits, stands) = session.with(work, |_| {}).await.map_err(away)?;
+    let (fits, stands) = wire.carry(work, |_| {}).await.map_err(away)?;
     fits?;
     match stands.number {
         NEWEST => Ok(()),

@@ -10,13 +10,14 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::fault::{Fault, Result};
 
-type Wire = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
-
-/// A session and the connection that carries it, which moves only while `drive` or `with` runs.
+/// A session: what is asked through the client is carried by the wire.
 pub(super) struct Session {
-    pub(super) client: Client,
-    wire: Wire,
+    pub client: Client,
+    pub wire: Wire,
 }
+
+/// A connection that moves only while it carries something.
+pub(super) struct Wire(Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>);
 
 impl Session {
     /// Begins a session.
@@ -28,31 +29,32 @@ impl Session {
         let begun = timeout(patience, config.connect(tls.clone())).await;
         let late = |_| Fault::Away(format!("no answer within {patience:?}"));
         let (client, wire) = begun.map_err(late)??;
-        Ok(Self { client, wire })
-    }
-
-    /// Does the work over the session; what is notified meanwhile goes to `heard`.
-    pub(super) async fn with<T>(
-        &mut self,
-        work: impl AsyncFnOnce(&mut Client) -> Result<T>,
-        heard: impl FnMut(&Notification),
-    ) -> Result<T> {
-        let Self { client, wire } = self;
-        tokio::select! {
-            done = work(client) => done,
-            fault = drive(wire, heard) => Err(fault),
-        }
+        Ok(Self { client, wire: Wire(wire) })
     }
 }
 
-/// Moves the connection until it ends; why it did.
-async fn drive(wire: &mut Wire, mut heard: impl FnMut(&Notification)) -> Fault {
-    loop {
-        match poll_fn(|context| wire.poll_message(context)).await {
-            Some(Ok(AsyncMessage::Notification(told))) => heard(&told),
-            Some(Ok(_)) => {}
-            Some(Err(error)) => return error.into(),
-            None => return Fault::Away("the connection ended".to_owned()),
+impl Wire {
+    /// Carries the work on the session; what is notified meanwhile goes to `heard`.
+    pub(super) async fn carry<T>(
+        &mut self,
+        work: impl Future<Output = Result<T>>,
+        heard: impl FnMut(&Notification),
+    ) -> Result<T> {
+        tokio::select! {
+            done = work => done,
+            fault = self.ended(heard) => Err(fault),
+        }
+    }
+
+    /// Moves until the connection ends; why it did.
+    async fn ended(&mut self, mut heard: impl FnMut(&Notification)) -> Fault {
+        loop {
+            match poll_fn(|context| self.0.poll_message(context)).await {
+                Some(Ok(AsyncMessage::Notification(told))) => heard(&told),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return error.into(),
+                None => return Fault::Away("the connection ended".to_owned()),
+            }
         }
     }
 }

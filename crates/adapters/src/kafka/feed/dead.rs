@@ -50,9 +50,9 @@ impl DeadLetters {
         ];
         // Copied as they are: another's header need not be text.
         let had = letter.detach_headers().unwrap_or_default();
-        let headers = marks.iter().fold(had, |headers, (key, value)| {
-            headers.insert(Header { key, value: Some(*value) })
-        });
+        let headers = marks
+            .iter()
+            .fold(had, |headers, (key, value)| headers.insert(Header { key, value: Some(*value) }));
         self.write(&letter, headers)
     }
 

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use pilotage_domain::event::Position;
 use pilotage_engine::port::feed::{Fed, FeedError, Partition, Polled, Shift, offset_of};
 use rdkafka::Message;
+use rdkafka::Offset;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
-use rdkafka::Offset;
 
 use super::dead::DeadLetters;
 use super::owned::{Owned, after};
@@ -215,7 +215,9 @@ fn failure(error: &KafkaError) -> Option<FeedError> {
             format!("this member has failed for good: {code}")
         }
         (_, RDKafkaErrorCode::PollExceeded) => {
-            tracing::warn!("kafka group takes this member for dead: it has not polled for too long");
+            tracing::warn!(
+                "kafka group takes this member for dead: it has not polled for too long"
+            );
             return None;
         }
         (

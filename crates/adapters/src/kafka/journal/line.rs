@@ -61,7 +61,8 @@ impl Books {
 
     fn note(&self, failure: Option<&AppendError>) {
         let Some(error) = failure else {
-            if self.is_failing.load(Ordering::Acquire) && self.is_failing.swap(false, Ordering::AcqRel)
+            if self.is_failing.load(Ordering::Acquire)
+                && self.is_failing.swap(false, Ordering::AcqRel)
             {
                 tracing::info!("log can be written again");
             }

@@ -6,7 +6,6 @@ mod names;
 mod reserve;
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use pilotage_domain::event::Position;
 use pilotage_domain::id::DecisionId;
@@ -20,40 +19,31 @@ use pilotage_engine::port::store::{RowId, StoreError, UserKey};
 use tokio::sync::broadcast;
 
 use super::PostgresStore;
+use super::store::answer;
 
 impl Shared for PostgresStore {
     fn claim(&self, partitions: Vec<Partition>) -> Answer<'_, Result<Vec<Claim>, StoreError>> {
-        Box::pin(async move {
-            let claim = async |client: &_| claim::claim(client, &partitions).await;
-            Ok(self.pool.write(claim).await?)
-        })
+        answer(
+            self.pool
+                .write(partitions, |client, partitions| Box::pin(claim::claim(client, partitions))),
+        )
     }
 
     /// Where the connection is lost while the transaction is committed, `Unavailable` leaves open whether it was stored:
     /// a new claim of the partition says so.
     fn fold(&self, folded: Folded) -> Answer<'_, Result<Vec<RowId>, FoldError>> {
-        Box::pin(async move {
-            let started = Instant::now();
-            let rows = self.pool.transact(async |work| fold::fold(work, &folded).await).await?;
-            self.commits.note(started.elapsed(), rows.len());
-            Ok(rows)
-        })
+        answer(self.measured(folded, |work, folded| Box::pin(fold::fold(work, folded))))
     }
 
     fn positions(
         &self,
         names: Vec<RecordName>,
     ) -> Answer<'_, Result<Vec<Option<Position>>, StoreError>> {
-        Box::pin(async move {
-            let find = async |client: &_| names::positions(client, &names).await;
-            Ok(self.pool.read(find).await?)
-        })
+        answer(self.pool.read(names, |client, names| Box::pin(names::positions(client, names))))
     }
 
     fn decision(&self, id: DecisionId) -> Answer<'_, Result<Option<Position>, StoreError>> {
-        Box::pin(async move {
-            Ok(self.pool.read(async |client| names::decision(client, id).await).await?)
-        })
+        answer(self.pool.read(id, |client, id| Box::pin(names::decision(client, *id))))
     }
 
     fn shared_user(
@@ -61,32 +51,31 @@ impl Shared for PostgresStore {
         key: &UserKey,
         now: Timestamp,
     ) -> Answer<'_, Result<SharedUser, StoreError>> {
-        let key = key.clone();
-        Box::pin(async move {
-            self.moment.note(now.as_millis());
-            let read = async |client: &_| reserve::shared_user(client, &key, now).await;
-            Ok(self.pool.read(read).await?)
-        })
+        self.moment.note(now.as_millis());
+        let asked = (key.clone(), now);
+        answer(
+            self.pool.read(asked, |client, (key, now)| {
+                Box::pin(reserve::shared_user(client, key, *now))
+            }),
+        )
     }
 
     fn reserve(&self, reservation: Reservation) -> Answer<'_, Result<Reserved, StoreError>> {
-        Box::pin(async move {
-            let lapsed = self.moment.lapsed_before();
-            let reserve = async |client: &_| reserve::reserve(client, &reservation, lapsed).await;
-            Ok(self.pool.write(reserve).await?)
-        })
+        let asked = (reservation, self.moment.lapsed_before());
+        answer(self.pool.write(asked, |client, (reservation, lapsed_before)| {
+            Box::pin(reserve::reserve(client, reservation, *lapsed_before))
+        }))
     }
 
     fn release(&self, key: &UserKey, decision: DecisionId) -> Answer<'_, Result<(), StoreError>> {
-        let key = key.clone();
-        Box::pin(async move {
-            let release = async |client: &_| reserve::release(client, &key, decision).await;
-            Ok(self.pool.write(release).await?)
-        })
+        let asked = (key.clone(), decision);
+        answer(self.pool.write(asked, |client, (key, decision)| {
+            Box::pin(reserve::release(client, key, *decision))
+        }))
     }
 
     fn applied(&self) -> Answer<'_, Result<BTreeMap<Partition, Position>, StoreError>> {
-        Box::pin(async { Ok(self.pool.read(async |client| claim::applied(client).await).await?) })
+        answer(self.pool.read((), |client, ()| Box::pin(claim::applied(client))))
     }
 
     fn changes(&self) -> broadcast::Receiver<Change> {

@@ -40,15 +40,24 @@ pub(super) async fn add(work: &Transaction<'_>, names: &[(RecordName, Position)]
         columns.0.push(stored);
         columns.1.push(from_number(position.0));
     }
-    let add = async |insert: &str, (names, positions): (Vec<Uuid>, Vec<i64>)| {
-        if !names.is_empty() {
-            let statement = work.prepare_cached(insert).await?;
-            work.execute(&statement, &[&names, &positions]).await?;
-        }
-        Ok(())
-    };
     let Sorted { events, decisions } = sorted;
-    tokio::try_join!(biased; add(ADD_EVENTS, events), add(ADD_DECISIONS, decisions))?;
+    tokio::try_join!(
+        biased;
+        insert(work, ADD_EVENTS, events),
+        insert(work, ADD_DECISIONS, decisions),
+    )?;
+    Ok(())
+}
+
+async fn insert(
+    work: &Transaction<'_>,
+    insert: &str,
+    (names, positions): (Vec<Uuid>, Vec<i64>),
+) -> Result<()> {
+    if !names.is_empty() {
+        let statement = work.prepare_cached(insert).await?;
+        work.execute(&statement, &[&names, &positions]).await?;
+    }
     Ok(())
 }
 

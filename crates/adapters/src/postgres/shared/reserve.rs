@@ -76,12 +76,15 @@ pub(super) async fn reserve(
     let seen = from_number(reservation.seen_reservations);
     let applied = from_number(reservation.seen_applied.0);
     let (decision, until) = (Uuid::of_decision(*decision), reservation.until.as_millis());
+    let offer = offer.as_ref();
     let statement = client.prepare_cached(RESERVE).await?;
-    let done = client.execute(
-        &statement,
-        &[&product, &user, &seen, &applied, &decision, &offer.as_ref(), &until, &lapsed_before],
-    );
-    match done.await? {
+    let held = client
+        .execute(
+            &statement,
+            &[&product, &user, &seen, &applied, &decision, &offer, &until, &lapsed_before],
+        )
+        .await?;
+    match held {
         0 => Ok(Reserved::Changed),
         1 => Ok(Reserved::Held),
         rows => Err(Fault::Damaged(format!("{rows} reservations for one"))),

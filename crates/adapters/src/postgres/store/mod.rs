@@ -23,11 +23,11 @@ use pilotage_engine::port::store::{
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 
-use super::fault::Result as Work;
+use super::fault::{Fault, Result as Work};
 use super::forget::{Moment, keep_forgetting};
 use super::listen::Listener;
 use super::options::place;
-use super::pool::Pool;
+use super::pool::{InTransaction, Pool};
 use super::{Migrated, OpenError, Options, schema, tls};
 
 /// So many changes wait for who reads them; older ones are lost to him.
@@ -37,7 +37,7 @@ const UNREAD_CHANGES: usize = 1_024;
 pub struct PostgresStore {
     pub(super) pool: Arc<Pool>,
     pub(super) changes: broadcast::Sender<Change>,
-    pub(super) commits: CommitMeter,
+    commits: CommitMeter,
     pub(super) moment: Arc<Moment>,
     /// Listening and forgetting, until the store is closed or dropped.
     tasks: Mutex<JoinSet<()>>,
@@ -77,42 +77,55 @@ impl PostgresStore {
 
     /// How many partitions the topic has: as many as are told here the first time, ever after.
     pub async fn topic_partitions(&self, fresh: u16) -> Result<u16, StoreError> {
-        let count = self.pool.write(async |client| keep::topic_partitions(client, fresh).await);
-        Ok(count.await?)
+        let keep = self
+            .pool
+            .write(fresh, |client, fresh| Box::pin(keep::topic_partitions(client, *fresh)));
+        Ok(keep.await?)
+    }
+
+    fn take_tasks(&self) -> JoinSet<()> {
+        std::mem::take(&mut self.tasks.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Writes users in a transaction, and notes how long that took.
+    pub(super) async fn measured<A>(
+        &self,
+        asked: A,
+        work: InTransaction<A, Vec<RowId>>,
+    ) -> Work<Vec<RowId>> {
+        let started = Instant::now();
+        let rows = self.pool.transact(asked, work).await?;
+        self.commits.note(started.elapsed(), rows.len());
+        Ok(rows)
     }
 }
 
-/// Runs the work as a port's answer.
-fn answer<'a, T: Send + 'a>(
+/// The work as a port's answer.
+pub(super) fn answer<'a, T: Send + 'a, E: From<Fault>>(
     work: impl Future<Output = Work<T>> + Send + 'a,
-) -> Answer<'a, Result<T, StoreError>> {
+) -> Answer<'a, Result<T, E>> {
     Box::pin(async { Ok(work.await?) })
 }
 
 impl Store for PostgresStore {
     fn load(&self, keys: Vec<UserKey>) -> Answer<'_, Result<Vec<Option<StoredUser>>, StoreError>> {
-        answer(async move { self.pool.read(async |client| read::load(client, &keys).await).await })
+        answer(self.pool.read(keys, |client, keys| Box::pin(read::load(client, keys))))
     }
 
     fn write(&self, batch: Batch) -> Answer<'_, Result<Vec<RowId>, StoreError>> {
-        answer(async move {
-            let started = Instant::now();
-            let rows = self.pool.transact(async |work| write::batch(work, &batch).await).await?;
-            self.commits.note(started.elapsed(), rows.len());
-            Ok(rows)
-        })
+        answer(self.measured(batch, |work, batch| Box::pin(write::batch(work, batch))))
     }
 
     fn watermark(&self) -> Answer<'_, Result<Watermark, StoreError>> {
-        answer(async { self.pool.read(async |client| read::watermark(client).await).await })
+        answer(self.pool.read((), |client, ()| Box::pin(read::watermark(client))))
     }
 
     fn spilled(&self, row: RowId) -> Answer<'_, Result<Vec<(Position, Bytes)>, StoreError>> {
-        answer(async move { self.pool.read(async |client| read::spilled(client, row).await).await })
+        answer(self.pool.read(row, |client, row| Box::pin(read::spilled(client, *row))))
     }
 
     fn cohorts(&self) -> Answer<'_, Result<Cohorts, StoreError>> {
-        answer(async { self.pool.read(async |client| read::cohorts(client).await).await })
+        answer(self.pool.read((), |client, ()| Box::pin(read::cohorts(client))))
     }
 
     fn page(
@@ -120,18 +133,18 @@ impl Store for PostgresStore {
         after: Option<UserKey>,
         limit: usize,
     ) -> Answer<'_, Result<Vec<(UserKey, StoredUser)>, StoreError>> {
-        answer(async move {
-            let page = async |client: &_| read::page(client, after.as_ref(), limit).await;
-            self.pool.read(page).await
-        })
+        let asked = (after, limit);
+        answer(self.pool.read(asked, |client, (after, limit)| {
+            Box::pin(read::page(client, after.as_ref(), *limit))
+        }))
     }
 
     fn reset(&self) -> Answer<'_, Result<(), StoreError>> {
-        answer(async { self.pool.transact(async |work| write::reset(work).await).await })
+        answer(self.pool.transact((), |work, ()| Box::pin(write::reset(work))))
     }
 
     fn paused(&self) -> Answer<'_, Result<BTreeMap<ProductId, Vec<GuideId>>, StoreError>> {
-        answer(async { self.pool.read(async |client| read::paused(client).await).await })
+        answer(self.pool.read((), |client, ()| Box::pin(read::paused(client))))
     }
 
     fn set_paused(
@@ -140,11 +153,10 @@ impl Store for PostgresStore {
         guide: &GuideId,
         pause: Pause,
     ) -> Answer<'_, Result<(), StoreError>> {
-        let (product, guide) = (product.clone(), guide.clone());
-        answer(async move {
-            let set = async |work: &_| keep::set_paused(work, &product, &guide, pause).await;
-            self.pool.transact(set).await
-        })
+        let asked = (product.clone(), guide.clone(), pause);
+        answer(self.pool.transact(asked, |work, (product, guide, pause)| {
+            Box::pin(keep::set_paused(work, product, guide, *pause))
+        }))
     }
 
     fn keep_definition(
@@ -156,10 +168,9 @@ impl Store for PostgresStore {
     ) -> Answer<'_, Result<(), StoreError>> {
         let (product, text) = (product.clone(), text.to_owned());
         let definition = keep::Definition { product, version, hash, text };
-        answer(async move {
-            let keep = async |client: &_| keep::keep_definition(client, &definition).await;
-            self.pool.write(keep).await
-        })
+        answer(self.pool.write(definition, |client, definition| {
+            Box::pin(keep::keep_definition(client, definition))
+        }))
     }
 
     fn definition(
@@ -167,18 +178,18 @@ impl Store for PostgresStore {
         product: &ProductId,
         hash: ContentHash,
     ) -> Answer<'_, Result<Option<String>, StoreError>> {
-        let product = product.clone();
-        answer(async move {
-            let find = async |client: &_| keep::definition(client, &product, hash).await;
-            self.pool.read(find).await
-        })
+        let asked = (product.clone(), hash);
+        answer(self.pool.read(asked, |client, (product, hash)| {
+            Box::pin(keep::definition(client, product, *hash))
+        }))
     }
 
     fn secret(&self, name: &str, fresh: [u8; 32]) -> Answer<'_, Result<[u8; 32], StoreError>> {
-        let name = name.to_owned();
-        answer(async move {
-            self.pool.write(async |client| keep::secret(client, &name, fresh).await).await
-        })
+        let asked = (name.to_owned(), fresh);
+        answer(
+            self.pool
+                .write(asked, |client, (name, fresh)| Box::pin(keep::secret(client, name, *fresh))),
+        )
     }
 
     fn healthy(&self) -> bool {
@@ -191,8 +202,8 @@ impl Store for PostgresStore {
 
     fn close(&self) -> Answer<'_, ()> {
         Box::pin(async {
-            let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-            { tasks }.shutdown().await;
+            let mut tasks = self.take_tasks();
+            tasks.shutdown().await;
             self.pool.close().await;
         })
     }

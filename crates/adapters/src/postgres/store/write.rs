@@ -70,7 +70,8 @@ impl<'a> Users<'a> {
     pub(in crate::postgres) fn of(all: &'a [UserWrite]) -> Self {
         let mut once = BTreeMap::new();
         for user in all {
-            let known = once.entry(&user.key).or_insert(Once { told: None, last: user, cohort: None });
+            let known =
+                once.entry(&user.key).or_insert(Once { told: None, last: user, cohort: None });
             known.told = user.row.or(known.told);
             known.cohort = user.cohort.or(known.cohort);
             known.last = user;
@@ -98,8 +99,7 @@ impl<'a> Users<'a> {
         let columns = Columns::of(told.iter().map(|(_, user)| *user));
         let Columns { products, users, bodies, applied } = &columns;
         let statement = work.prepare_cached(UPDATE).await?;
-        let updated =
-            work.execute(&statement, &[&rows, products, users, bodies, applied]).await?;
+        let updated = work.execute(&statement, &[&rows, products, users, bodies, applied]).await?;
         if updated == told.len() as u64 { Ok(()) } else { Err(not_theirs()) }
     }
 
@@ -160,9 +160,7 @@ impl<'a> Users<'a> {
         let counted: BTreeMap<RowId, (&str, Cohort)> = self
             .once
             .iter()
-            .filter_map(|(key, user)| {
-                Some((*rows.get(key)?, (key.product.as_str(), user.cohort?)))
-            })
+            .filter_map(|(key, user)| Some((*rows.get(key)?, (key.product.as_str(), user.cohort?))))
             .collect();
         if counted.is_empty() {
             return Ok(());
