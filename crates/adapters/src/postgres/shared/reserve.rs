@@ -28,7 +28,7 @@ const SHARED_USER: &str = "
 const RESERVE: &str = "
     WITH counted AS (
         INSERT INTO reservation_counts AS c (product, user_id, count)
-        SELECT $1, $2, $3 + 1
+        SELECT $1, $2, $3::bigint + 1
         WHERE $4 = coalesce((SELECT applied FROM users WHERE product = $1 AND user_id = $2), 0)
             AND ($3 = 0
                 OR EXISTS (SELECT FROM reservation_counts WHERE product = $1 AND user_id = $2))

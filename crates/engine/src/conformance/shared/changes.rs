@@ -25,9 +25,7 @@ async fn all_told(changes: &mut Receiver<Change>, users: &[&str]) {
     let mut marks: BTreeSet<u64> = users.iter().map(|user| user_mark(&key("p", user))).collect();
     while !marks.is_empty() {
         match next(changes).await {
-            Change::Users(told) => told.iter().for_each(|mark| {
-                marks.remove(mark);
-            }),
+            Change::Users(told) => marks.retain(|mark| !told.contains(mark)),
             Change::All => marks.clear(),
             Change::Paused => {}
         }

@@ -160,14 +160,16 @@ pub async fn a_reader_never_sees_half_a_fold(place: &impl SharedPlace) {
     let claimed = claim(&*store, 0).await;
     fold(&*store, one_record(&claimed, 0, &["a", "b"])).await;
     let mut writer = JoinSet::new();
-    writer.spawn(async move {
+    let writing = writer.spawn(async move {
         for round in 1..=ROUNDS {
             reserve(&*store, "a", u128::from(round), position(&claimed, round - 1)).await;
             let settled = vec![(key("p", "a"), decision_id(u128::from(round)))];
             fold(&*store, Folded { settled, ..one_record(&claimed, round, &["a", "b"]) }).await;
         }
     });
-    loop {
+    let mut is_last = false;
+    while !is_last {
+        is_last = writing.is_finished();
         let seen = shared_user(&*other, "a").await;
         let profile: u64 = number(seen.stored.as_ref());
         let reserved: Vec<u128> = seen.reserved.iter().map(|(id, _)| id.bits()).collect();
@@ -176,11 +178,10 @@ pub async fn a_reader_never_sees_half_a_fold(place: &impl SharedPlace) {
         assert_eq!(reserved, expected, "{seen:?}");
         let both = other.load(keys(&["a", "b"])).await.expect("the store reads");
         assert_eq!(number(both[0].as_ref()), number(both[1].as_ref()));
-        if profile == ROUNDS {
-            break;
-        }
     }
     writer.join_all().await;
+    let newest = body(&*other, "a").await;
+    assert_eq!(newest.as_deref(), Some(ROUNDS.to_string().as_bytes()));
 }
 
 fn number(stored: Option<&StoredUser>) -> u64 {
