@@ -3,11 +3,11 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
-use rdkafka::client::ClientContext;
+use rdkafka::client::{Client, ClientContext};
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::statistics::Statistics;
@@ -16,8 +16,10 @@ use super::{OpenError, Options};
 
 /// The largest record: an event of a megabyte with all that stands around it, or a decision in base64.
 pub(super) const MAX_RECORD: usize = 4 << 20;
-/// How often whoever writes looks whether brokers answer again.
-const LOOK: Duration = Duration::from_millis(500);
+/// How often whoever writes looks whether brokers answer.
+const LOOK: Duration = Duration::from_millis(250);
+/// How long a broker is waited for where none may be there.
+const PROBE: Duration = Duration::from_millis(500);
 /// The longest pause before a broker is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -81,6 +83,8 @@ pub(super) fn reader(options: &Options) -> ClientConfig {
     config
         .set("enable.partition.eof", "true")
         .set("fetch.wait.max.ms", "5")
+        // The next fetch begins as soon as the last is used up.
+        .set("fetch.queue.backoff.ms", "1")
         .set("fetch.message.max.bytes", "16384")
         .set("queued.min.messages", "1");
     config
@@ -138,15 +142,15 @@ impl<T: Send + Sync> ClientContext for Context<T> {
     }
 
     fn stats(&self, statistics: Statistics) {
-        if statistics.brokers.values().any(|broker| broker.state == "UP") {
-            self.reach.answered();
+        match statistics.brokers.values().any(|broker| broker.state == "UP") {
+            true => self.reach.answered(),
+            false => self.reach.still_silent(),
         }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
         match error.rdkafka_error_code() {
-            Some(RDKafkaErrorCode::AllBrokersDown) => self.reach.lost(reason),
-            Some(RDKafkaErrorCode::Fatal) => self.reach.ended(reason),
+            Some(RDKafkaErrorCode::AllBrokersDown) => self.reach.gone(reason),
             Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SSL) => {
                 tracing::warn!(%error, reason, "kafka broker is not trusted, or does not trust us");
             }
@@ -158,25 +162,57 @@ impl<T: Send + Sync> ClientContext for Context<T> {
 /// Whether brokers answer a client, and whether it is of any more use.
 #[derive(Default)]
 pub(super) struct Reach {
+    silence: Mutex<Silence>,
+    /// Whether there is silence, for whoever only wants to know that there is none.
     is_lost: AtomicBool,
     is_ended: AtomicBool,
-    reason: Mutex<String>,
+}
+
+/// The connections that were lost: one that comes back at once is nobody's trouble.
+#[derive(Default)]
+enum Silence {
+    #[default]
+    None,
+    /// The last connection is gone; why.
+    Begun(String),
+    /// And it is not back since.
+    Lasting(String),
 }
 
 impl fmt::Debug for Reach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reach").field("lost", &self.is_lost).finish_non_exhaustive()
+        f.debug_struct("Reach").field("is_lost", &self.is_lost).finish_non_exhaustive()
     }
 }
 
 impl Reach {
     /// Nothing, or why nothing can be asked now.
     pub(super) fn check(&self) -> Result<(), String> {
-        if !self.is_lost.load(Ordering::Acquire) && !self.is_ended() {
+        if self.is_ended() {
+            return Err("the client is being replaced".to_owned());
+        }
+        if !self.is_lost.load(Ordering::Acquire) {
             return Ok(());
         }
-        let reason = self.reason.lock().unwrap_or_else(PoisonError::into_inner);
-        Err(format!("no broker answers: {reason}"))
+        match &*self.silence() {
+            Silence::Lasting(reason) => Err(format!("no broker answers: {reason}")),
+            Silence::None | Silence::Begun(_) => Ok(()),
+        }
+    }
+
+    /// Asks a broker, where none may be there: `Ok` if one answers.
+    pub(super) fn probe<C: ClientContext>(
+        &self,
+        client: &Client<C>,
+        topic: &str,
+    ) -> Result<(), String> {
+        if !matches!(*self.silence(), Silence::None) {
+            match client.fetch_metadata(Some(topic), PROBE) {
+                Ok(_) => self.answered(),
+                Err(_) => self.still_silent(),
+            }
+        }
+        self.check()
     }
 
     /// Whether the client has failed for good: another has to take its place.
@@ -189,28 +225,75 @@ impl Reach {
         self.is_ended.store(false, Ordering::Release);
     }
 
-    fn lost(&self, reason: &str) {
-        self.set_reason(reason);
-        if !self.is_lost.swap(true, Ordering::AcqRel) {
-            tracing::warn!(reason, "no kafka broker answers");
-        }
-    }
-
-    fn ended(&self, reason: &str) {
-        self.set_reason(reason);
-        if !self.is_ended.swap(true, Ordering::AcqRel) {
-            tracing::error!(reason, "kafka client failed for good and is replaced");
-        }
-    }
-
     /// A broker has answered.
     pub(super) fn answered(&self) {
+        *self.silence() = Silence::None;
         if self.is_lost.swap(false, Ordering::AcqRel) {
             tracing::info!("kafka brokers answer again");
         }
     }
 
-    fn set_reason(&self, reason: &str) {
-        reason.clone_into(&mut self.reason.lock().unwrap_or_else(PoisonError::into_inner));
+    fn gone(&self, reason: &str) {
+        let mut silence = self.silence();
+        if matches!(*silence, Silence::None) {
+            *silence = Silence::Begun(reason.to_owned());
+        }
+    }
+
+    fn still_silent(&self) {
+        let mut silence = self.silence();
+        let Silence::Begun(reason) = &mut *silence else { return };
+        let reason = std::mem::take(reason);
+        tracing::warn!(reason, "no kafka broker answers");
+        *silence = Silence::Lasting(reason);
+        self.is_lost.store(true, Ordering::Release);
+    }
+
+    /// The client has failed for good.
+    pub(super) fn ended(&self, reason: &str) {
+        if !self.is_ended.swap(true, Ordering::AcqRel) {
+            tracing::error!(reason, "kafka client failed for good and is replaced");
+        }
+    }
+
+    fn silence(&self) -> MutexGuard<'_, Silence> {
+        self.silence.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_comes_back_at_once_is_no_outage() {
+        let reach = Reach::default();
+        reach.gone("1/1 brokers are down");
+        reach.answered();
+        reach.still_silent();
+        assert_eq!(reach.check(), Ok(()));
+    }
+
+    #[test]
+    fn an_outage_lasts_until_a_broker_answers() {
+        let reach = Reach::default();
+        reach.gone("1/1 brokers are down");
+        assert_eq!(reach.check(), Ok(()), "it may come back at once");
+        reach.still_silent();
+        reach.gone("again");
+        reach.still_silent();
+        assert_eq!(reach.check(), Err("no broker answers: 1/1 brokers are down".to_owned()));
+        reach.answered();
+        assert_eq!(reach.check(), Ok(()));
+    }
+
+    #[test]
+    fn a_client_that_failed_for_good_is_of_no_use() {
+        let reach = Reach::default();
+        reach.ended("out of order");
+        reach.answered();
+        assert!(reach.check().is_err() && reach.is_ended());
+        reach.begin_again();
+        assert_eq!(reach.check(), Ok(()));
     }
 }

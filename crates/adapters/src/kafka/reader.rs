@@ -14,6 +14,8 @@ use rdkafka::{Offset, TopicPartitionList};
 use super::client::{self, Context, Reach, create};
 use super::{OpenError, Options};
 
+/// How long is waited before it is looked whether brokers answer at all.
+const LOOK: Duration = Duration::from_millis(500);
 /// So many records further on, reading on is cheaper than asking anew.
 const NEAR: u64 = 16;
 
@@ -113,7 +115,7 @@ impl Reader {
     fn next(&self, until: Instant) -> Result<Next<'_>, String> {
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            match self.consumer.poll(left) {
+            match self.consumer.poll(left.min(LOOK)) {
                 Some(Ok(message)) => return Ok(Next::Message(message)),
                 Some(Err(KafkaError::PartitionEOF(_))) => return Ok(Next::Nothing),
                 Some(Err(error)) => match error.rdkafka_error_code() {
@@ -129,7 +131,7 @@ impl Reader {
                 },
                 None => {}
             }
-            self.reach.check()?;
+            self.reach.probe(self.consumer.client(), &self.topic)?;
             if left.is_zero() {
                 return Err("the brokers have not answered in time".to_owned());
             }

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use pilotage_domain::event::Position;
 use pilotage_engine::port::feed::{Fed, FeedError, Partition, Polled, Shift, offset_of};
 use rdkafka::Message;
-use rdkafka::Offset;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
@@ -16,9 +15,6 @@ use super::dead::DeadLetters;
 use super::owned::{Owned, after};
 use crate::kafka::client::{self, Context, Reach, create};
 use crate::kafka::{OpenError, Options, record};
-
-/// How long brokers that were away are asked whether they answer again, at the end of a poll.
-const PROBE: Duration = Duration::from_millis(500);
 
 /// A member of the group.
 pub(super) struct Member {
@@ -29,6 +25,8 @@ pub(super) struct Member {
     dead: DeadLetters,
     /// Records that should come next are missing: it is tried again with each poll.
     is_astray: bool,
+    /// When the last poll ended.
+    polled_at: Instant,
 }
 
 impl fmt::Debug for Member {
@@ -83,7 +81,8 @@ impl Member {
         subscribed.map_err(|error| OpenError::Client(error.to_string()))?;
         let dead = DeadLetters::new(options.clone());
         let (options, gathered) = (options.clone(), Gathered::default());
-        Ok(Self { consumer, reach, options, gathered, dead, is_astray: false })
+        let polled_at = Instant::now();
+        Ok(Self { consumer, reach, options, gathered, dead, is_astray: false, polled_at })
     }
 
     /// What came, at the latest after `wait`.
@@ -91,6 +90,15 @@ impl Member {
         if std::mem::take(&mut self.is_astray) {
             self.go_back();
         }
+        if self.polled_at.elapsed() >= self.options.poll_timeout {
+            self.consumer.context().role.oversleep();
+        }
+        let polled = self.gather(max_bytes, wait);
+        self.polled_at = Instant::now();
+        polled
+    }
+
+    fn gather(&mut self, max_bytes: usize, wait: Duration) -> Result<Polled, FeedError> {
         let until = Instant::now() + wait;
         loop {
             let is_full = self.gathered.then.is_some() || self.gathered.bytes >= max_bytes;
@@ -136,24 +144,20 @@ impl Member {
     }
 
     fn nothing(&self) -> Result<Polled, FeedError> {
-        let Err(reason) = self.reach.check() else { return Ok(Polled::Nothing) };
-        let asked = self.consumer.client().fetch_metadata(Some(&self.options.topic), PROBE);
-        if asked.is_ok() {
-            self.reach.answered();
-            return Ok(Polled::Nothing);
-        }
-        Err(FeedError::Unavailable(reason))
+        let client = self.consumer.client();
+        let reached = self.reach.probe(client, &self.options.topic);
+        reached.map(|()| Polled::Nothing).map_err(FeedError::Unavailable)
     }
 
-    /// Asks again for what should come next in every partition.
+    /// Asks again for what should come next in every partition: a fetch that has failed so is not tried again by itself.
     fn go_back(&self) {
-        let topic = &self.options.topic;
-        for (partition, next) in self.consumer.context().role.next() {
-            let offset = Offset::Offset(i64::try_from(next).unwrap_or(i64::MAX));
-            let sought = self.consumer.seek(topic, i32::from(partition.0), offset, PROBE);
-            if let Err(error) = sought {
-                tracing::debug!(%error, partition = partition.0, "kafka partition can't be sought");
-            }
+        let owned = &self.consumer.context().role;
+        let again = owned.places(owned.next()).and_then(|places| {
+            self.consumer.incremental_unassign(&places)?;
+            self.consumer.incremental_assign(&places)
+        });
+        if let Err(error) = again {
+            tracing::warn!(%error, "kafka partitions can't be read again");
         }
     }
 

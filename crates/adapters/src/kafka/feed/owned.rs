@@ -25,6 +25,8 @@ struct State {
     next: BTreeMap<Partition, u64>,
     /// Partitions that went since somebody asked.
     gone: Vec<Partition>,
+    /// The group has taken us for dead, whatever the library makes of it.
+    overslept: bool,
 }
 
 impl Owned {
@@ -37,6 +39,11 @@ impl Owned {
         let mut state = self.lock();
         let next = state.next.get_mut(&partition).filter(|next| offset >= **next);
         next.map(|next| *next = offset + 1).is_some()
+    }
+
+    /// We have not polled for so long that what goes now is another's already.
+    pub(super) fn oversleep(&self) {
+        self.lock().overslept = true;
     }
 
     /// Partitions that went since the last call.
@@ -71,12 +78,16 @@ impl Owned {
         let next = positions.iter().map(|position| (Partition::of(*position), after(*position)));
         let next: BTreeMap<Partition, u64> = next.collect();
         let places = self.places(next.iter().map(|(partition, offset)| (*partition, *offset)))?;
-        self.lock().next.extend(next);
+        let mut state = self.lock();
+        state.next.extend(next);
+        state.overslept = false;
+        drop(state);
         consumer.incremental_assign(&places)
     }
 
-    fn lost(&self, partitions: &[Partition], loss: Loss) {
+    fn lost(&self, partitions: &[Partition], was_lost: bool) {
         let mut state = self.lock();
+        let loss = if was_lost || state.overslept { Loss::Taken } else { Loss::Asked };
         state.next.retain(|partition, _| !partitions.contains(partition));
         state.gone.extend(partitions);
         drop(state);
@@ -113,8 +124,7 @@ impl ConsumerContext for Context<Owned> {
                 self.role.gained(consumer, &partitions)
             }
             _ => {
-                let loss = if consumer.assignment_lost() { Loss::Taken } else { Loss::Asked };
-                self.role.lost(&partitions, loss);
+                self.role.lost(&partitions, consumer.assignment_lost());
                 consumer.incremental_unassign(list)
             }
         };

@@ -179,6 +179,9 @@ impl Line {
         loop {
             let producer = self.current();
             producer.poll(HEAR);
+            if let Some((_, reason)) = producer.client().fatal_error() {
+                self.books.reach.ended(&reason);
+            }
             if producer.in_flight_count() > 0 {
                 continue;
             }

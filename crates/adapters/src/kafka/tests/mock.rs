@@ -62,7 +62,8 @@ async fn what_does_not_pass_is_told_and_the_next_may_succeed() {
         let text = refusal(&journal, "a").await;
         assert!(text.to_lowercase().contains(&expected.to_lowercase()), "{text}");
         assert!(!journal.healthy());
-        append(&journal, vec![event("u", "b")]).await;
+        // The library may hold what it was told against the topic for a while.
+        while journal.append(vec![event("u", "b")]).await.is_err() {}
         assert!(journal.healthy());
     }
 }
