@@ -32,6 +32,9 @@ async fn mend_one(held: Held, tls: MakeRustlsConnect) {
     if is_quiet(&held).await {
         return;
     }
+    if held.client().is_closed() {
+        return held.discard();
+    }
     let token = held.client().cancel_token();
     // One that is still on its way would hit whatever comes next.
     let is_told = matches!(timeout(SOON, token.cancel_query(tls)).await, Ok(Ok(())));

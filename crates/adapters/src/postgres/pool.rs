@@ -152,9 +152,11 @@ impl Pool {
         Ok(Lease { held: Some(held), left: &self.left })
     }
 
-    /// What came of a piece of work; one that has not ended in time is left in the middle.
+    /// What came of a piece of work; where that is no answer, the connection is looked after.
     fn ended<T>(&self, mut lease: Lease<'_>, done: Outcome<T>) -> Result<T> {
         match done {
+            // The session itself may have ended, unnoticed as yet.
+            Ok(Err(Fault::Away(detail))) => Err(Fault::Away(detail)),
             Ok(done) => {
                 lease.held = None;
                 done

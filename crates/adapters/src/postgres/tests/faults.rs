@@ -152,7 +152,7 @@ async fn of_two_that_wait_for_each_other_the_fold_gives_way_and_tries_again() {
     let database = Database::new();
     // Time enough for the other to begin to wait: a session looks for a deadlock once.
     let name = &database.name;
-    database.administer(&[&format!("ALTER DATABASE {name} SET deadlock_timeout = '2s'")]);
+    database.alter(&[&format!("ALTER DATABASE {name} SET deadlock_timeout = '2s'")]);
     let store = database.open().await;
     let (holder, operator) = (database.superuser().await, database.operator().await);
     let mine = claim(&store, 0).await;

@@ -103,12 +103,12 @@ async fn what_happened_while_nobody_could_listen_is_told_afterwards() {
     let store = database.open().await;
     let (operator, name) = (database.superuser().await, &database.name);
     let mut changes = store.changes();
-    database.administer(&[&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")]);
+    database.alter(&[&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")]);
     operator.run(&format!("SELECT pg_terminate_backend(pid) {LISTENER}")).await;
     until_healthy(&store, false).await;
     operator.run(PAUSED).await;
     tell(&operator, &user_change("a").0).await;
-    database.administer(&[&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true")]);
+    database.alter(&[&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true")]);
     assert_eq!(next(&mut changes).await, Change::All);
     assert_eq!(next(&mut changes).await, Change::Paused);
     // Nobody has called meanwhile.

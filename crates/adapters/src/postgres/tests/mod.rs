@@ -11,7 +11,9 @@ mod outage;
 mod stack;
 
 use std::fmt::Debug;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, Once};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -30,30 +32,40 @@ use super::{Options, PostgresStore};
 /// Of every test's role.
 const PASSWORD: &str = "hush";
 
-/// A database of its own and its owner, who is called the same and may do nothing else. Both go away with it.
+/// A database of its own and its owner, who is called the same and may do nothing else.
 struct Database {
     name: String,
     /// Where it is, as who may do everything there.
     server: String,
+    /// Whether more than its tables was changed.
+    is_altered: AtomicBool,
 }
+
+/// Databases that tests have left: to clear one takes a fraction of the time that a new one takes. The last ones of a run
+/// stay, until the next run sweeps them away.
+static LEFT: Mutex<Vec<Database>> = Mutex::new(Vec::new());
 
 impl Database {
     /// An empty one.
     fn empty() -> Self {
-        Self::on(server())
+        static SWEPT: Once = Once::new();
+        SWEPT.call_once(|| apart(sweep()));
+        let left = LEFT.lock().expect("nobody panics with it").pop();
+        left.map_or_else(|| Self::on(server()), Self::cleared)
     }
 
-    /// An empty one on that server.
+    /// A new one on that server.
     fn on(server: String) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("pilotage_test_{}_{number}", std::process::id());
-        let database = Self { name, server };
+        let database = Self { name, server, is_altered: AtomicBool::new(false) };
         let name = &database.name;
         // A password that is checked a thousand times over takes its time where nothing is optimized.
         let owner =
             format!("SET scram_iterations = 1; CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'");
-        database.administer(&[&owner, &format!("CREATE DATABASE {name} OWNER {name}")]);
+        let making = [&*owner, &format!("CREATE DATABASE {name} OWNER {name}")];
+        apart(administer(&database.server, &making));
         database
     }
 
@@ -64,6 +76,19 @@ impl Database {
 
     fn migrated(self) -> Self {
         apart(PostgresStore::migrate(&self.options())).expect("the database is migrated");
+        self
+    }
+
+    /// Without tables and sessions of another test.
+    fn cleared(self) -> Self {
+        let others = "FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        apart(async {
+            let operator = self.superuser().await;
+            operator.run(&format!("SELECT pg_terminate_backend(pid) {others}")).await;
+            operator.until(&format!("SELECT count(*) {others}"), 0).await;
+            operator.run("DROP SCHEMA IF EXISTS pilotage CASCADE").await;
+        });
         self
     }
 
@@ -90,25 +115,43 @@ impl Database {
         Operator::new(&format!("{}/{}", &self.server[..start], self.name)).await
     }
 
-    /// Runs the statements one after the other, as who may do everything, from outside.
-    fn administer(&self, statements: &[&str]) {
-        apart(async {
-            let operator = Operator::new(&self.server).await;
-            for statement in statements {
-                operator.run(statement).await;
-            }
-        });
+    /// Changes more than tables, as who may do everything, from outside.
+    fn alter(&self, statements: &[&str]) {
+        self.is_altered.store(true, Ordering::Relaxed);
+        apart(administer(&self.server, statements));
     }
 }
 
 impl Drop for Database {
     fn drop(&mut self) {
-        // A server that one test has to itself goes as a whole.
-        if self.server == server() {
-            let name = &self.name;
-            let (database, owner) =
-                (format!("DROP DATABASE {name} WITH (FORCE)"), format!("DROP ROLE {name}"));
-            self.administer(&[&database, &owner]);
+        let is_altered = *self.is_altered.get_mut() || std::thread::panicking();
+        // A server that one test has to itself goes as a whole; what was altered is swept away later.
+        if self.server == server() && !is_altered {
+            let (name, server) = (std::mem::take(&mut self.name), self.server.clone());
+            let left = Self { name, server, is_altered: AtomicBool::new(false) };
+            LEFT.lock().expect("nobody panics with it").push(left);
+        }
+    }
+}
+
+/// Runs the statements one after the other.
+async fn administer(server: &str, statements: &[&str]) {
+    let operator = Operator::new(server).await;
+    for statement in statements {
+        operator.run(statement).await;
+    }
+}
+
+/// Throws away what runs that have ended have left.
+async fn sweep() {
+    let operator = Operator::new(&server()).await;
+    let left = r"SELECT datname::text FROM pg_database WHERE datname LIKE 'pilotage\_test\_%'";
+    for row in operator.client.query(left, &[]).await.expect("the query runs") {
+        let name: &str = row.get(0);
+        let run = name.split('_').nth(2).expect("the number of a process");
+        if !Path::new("/proc").join(run).exists() {
+            operator.run(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
+            operator.run(&format!("DROP ROLE IF EXISTS {name}")).await;
         }
     }
 }

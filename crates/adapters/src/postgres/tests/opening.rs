@@ -182,8 +182,7 @@ async fn a_database_that_takes_no_writes_is_told() {
     let (store, operator) = (database.open().await, database.operator().await);
     let name = &database.name;
     claim_one(&store).await.expect("the store claims");
-    database
-        .administer(&[&format!("ALTER DATABASE {name} SET default_transaction_read_only = on")]);
+    database.alter(&[&format!("ALTER DATABASE {name} SET default_transaction_read_only = on")]);
     let text = refusal(&database.options()).await;
     assert!(text.contains("does not allow writes"), "{text}");
     // A store that is open has to connect again.
@@ -193,7 +192,7 @@ async fn a_database_that_takes_no_writes_is_told() {
     for _ in 0..2 {
         unavailable(claim_one(&store).await);
     }
-    database.administer(&[&format!("ALTER DATABASE {name} RESET default_transaction_read_only")]);
+    database.alter(&[&format!("ALTER DATABASE {name} RESET default_transaction_read_only")]);
     claim_one(&store).await.expect("the store claims");
 }
 
@@ -201,7 +200,7 @@ async fn a_database_that_takes_no_writes_is_told() {
 async fn text_in_another_encoding_is_refused() {
     let database = Database::empty();
     let (name, options) = (&database.name, database.options());
-    database.administer(&[
+    database.alter(&[
         &format!("DROP DATABASE {name}"),
         &format!("CREATE DATABASE {name} OWNER {name} TEMPLATE template0 ENCODING 'SQL_ASCII'"),
     ]);
@@ -213,7 +212,7 @@ async fn text_in_another_encoding_is_refused() {
 async fn who_may_not_make_a_schema_is_told() {
     let database = Database::empty();
     let name = &database.name;
-    database.administer(&[&format!("ALTER DATABASE {name} OWNER TO CURRENT_USER")]);
+    database.alter(&[&format!("ALTER DATABASE {name} OWNER TO CURRENT_USER")]);
     let refused = PostgresStore::migrate(&database.options()).await.expect_err("it is another's");
     assert!(matches!(refused, OpenError::Step { to: 1, .. }), "{refused:?}");
     let text = refused.to_string();

@@ -65,10 +65,10 @@ async fn crash_before_the_commit(stack: &Stack, database: &Database, store: &Pos
 /// The server goes once the commit is written down, before it says so: all of it is there, and a retry has no effect.
 async fn crash_after_the_commit(stack: &Stack, database: &Database, store: &PostgresStore) {
     let operator = database.superuser().await;
+    let mine = claim(store, 0).await;
     // A standby that does not exist has to confirm what is committed.
     operator.run("ALTER SYSTEM SET synchronous_standby_names = 'nobody'").await;
     operator.run("SELECT pg_reload_conf()").await;
-    let mine = claim_again(store).await;
     let (mut offset, standby) = (1, workers("wait_event = 'SyncRep'"));
     let in_doubt = loop {
         // The server reads its settings when it comes to it: those of before may be confirmed still.
