@@ -81,7 +81,9 @@ impl<'a> Users<'a> {
 
     /// Writes the bodies; where they stand.
     pub(in crate::postgres) async fn put(&self, work: &Transaction<'_>) -> Result<Rows<'a>> {
-        let ((), inserted) = tokio::try_join!(biased; self.update(work), self.insert(work))?;
+        // Both are waited for: the failure of the first is the one that tells.
+        let (updated, inserted) = tokio::join!(biased; self.update(work), self.insert(work));
+        let inserted = updated.and(inserted)?;
         let told = self.once.iter().filter_map(|(key, user)| Some((*key, user.told?)));
         Ok(told.chain(inserted).collect())
     }

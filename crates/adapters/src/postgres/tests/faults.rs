@@ -84,10 +84,7 @@ async fn sessions_that_are_cut_while_idle_are_replaced() {
 }
 
 /// All at once; their answers in order.
-async fn futures_of<F: Future>(calls: impl Iterator<Item = F>) -> Vec<F::Output>
-where
-    F: Unpin,
-{
+async fn futures_of<F: Future + Unpin>(calls: impl Iterator<Item = F>) -> Vec<F::Output> {
     let mut calls: Vec<(F, Option<F::Output>)> = calls.map(|call| (call, None)).collect();
     std::future::poll_fn(|context| {
         for (call, answer) in calls.iter_mut().filter(|(_, answer)| answer.is_none()) {
