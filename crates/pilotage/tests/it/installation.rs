@@ -4,6 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -27,7 +28,7 @@ pub(crate) struct Installation {
     flags: Vec<String>,
     environment: Vec<(String, String)>,
     /// Where events and profiles are kept, unless that is the folder.
-    _shared: Option<Shared>,
+    shared: Option<Arc<Shared>>,
 }
 
 impl Installation {
@@ -40,9 +41,9 @@ impl Installation {
             path
         });
         let products = products.collect();
-        let shared = shared::is_chosen().then(Shared::new);
-        let environment = shared.as_ref().map(Shared::environment).unwrap_or_default();
-        Self { folder, products, flags: Vec::new(), environment, _shared: shared }
+        let shared = shared::is_chosen().then(|| Arc::new(Shared::new()));
+        let environment = shared.as_ref().map(|shared| shared.environment()).unwrap_or_default();
+        Self { folder, products, flags: Vec::new(), environment, shared }
     }
 
     /// One that serves acme and asks for no key.
@@ -91,12 +92,17 @@ impl Installation {
         command
     }
 
-    /// Starts the server; returns once it is ready.
+    /// Starts the server; returns once it is ready and the profiles hold all that is in the log.
     pub(crate) fn start(&self) -> Server {
-        let server = Server::of(self.begin());
+        let server = Server { _shared: self.shared.clone(), ..Server::of(self.begin()) };
         eventually("the server is ready", || {
             (server.client().get("/readyz").status == 200).then_some(())
         });
+        if self.shared.is_some() {
+            eventually("the server folds all of the log", || {
+                shared::folds_all(&server.client().get("/metrics").text).then_some(())
+            });
+        }
         server
     }
 
@@ -122,6 +128,8 @@ impl Installation {
 pub(crate) struct Server {
     pub(crate) process: Process,
     pub(crate) address: SocketAddr,
+    /// What it works on is there for as long as it runs.
+    _shared: Option<Arc<Shared>>,
 }
 
 impl Server {
@@ -133,7 +141,7 @@ impl Server {
             }
             address(&process.output())
         });
-        Self { process, address }
+        Self { process, address, _shared: None }
     }
 
     /// A caller with a connection of its own.

@@ -3,6 +3,9 @@
 
 use tokio_postgres::NoTls;
 
+/// How many partitions the topic has.
+const PARTITIONS: u16 = 3;
+
 /// Whether the tests are to meet Kafka and PostgreSQL: `PILOTAGE_TEST_BACK_END=shared`.
 pub(crate) fn is_chosen() -> bool {
     match std::env::var("PILOTAGE_TEST_BACK_END").as_deref() {
@@ -37,7 +40,7 @@ impl Shared {
             ("PILOTAGE_KAFKA_BROKERS", self.brokers.clone()),
             ("PILOTAGE_KAFKA_TOPIC", self.name.clone()),
             ("PILOTAGE_KAFKA_GROUP", self.name.clone()),
-            ("PILOTAGE_KAFKA_PARTITIONS", "3".to_owned()),
+            ("PILOTAGE_KAFKA_PARTITIONS", PARTITIONS.to_string()),
             // A test kills many workers: their partitions are to be free soon.
             ("PILOTAGE_KAFKA_SESSION_MS", "1500".to_owned()),
             ("PILOTAGE_STORE", "postgres".to_owned()),
@@ -63,6 +66,13 @@ impl Shared {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.expect("a runtime").block_on(ordered);
     }
+}
+
+/// Whether a process that shows these metrics folds the whole log, and has nothing left to fold.
+pub(crate) fn folds_all(metrics: &str) -> bool {
+    let shows = |line: String| metrics.lines().any(|shown| shown == line);
+    shows(format!("pilotage_worker_partitions {PARTITIONS}"))
+        && shows("pilotage_projection_lag_records 0".to_owned())
 }
 
 impl Drop for Shared {
