@@ -34,6 +34,10 @@ pub(crate) struct Installation {
 impl Installation {
     /// One that serves the products of these definitions, the first as the default, and asks for keys.
     pub(crate) fn of(definitions: &[&str]) -> Self {
+        Self::on(shared::is_chosen().then(|| Arc::new(Shared::new())), definitions)
+    }
+
+    fn on(shared: Option<Arc<Shared>>, definitions: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let products = definitions.iter().enumerate().map(|(number, text)| {
             let path = folder.path().join(format!("product{number}.yaml"));
@@ -41,7 +45,6 @@ impl Installation {
             path
         });
         let products = products.collect();
-        let shared = shared::is_chosen().then(|| Arc::new(Shared::new()));
         let environment = shared.as_ref().map(|shared| shared.environment()).unwrap_or_default();
         Self { folder, products, flags: Vec::new(), environment, shared }
     }
@@ -49,6 +52,21 @@ impl Installation {
     /// One that serves acme and asks for no key.
     pub(crate) fn dev() -> Self {
         Self::of(&[&acme()]).flag("--dev")
+    }
+
+    /// The same on files in the data folder, whatever back end is chosen.
+    pub(crate) fn embedded() -> Self {
+        Self::on(None, &[&acme()]).flag("--dev")
+    }
+
+    /// Acme without keys on these services, whatever back end is chosen.
+    pub(crate) fn shared(shared: Shared) -> Self {
+        Self::on(Some(Arc::new(shared)), &[&acme()]).flag("--dev")
+    }
+
+    /// What a batch says of an event that was sent before. Where several processes take events, only the worker knows.
+    pub(crate) fn again(&self) -> &'static str {
+        if self.shared.is_some() { "queued" } else { "duplicate" }
     }
 
     /// The same, started with one more flag.
@@ -104,6 +122,26 @@ impl Installation {
             });
         }
         server
+    }
+
+    /// Starts a process of that role; returns once it is ready.
+    pub(crate) fn start_role(&self, role: &str) -> Server {
+        let process = Process::start(self.serve().args(["--role", role]));
+        let server = Server { _shared: self.shared.clone(), ..Server::of(process) };
+        eventually("the process is ready", || {
+            (server.client().get("/readyz").status == 200).then_some(())
+        });
+        server
+    }
+
+    /// The brokers, and the topic's name.
+    pub(crate) fn topic(&self) -> (String, String) {
+        self.shared.as_ref().expect("an installation on services").topic()
+    }
+
+    /// Cuts every session of the database.
+    pub(crate) fn cut_sessions(&self) {
+        self.shared.as_ref().expect("an installation on services").cut_sessions();
     }
 
     /// Starts the server and returns at once.

@@ -4,7 +4,7 @@
 use tokio_postgres::NoTls;
 
 /// How many partitions the topic has.
-const PARTITIONS: u16 = 3;
+pub(crate) const PARTITIONS: u16 = 3;
 
 /// Whether the tests are to meet Kafka and PostgreSQL: `PILOTAGE_TEST_BACK_END=shared`.
 pub(crate) fn is_chosen() -> bool {
@@ -26,7 +26,11 @@ pub(crate) struct Shared {
 impl Shared {
     /// A new, empty one.
     pub(crate) fn new() -> Self {
-        let (brokers, server) = (given("PILOTAGE_TEST_KAFKA"), given("PILOTAGE_TEST_POSTGRES"));
+        Self::on(given("PILOTAGE_TEST_KAFKA"), given("PILOTAGE_TEST_POSTGRES"))
+    }
+
+    /// A new, empty one on these services.
+    pub(crate) fn on(brokers: String, server: String) -> Self {
         let shared = Self { brokers, server, name: format!("it_{:016x}", rand::random::<u64>()) };
         shared.order(&format!("CREATE DATABASE {}", shared.name));
         shared
@@ -47,6 +51,19 @@ impl Shared {
             ("PILOTAGE_DATABASE_URL", format!("{start}/{}", self.name)),
         ];
         pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// The brokers, and the topic's name.
+    pub(crate) fn topic(&self) -> (String, String) {
+        (self.brokers.clone(), self.name.clone())
+    }
+
+    /// Cuts every session of the database, as a network that fails does.
+    pub(crate) fn cut_sessions(&self) {
+        self.order(&format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'",
+            self.name
+        ));
     }
 
     fn order(&self, statement: &str) {
