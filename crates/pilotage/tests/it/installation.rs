@@ -134,6 +134,19 @@ impl Installation {
         server
     }
 
+    /// What moves another installation's data folder into this one's services.
+    pub(crate) fn take_over(&self, old: &Self) -> Command {
+        let mut command = old.command("export");
+        command.args(["--from", "sqlite", "--to", "kafka+postgres", "--json"]);
+        command.envs(self.environment.iter().cloned());
+        command
+    }
+
+    /// How many records stand in the topic.
+    pub(crate) fn records_in_topic(&self) -> usize {
+        self.shared.as_ref().expect("an installation on services").records()
+    }
+
     /// The brokers, and the topic's name.
     pub(crate) fn topic(&self) -> (String, String) {
         self.shared.as_ref().expect("an installation on services").topic()

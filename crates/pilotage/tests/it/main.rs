@@ -8,6 +8,7 @@ mod clock;
 mod crash;
 mod demo;
 mod embedded;
+mod export;
 mod first_run;
 mod installation;
 mod load;

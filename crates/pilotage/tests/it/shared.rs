@@ -1,6 +1,10 @@
 //! A topic and a database of an installation's own, on the real Kafka and PostgreSQL that `PILOTAGE_TEST_KAFKA` and
 //! `PILOTAGE_TEST_POSTGRES` name. Must not be used where the tests are to meet the embedded back end.
 
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use tokio_postgres::NoTls;
 
 /// How many partitions the topic has.
@@ -56,6 +60,20 @@ impl Shared {
     /// The brokers, and the topic's name.
     pub(crate) fn topic(&self) -> (String, String) {
         (self.brokers.clone(), self.name.clone())
+    }
+
+    /// How many records stand in the topic; none where it is not there yet.
+    pub(crate) fn records(&self) -> usize {
+        let reader: BaseConsumer = ClientConfig::new()
+            .set("bootstrap.servers", &self.brokers)
+            .create()
+            .expect("a client of the brokers");
+        let count = |partition: u16| {
+            let bounds =
+                reader.fetch_watermarks(&self.name, partition.into(), Duration::from_secs(5));
+            bounds.map_or(0, |(first, end)| usize::try_from(end - first).unwrap_or(0))
+        };
+        (0..PARTITIONS).map(count).sum()
     }
 
     /// Cuts every session of the database, as a network that fails does.
