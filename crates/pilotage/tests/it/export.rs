@@ -61,9 +61,9 @@ fn an_installation_is_moved_whole_however_often_it_is_interrupted() {
     let event = guided.event("page_view", json!({}));
     let decision = guided.decision("/projects", &event);
     assert_eq!(crate::user::gate(&decision, "create-project"), "lifecycle", "it stays paused");
-    let first = User { client: &client, id: user_id(1) };
-    first.event("page_view", json!({}));
-    assert_eq!(first.events().len(), before[0].1.len() + 1, "it goes on from there");
+    let last = User { client: &client, id: user_id(USERS) };
+    last.event("page_view", json!({}));
+    assert_eq!(last.events().len(), before[2].1.len() + 1, "it goes on from there");
     server.stop();
     assert_eq!(new.rebuild()["same"], true);
 
