@@ -9,6 +9,7 @@ mod decide;
 mod figures;
 mod fold;
 mod ingest;
+mod learn;
 mod lookup;
 pub mod memory;
 mod open;
@@ -84,6 +85,7 @@ pub(crate) struct Alone {
     pub(crate) users: Users,
     pub(crate) progress: Progress,
     pub(crate) counts: report::Counts,
+    pub(crate) pace: learn::Pace,
     /// Held by the one write-back under way.
     pub(crate) write_back_turn: tokio::sync::Mutex<()>,
     pub(crate) passes: figures::Passes,

@@ -202,9 +202,15 @@ impl Alone {
         let served = |record: &&Stored| self.common.products.get(&record.product).is_some();
         let keys = records.iter().filter(served).map(fold::key_of);
         self.users.ensure(&*self.common.store, &self.common.products, keys).await?;
+        let mut due = self.due(last);
         for record in &records {
+            // Positions may have gaps: what is due is published before anything beyond it is folded.
+            if let Some(at) = due.take_if(|at| record.position > *at) {
+                self.publish(at);
+            }
             self.project_one(record).await?;
         }
+        due.into_iter().for_each(|at| self.publish(at));
         self.progress.set(last);
         self.make_room().await?;
         Ok(records.len())
@@ -217,6 +223,7 @@ impl Alone {
         let fact = fold::decode(record).map_err(fault)?;
         if let Fact::Event(event) = &fact {
             self.common.clock.saw(event.at);
+            self.pace.saw(event.at);
         }
         let key = fold::key_of(record);
         loop {
@@ -231,10 +238,12 @@ impl Alone {
     fn fold(&self, product: &Product, user: &mut User, fact: &Fact, at: Position) {
         let definition = &product.definition;
         let before = Counted::of(user.profile(), definition);
-        fold::apply(product, user, fact, at);
+        if let Some(revision) = fold::apply(product, user, fact, at) {
+            product.learning.revise(&revision);
+        }
         let after = Counted::of(user.profile(), definition);
         self.counts.moved(&definition.product, user.group, before, after);
-        if let Fact::Decision(id, _) = fact {
+        if let Fact::Decision(id, ..) = fact {
             user.pending.retain(|offer| offer.decision != *id);
         }
     }

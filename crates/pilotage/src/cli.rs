@@ -108,6 +108,8 @@ pub(crate) enum PolicyArg {
     Static,
     /// Every eligible guide and no guide alike.
     Random,
+    /// What is learnt to lead to activation.
+    Learner,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
