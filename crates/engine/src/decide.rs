@@ -3,9 +3,7 @@
 
 use std::time::Duration;
 
-use pilotage_domain::decide::{
-    self, Chooser, Decision, Outcome, Reason, Request, Surface, Trace,
-};
+use pilotage_domain::decide::{self, Chooser, Decision, Outcome, Reason, Request, Surface, Trace};
 use pilotage_domain::group::group_of;
 use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{DecisionId, EventId, ProductId, SessionId, UserId};

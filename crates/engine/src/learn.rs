@@ -145,7 +145,8 @@ impl Learning {
         if current.is_none() && published.is_none() {
             return None;
         }
-        let part = |part, body: Vec<u8>| Learnt { product: product.clone(), part, body: body.into() };
+        let part =
+            |part, body: Vec<u8>| Learnt { product: product.clone(), part, body: body.into() };
         let parts = [
             current.as_ref().map(|learner| part(LearntPart::Current, learner::encode(learner))),
             published.map(|p| part(LearntPart::Published, learner::encode_published(p))),

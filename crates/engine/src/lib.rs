@@ -36,7 +36,7 @@ pub use ingest::{IngestError, Ingested};
 pub use lookup::{GuideOutcome, LookupError, TimelineItem, TimelinePage, UserView};
 pub use open::{OpenError, Options, Parts, ProductSource};
 pub use product::PauseError;
-pub use project::Readiness;
+pub use project::{Hurry, Readiness};
 pub use rebuild::{Digest, RebuildError, Rebuilt};
 
 use clock::EngineClock;

@@ -109,6 +109,13 @@ impl Progress {
     }
 }
 
+/// While it lives, each commit is folded at once: for whoever asks right after telling, again and again.
+#[derive(Debug)]
+pub struct Hurry(
+    #[expect(dead_code, reason = "that it is there is what counts")]
+    Option<watch::Receiver<Position>>,
+);
+
 /// Why folding stopped.
 #[derive(Debug, Error)]
 pub(crate) enum ProjectError {
@@ -136,6 +143,16 @@ impl crate::Engine {
         match &self.seat {
             Seat::Alone(alone) => alone.readiness(),
             Seat::Cluster(cluster) => cluster.readiness(),
+        }
+    }
+}
+
+impl crate::Engine {
+    /// Asks for every commit to be folded at once.
+    pub fn hurry(&self) -> Hurry {
+        match &self.seat {
+            Seat::Alone(alone) => Hurry(Some(alone.progress.applied.subscribe())),
+            Seat::Cluster(_) => Hurry(None),
         }
     }
 }

@@ -80,7 +80,11 @@ impl Beliefs {
     }
 
     /// The law over the candidates of a situation, and how it came about; nothing is drawn yet.
-    pub fn weigh(&self, situation: &Situation<'_>, candidates: &[Candidate<'_>]) -> (Law, Weighing) {
+    pub fn weigh(
+        &self,
+        situation: &Situation<'_>,
+        candidates: &[Candidate<'_>],
+    ) -> (Law, Weighing) {
         let definition = situation.view.definition;
         let context = self.ground.frame.space.context(situation);
         let unknown = Features::default();

@@ -236,8 +236,7 @@ impl<'a> DecisionBody<'a> {
             validation_hash: decision.validation_hash.as_deref(),
             expires_at: decision.expires_at,
             stale: decision.stale,
-            trace: (explain == Explain::Full)
-                .then(|| TraceBody::new(decision)),
+            trace: (explain == Explain::Full).then(|| TraceBody::new(decision)),
         }
     }
 }
