@@ -8,6 +8,7 @@
 //! Decisions draw from what was learnt up to a fixed position of the log, whoever publishes it and when. After an end out of
 //! order some users in the store may be ahead of the rest; then nothing new is published until the log's end is passed.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,7 +16,8 @@ use arc_swap::{ArcSwapOption, Guard};
 use pilotage_domain::definition::Definition;
 use pilotage_domain::event::Position;
 use pilotage_domain::id::ProductId;
-use pilotage_domain::learn::{Beliefs, Ground, Learner, Lesson};
+use pilotage_domain::learn::tally::Tally;
+use pilotage_domain::learn::{Arm, Beliefs, Ground, Learner, Lesson};
 use pilotage_domain::policy::Policy;
 use pilotage_domain::time::Timestamp;
 use pilotage_wire::record::RecordError;
@@ -84,6 +86,11 @@ impl Learning {
     /// What decisions draw from; `None` where nobody draws by it. Takes no lock.
     pub(crate) fn beliefs(&self) -> Guard<Option<Arc<Beliefs>>> {
         self.beliefs.load()
+    }
+
+    /// What became of exposures by wording.
+    pub(crate) fn arms(&self) -> BTreeMap<Arm, Tally> {
+        self.state().live.arms.clone()
     }
 
     pub(crate) fn revise(&self, revision: &Revision) {

@@ -205,4 +205,6 @@ pub struct Near {
 }
 
 #[cfg(test)]
+mod learner_tests;
+#[cfg(test)]
 mod tests;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use pilotage_domain::hash::uniform_unit;
 use pilotage_domain::id::{DecisionId, UserId};
-use pilotage_domain::learn::Weighing;
+use pilotage_domain::learn::tally::Tally;
+use pilotage_domain::learn::{Arm, Weighing};
 use pilotage_domain::number::Propensity;
 use pilotage_domain::policy::Policy;
 use pilotage_domain::time::{Millis, Timestamp};
@@ -128,6 +129,14 @@ async fn the_better_guide_is_found_and_bait_is_not_taken() {
     let share = |guide: &str| shares.get(guide).copied().unwrap_or(0.0);
     assert!(share("helpful") > 0.6, "{shares:?}");
     assert!(share("bait") < 0.1, "{shares:?}");
+    let arms = market.world.engine.arms(&crate::world::product());
+    let rate = |guide: &str| {
+        let of = |(arm, tally): (&Arm, &Tally)| {
+            (arm.guide.as_str() == guide).then(|| tally.rate().map(|rate| rate.mean))
+        };
+        arms.iter().find_map(of).flatten().expect("it was shown")
+    };
+    assert!(rate("helpful") > 2.0 * rate("plain"), "{arms:?}");
     let versions: Vec<u64> = market.told.iter().map(|d| weighing(d).posterior).collect();
     assert!(versions.is_sorted() && versions.iter().all(|v| v % 64 == 0), "{versions:?}");
     assert!(versions.last() > Some(&1_000), "{versions:?}");
