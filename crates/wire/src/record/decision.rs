@@ -11,13 +11,12 @@ use serde::{Deserialize, Serialize};
 use super::RecordError;
 use crate::guide::GuideBody;
 
-/// A version byte and the fields in their order, in postcard's format.
-const PLAIN: u8 = 1;
-/// The same, with the learner's weighing between the two.
-const WEIGHED: u8 = 2;
+const VERSION: u8 = 1;
+/// A record that begins so has the learner's weighing before it, and is a record of any version from there on.
+const WEIGHED: u8 = 3;
 
-/// A decision of record. Stored as a version byte, the weighing where there is one, and the other fields in this order, in
-/// postcard's format: what the fold needs comes first, so that it can stop there.
+/// A decision of record. Stored as a version byte and the fields in this order, in postcard's format: what the fold
+/// needs comes first, so that it can stop there. Where there is a weighing, it stands before all of that.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StoredDecision {
     /// Its name.
@@ -157,13 +156,11 @@ impl StoredDecision {
         let mut body = Vec::with_capacity(1_024);
         // Postcard fails on unknown lengths and full buffers only: a decision has neither.
         let why = "a decision is always writable";
-        match &self.weighing {
-            None => body.push(PLAIN),
-            Some(weighing) => {
-                body.push(WEIGHED);
-                body = postcard::to_extend(weighing, body).expect(why);
-            }
+        if let Some(weighing) = &self.weighing {
+            body.push(WEIGHED);
+            body = postcard::to_extend(weighing, body).expect(why);
         }
+        body.push(VERSION);
         postcard::to_extend(self, body).expect(why)
     }
 }
@@ -222,17 +219,17 @@ type Weighed<T> = (Option<Box<Weighing>>, T);
 
 fn read<T: for<'a> Deserialize<'a>>(body: &[u8]) -> Result<Weighed<T>, RecordError> {
     let malformed = |what: &str| RecordError::Malformed(what.to_owned());
-    let (version, rest) = body.split_first().ok_or_else(|| malformed("empty"))?;
-    let (weighing, rest) = match *version {
-        PLAIN => (None, rest),
-        WEIGHED => {
+    let (weighing, body) = match body.split_first() {
+        Some((&WEIGHED, rest)) => {
             let (weighing, rest) = take::<Weighing>(rest)?;
             (Some(Box::new(weighing)), rest)
         }
-        newer => {
-            return Err(RecordError::Newer { found: newer.into(), known: WEIGHED.into() });
-        }
+        _ => (None, body),
     };
+    let (version, rest) = body.split_first().ok_or_else(|| malformed("empty"))?;
+    if *version != VERSION {
+        return Err(RecordError::Newer { found: u64::from(*version), known: u64::from(WEIGHED) });
+    }
     // What follows the fields that are asked for is not looked at.
     Ok((weighing, take(rest)?.0))
 }
@@ -266,12 +263,12 @@ mod tests {
     fn a_decision_survives_storing_and_its_first_fields_are_the_folds() {
         let plain = decision();
         let body = plain.encode();
-        assert_eq!(body.first(), Some(&PLAIN));
+        assert_eq!(body.first(), Some(&VERSION));
         let fact = decode_fact(&body).expect("readable");
         assert_eq!((fact.decision_id, fact.at, fact.guide), (plain.decision_id, plain.at, None));
         assert_eq!((fact.weighing, decode(&body)), (None, Ok(plain)));
         assert!(decode(&body[..body.len() - 1]).is_err());
-        assert!(matches!(decode(&[3, 0]), Err(RecordError::Newer { found: 3, known: 2 })));
+        assert!(matches!(decode(&[4, 0]), Err(RecordError::Newer { found: 4, known: 3 })));
     }
 
     #[test]
