@@ -36,8 +36,7 @@ fn chosen(args: &SimulateArgs) -> anyhow::Result<Vec<World>> {
         anyhow::bail!(UsageError(format!("there is no world `{name}`, but {}", known.join(", "))));
     }
     let asked = |world: &World| args.world.is_empty() || args.world.iter().any(|n| n == world.name);
-    let visitors = |world: World| args.visitors.unwrap_or(world.visitors);
-    let peopled = |world: World| World { visitors: visitors(world), ..world };
+    let peopled = |world: World| args.visitors.map_or(world, |visitors| world.peopled(visitors));
     Ok(all.into_iter().filter(asked).map(peopled).collect())
 }
 

@@ -56,6 +56,11 @@ const ANNOYED: &[(u32, Persona)] = &[
 ];
 
 impl World {
+    /// The same with so many visitors.
+    pub fn peopled(self, visitors: u32) -> Self {
+        Self { visitors, ..self }
+    }
+
     /// Its nature, where the days begin then.
     pub(crate) fn nature(&self, begin: Timestamp) -> Nature {
         let span = Millis::days(u64::from(self.days)).get();
