@@ -7,7 +7,8 @@ use pilotage_domain::event::Event;
 use pilotage_domain::time::{Millis, Timestamp};
 use pilotage_engine::memory::{ManualClock, MemoryLog, MemoryStore, SeededEntropy};
 use pilotage_engine::{
-    ClockMode, DecideError, Engine, IngestError, OpenError, Options, Parts, ProductSource,
+    ClockMode, DecideError, Engine, IngestError, LookupError, OpenError, Options, Parts,
+    ProductSource,
 };
 use pilotage_wire::event::IncomingEvent;
 use pilotage_wire::record::{self, RecordError};
@@ -43,6 +44,9 @@ pub enum CompareError {
     /// The engine did not decide.
     #[error(transparent)]
     Decide(#[from] DecideError),
+    /// The engine could not be brought up to date.
+    #[error(transparent)]
+    Settle(#[from] LookupError),
     /// An event could not be read again.
     #[error(transparent)]
     Record(#[from] RecordError),
@@ -166,6 +170,8 @@ impl Trial {
             Guide::Engine(engine) => {
                 if !events.is_empty() {
                     engine.ingest(&definition.product, events).await?;
+                    // However slow the machine: a decision that waits in vain would depend on more than the seed.
+                    engine.settled().await?;
                 }
                 for (_, who, call) in questions {
                     let decided = engine.decide(&definition.product, call).await?;
