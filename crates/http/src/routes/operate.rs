@@ -89,8 +89,13 @@ pub(super) async fn readyz(call: Call) -> Answer {
 
 /// `GET /metrics`
 pub(super) async fn exposition(call: Call) -> Answer {
-    let counted = call.app.exposition.render();
-    let text = counted
-        + &call.app.engine.figures().as_ref().map(metrics::engine::render).unwrap_or_default();
+    let engine = &call.app.engine;
+    let measured = match engine.figures() {
+        Some(figures) => metrics::engine::render(&figures),
+        None => {
+            engine.folding().await.as_ref().map(metrics::engine::render_folding).unwrap_or_default()
+        }
+    };
+    let text = call.app.exposition.render() + &measured;
     Ok(typed(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text))
 }
