@@ -9,6 +9,7 @@ mod decide;
 mod figures;
 mod fold;
 mod ingest;
+mod learn;
 mod lookup;
 pub mod memory;
 mod open;
@@ -35,7 +36,7 @@ pub use ingest::{IngestError, Ingested};
 pub use lookup::{GuideOutcome, LookupError, TimelineItem, TimelinePage, UserView};
 pub use open::{OpenError, Options, Parts, ProductSource};
 pub use product::PauseError;
-pub use project::Readiness;
+pub use project::{Hurry, Readiness};
 pub use rebuild::{Digest, RebuildError, Rebuilt};
 
 use clock::EngineClock;
@@ -84,6 +85,7 @@ pub(crate) struct Alone {
     pub(crate) users: Users,
     pub(crate) progress: Progress,
     pub(crate) counts: report::Counts,
+    pub(crate) pace: learn::Pace,
     /// Held by the one write-back under way.
     pub(crate) write_back_turn: tokio::sync::Mutex<()>,
     pub(crate) passes: figures::Passes,

@@ -109,6 +109,13 @@ impl Progress {
     }
 }
 
+/// While it lives, each commit is folded at once: for whoever asks right after telling, again and again.
+#[derive(Debug)]
+pub struct Hurry(
+    #[expect(dead_code, reason = "that it is there is what counts")]
+    Option<watch::Receiver<Position>>,
+);
+
 /// Why folding stopped.
 #[derive(Debug, Error)]
 pub(crate) enum ProjectError {
@@ -136,6 +143,16 @@ impl crate::Engine {
         match &self.seat {
             Seat::Alone(alone) => alone.readiness(),
             Seat::Cluster(cluster) => cluster.readiness(),
+        }
+    }
+}
+
+impl crate::Engine {
+    /// Asks for every commit to be folded at once.
+    pub fn hurry(&self) -> Hurry {
+        match &self.seat {
+            Seat::Alone(alone) => Hurry(Some(alone.progress.applied.subscribe())),
+            Seat::Cluster(_) => Hurry(None),
         }
     }
 }
@@ -202,9 +219,15 @@ impl Alone {
         let served = |record: &&Stored| self.common.products.get(&record.product).is_some();
         let keys = records.iter().filter(served).map(fold::key_of);
         self.users.ensure(&*self.common.store, &self.common.products, keys).await?;
+        let mut due = self.due(last);
         for record in &records {
+            // Positions may have gaps: what is due is published before anything beyond it is folded.
+            if let Some(at) = due.take_if(|at| record.position > *at) {
+                self.publish(at);
+            }
             self.project_one(record).await?;
         }
+        due.into_iter().for_each(|at| self.publish(at));
         self.progress.set(last);
         self.make_room().await?;
         Ok(records.len())
@@ -217,6 +240,7 @@ impl Alone {
         let fact = fold::decode(record).map_err(fault)?;
         if let Fact::Event(event) = &fact {
             self.common.clock.saw(event.at);
+            self.pace.saw(event.at);
         }
         let key = fold::key_of(record);
         loop {
@@ -231,10 +255,12 @@ impl Alone {
     fn fold(&self, product: &Product, user: &mut User, fact: &Fact, at: Position) {
         let definition = &product.definition;
         let before = Counted::of(user.profile(), definition);
-        fold::apply(product, user, fact, at);
+        if let Some(revision) = fold::apply(product, user, fact, at) {
+            product.learning.revise(&revision);
+        }
         let after = Counted::of(user.profile(), definition);
         self.counts.moved(&definition.product, user.group, before, after);
-        if let Fact::Decision(id, _) = fact {
+        if let Fact::Decision(id, ..) = fact {
             user.pending.retain(|offer| offer.decision != *id);
         }
     }

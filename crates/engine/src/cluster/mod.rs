@@ -142,7 +142,7 @@ impl Cluster {
         let folds = kept.folds.iter().map(|(id, fold)| (id.clone(), *fold));
         let folds = folds.chain(self.common.products.folds()).collect();
         let watermark = Some(Watermark { folds, ..kept });
-        self.shared.write(Batch { users: Vec::new(), watermark }).await.map(drop)
+        self.shared.write(Batch { watermark, ..Batch::default() }).await.map(drop)
     }
 
     pub(crate) fn readiness(&self) -> Readiness {

@@ -246,6 +246,7 @@ async fn a_decision_comes_as_it_was_given() {
         expires_at: None,
         validation_hash: None,
         trace: Default::default(),
+        weighing: None,
     };
     let body = bytes::Bytes::from(stored.encode());
     let entry = Entry { name: EntryName::Decision(id), body: body.clone(), ..like };

@@ -1,6 +1,7 @@
 //! The store's port over the pool. Must not answer for a write before it is durable.
 
 mod keep;
+mod learnt;
 pub(super) mod read;
 pub(super) mod write;
 
@@ -18,7 +19,7 @@ use pilotage_engine::port::Answer;
 use pilotage_engine::port::meter::{CommitMeter, Commits};
 use pilotage_engine::port::shared::Change;
 use pilotage_engine::port::store::{
-    Batch, Cohorts, Pause, RowId, Store, StoreError, StoredUser, UserKey, Watermark,
+    Batch, Cohorts, Learnt, Pause, RowId, Store, StoreError, StoredUser, UserKey, Watermark,
 };
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
@@ -122,6 +123,10 @@ impl Store for PostgresStore {
 
     fn watermark(&self) -> Answer<'_, Result<Watermark, StoreError>> {
         answer(self.pool.read((), |client, ()| Box::pin(read::watermark(client))))
+    }
+
+    fn learnt(&self) -> Answer<'_, Result<Vec<Learnt>, StoreError>> {
+        answer(self.pool.read((), |client, ()| Box::pin(learnt::all(client))))
     }
 
     fn spilled(&self, row: RowId) -> Answer<'_, Result<Vec<(Position, Bytes)>, StoreError>> {
