@@ -14,6 +14,7 @@ use pilotage_wire::record::decision::{Circumstances, OutcomeName, StoredDecision
 use thiserror::Error;
 use tracing::warn;
 
+use crate::advise::Hearing;
 use crate::clock::ClockMode;
 use crate::port::log::{AppendError, Entry, EntryName, ReadError};
 use crate::port::store::UserKey;
@@ -189,7 +190,12 @@ impl Common {
             paused: &paused,
             pending,
         };
-        decide::decide(&product.definition, self.policy, profile, &request)
+        let definition = &product.definition;
+        let Some(advisor) = &self.advisor else {
+            return decide::decide(definition, self.policy, profile, &request);
+        };
+        let hearing = Hearing { advisor, product, paused: &paused };
+        decide::decide_with(definition, self.policy, Some(&hearing), profile, &request)
     }
 
     fn record_of(&self, asked: &Asked<'_>, decision: Decision, stale: bool) -> StoredDecision {

@@ -38,6 +38,7 @@ pub use product::PauseError;
 pub use project::Readiness;
 pub use rebuild::{Digest, RebuildError, Rebuilt};
 
+use advise::Advisor;
 use clock::EngineClock;
 use cluster::Cluster;
 use port::clock::Entropy;
@@ -72,6 +73,8 @@ pub(crate) struct Common {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) products: Products,
     pub(crate) policy: Policy,
+    /// Who asks models, where one is configured.
+    pub(crate) advisor: Option<Arc<Advisor>>,
     /// Proves to the SDK and to an audit that a decision's content passed the rules here.
     pub(crate) validation_key: [u8; 32],
     pub(crate) options: Options,

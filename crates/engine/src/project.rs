@@ -218,6 +218,9 @@ impl Alone {
         if let Fact::Event(event) = &fact {
             self.common.clock.saw(event.at);
         }
+        if let Some(advisor) = &self.common.advisor {
+            advisor.watch(product, record, &fact);
+        }
         let key = fold::key_of(record);
         loop {
             let fold = |user: &mut User| self.fold(product, user, &fact, record.position);

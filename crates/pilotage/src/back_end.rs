@@ -16,6 +16,7 @@ use pilotage_engine::{
     ClockMode, ClusterParts, Engine, Moved, Options, Parts, ProductSource, Rebuilt, Stage,
 };
 
+use crate::model;
 use crate::settings::{BackEnd, Settings};
 use crate::system::{SystemClock, SystemEntropy};
 
@@ -25,11 +26,16 @@ pub(crate) async fn open(
     products: Vec<ProductSource>,
 ) -> anyhow::Result<Engine> {
     match &settings.back_end {
-        BackEnd::Embedded => Ok(Engine::open(embedded(settings, products, settings.clock)?).await?),
+        BackEnd::Embedded => {
+            let parts = embedded(settings, products, settings.clock)?;
+            let options = Options { advisor: model::setup(settings)?, ..parts.options };
+            Ok(Engine::open(Parts { options, ..parts }).await?)
+        }
         BackEnd::Shared(shared) => {
             let parts = shared::cluster(settings, shared, products).await?;
             let feed = parts.feed.filter(|_| settings.role.works());
-            Ok(Engine::join(ClusterParts { feed, ..parts }).await?)
+            let options = Options { advisor: model::setup(settings)?, ..parts.options };
+            Ok(Engine::join(ClusterParts { feed, options, ..parts }).await?)
         }
     }
 }
@@ -118,5 +124,6 @@ fn options(settings: &Settings) -> Options {
         clock: settings.clock,
         users_bytes: settings.users_bytes,
         write_back_every: settings.write_back_every,
+        advisor: None,
     }
 }

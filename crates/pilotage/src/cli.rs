@@ -108,6 +108,8 @@ pub(crate) enum PolicyArg {
     Static,
     /// Every eligible guide and no guide alike.
     Random,
+    /// As a model advises, over an even floor; needs a model in the settings.
+    Model,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -24,8 +24,10 @@ pub(super) struct Step {
 }
 
 /// All steps, numbered from 1.
-pub(super) const STEPS: &[Step] =
-    &[Step { number: 1, name: "base", sql: include_str!("migrations/0001_base.sql") }];
+pub(super) const STEPS: &[Step] = &[
+    Step { number: 1, name: "base", sql: include_str!("migrations/0001_base.sql") },
+    Step { number: 2, name: "advice", sql: include_str!("migrations/0002_advice.sql") },
+];
 
 /// The schema that all steps lead to.
 pub(super) const NEWEST: i32 = STEPS.len() as i32;

@@ -1,6 +1,9 @@
 //! From a profile and a request to a decision. Must not judge guides nor weigh them: rules and policy do.
 
-use super::{Decision, Gate, Group, GuideTrace, Outcome, Reason, Request, Trace};
+use super::{
+    Advised, Counsel, Decision, Gate, Group, GuideTrace, Matter, Outcome, Reason, Request, Trace,
+};
+use crate::advise::Prior;
 use crate::definition::Definition;
 use crate::group::{explores, group_of};
 use crate::policy::{self, ArmView, Choice, Distribution, Policy};
@@ -34,6 +37,18 @@ pub fn decide(
     profile: &Profile,
     request: &Request<'_>,
 ) -> Decision {
+    decide_with(definition, policy, None, profile, request)
+}
+
+/// The same where a model may have been asked: situations are named with its prompt, and the policy `model` hears what was
+/// advised. Only a draw by that policy asks for advice.
+pub fn decide_with(
+    definition: &Definition,
+    policy: Policy,
+    counsel: Option<&dyn Counsel>,
+    profile: &Profile,
+    request: &Request<'_>,
+) -> Decision {
     let group = group_of(definition, request.user);
     let view = View { definition, profile, now: request.at };
     let situation = Situation::new(view, request);
@@ -45,10 +60,19 @@ pub fn decide(
         Group::Guided if explored => Policy::Random,
         Group::Guided | Group::Holdout => policy,
     };
-    let signature = signature(&situation, &judged.situational);
+    let signature = match counsel {
+        Some(counsel) => counsel.name(&situation, &judged.situational),
+        None => signature(&situation, &judged.situational),
+    };
     let (outcome, trace) = match group {
         Group::Holdout => held_out(),
-        _ => choose(policy, judged, request),
+        _ => {
+            let asked = counsel.filter(|_| policy == Policy::Model);
+            let (situation, guides, user) = (&situation, &*judged.situational, request.user);
+            let matter = Matter { situation, guides, signature, user };
+            let heard = asked.and_then(|counsel| counsel.advise(&matter));
+            choose(policy, judged, heard, request)
+        }
     };
     Decision {
         id: request.id,
@@ -71,22 +95,31 @@ fn held_out() -> (Outcome, Trace) {
     (Outcome::Withhold { reason: Reason::Holdout, propensity: None }, trace)
 }
 
-fn choose(policy: Policy, judged: Judged<'_>, request: &Request<'_>) -> (Outcome, Trace) {
+fn choose(
+    policy: Policy,
+    judged: Judged<'_>,
+    heard: Option<(Prior, Advised)>,
+    request: &Request<'_>,
+) -> (Outcome, Trace) {
     let Judged { mut guides, candidates, .. } = judged;
     let stages = stages(&guides);
     if candidates.is_empty() {
         let outcome = Outcome::Withhold { reason: silence(&guides), propensity: None };
-        return (outcome, Trace { stages, guides, no_guide: None });
+        return (outcome, Trace { stages, guides, ..Trace::default() });
     }
     let arms: Vec<ArmView<'_>> = candidates.iter().map(arm).collect();
-    let law = policy::distribution(policy, &arms);
+    let (prior, advice) = heard.unzip();
+    let law = match &prior {
+        Some(prior) => policy::model::distribution(&arms, Some(prior)),
+        None => policy::distribution(policy, &arms),
+    };
     for (place, candidate) in candidates.iter().enumerate() {
         if let Some(trace) = guides.get_mut(candidate.place()) {
             let propensity = law.propensity(Choice::Arm(place));
             trace.arms.push((candidate.variant().id.clone(), propensity));
         }
     }
-    let trace = Trace { stages, guides, no_guide: law.propensity(Choice::NoGuide) };
+    let trace = Trace { stages, guides, no_guide: law.propensity(Choice::NoGuide), advice };
     let choice = law.draw(policy::draw_number(request.id, policy));
     (outcome(choice, candidates, &law, request.at), trace)
 }

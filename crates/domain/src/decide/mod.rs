@@ -1,10 +1,12 @@
 //! One decision: eligible guides, a distribution over them and no guide, one draw. Must not show what the rules have not passed.
 
 mod choose;
+mod counsel;
 mod seal;
 
 pub use crate::rules::{Rendered, ValidGuide};
-pub use choose::decide;
+pub use choose::{decide, decide_with};
+pub use counsel::{Advised, Counsel, Matter};
 pub use seal::validation_hash;
 
 use std::borrow::Cow;
@@ -129,7 +131,7 @@ pub struct Decision {
     pub outcome: Outcome,
     /// The user's group.
     pub group: Group,
-    /// The policy that drew: `static`, `random`.
+    /// The policy that drew: `static`, `random`, `model`.
     pub policy: &'static str,
     /// Drawn uniformly by the definition's `explore` share.
     pub explore: bool,
@@ -169,6 +171,8 @@ pub struct Trace {
     pub guides: Vec<GuideTrace>,
     /// The probability of no guide, where a draw was made and it could be drawn.
     pub no_guide: Option<Propensity>,
+    /// The advice that the law was mixed with, where there was one.
+    pub advice: Option<Advised>,
 }
 
 /// How one guide fared.

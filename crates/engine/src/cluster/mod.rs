@@ -19,9 +19,10 @@ use pilotage_domain::event::Position;
 use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::ProductId;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tracing::warn;
 
+use crate::advise::{self, Role};
 use crate::lookup::LookupError;
 use crate::open::{self, OpenError, Options, ProductSource};
 use crate::port::clock::{Clock, Entropy};
@@ -79,6 +80,7 @@ struct Background {
     stop: watch::Sender<bool>,
     worker: Option<thread::JoinHandle<()>>,
     listener: JoinHandle<()>,
+    advisors: JoinSet<()>,
 }
 
 impl Engine {
@@ -93,7 +95,9 @@ impl Engine {
             let cluster = cluster.clone();
             async move { cluster.listen(stopped).await }
         });
-        let background = Background { stop, worker, listener };
+        let role = if worker.is_some() { Role::Asks } else { Role::Hears };
+        let advisors = advise::spawn(&cluster.common, role);
+        let background = Background { stop, worker, listener, advisors };
         *cluster.background.lock().unwrap_or_else(PoisonError::into_inner) = Some(background);
         Ok(Self { common: cluster.common.clone(), seat: Seat::Cluster(cluster) })
     }
@@ -141,7 +145,7 @@ impl Cluster {
         let folds = kept.folds.iter().map(|(id, fold)| (id.clone(), *fold));
         let folds = folds.chain(self.common.products.folds()).collect();
         let watermark = Some(Watermark { folds, ..kept });
-        self.shared.write(Batch { users: Vec::new(), watermark }).await.map(drop)
+        self.shared.write(Batch { watermark, ..Batch::default() }).await.map(drop)
     }
     pub(crate) fn readiness(&self) -> Readiness {
         match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -167,7 +171,8 @@ impl Cluster {
             warn!(error = %fault, "the log could not be brought to its end at shutdown");
         }
         let taken = self.background.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(Background { stop, worker, listener }) = taken {
+        if let Some(Background { stop, worker, listener, mut advisors }) = taken {
+            advisors.shutdown().await;
             stop.send_replace(true);
             if let Some(worker) = worker
                 && tokio::task::spawn_blocking(move || worker.join()).await.is_err()

@@ -11,6 +11,7 @@ use pilotage_domain::time::Timestamp;
 use thiserror::Error;
 
 use super::Answer;
+use super::book::{Book, Wanted};
 use super::meter::Commits;
 
 /// A user of a product.
@@ -97,6 +98,8 @@ pub struct Batch {
     pub users: Vec<UserWrite>,
     /// The new watermark, where this batch completes one.
     pub watermark: Option<Watermark>,
+    /// Situations of these users that a model should be asked about.
+    pub wanted: Vec<Wanted>,
 }
 
 /// Why the store did not do it.
@@ -120,12 +123,12 @@ impl StoreError {
 /// The store.
 ///
 /// Contract, proved by `conformance::store` for every implementation:
-/// - `write` is one durable transaction: all of the batch or nothing, watermark included.
+/// - `write` is one durable transaction: all of the batch or nothing, watermark and wanted situations included.
 /// - `load` sees every batch whose `write` resolved, and never half of one; it returns users in the order asked, `None`
 ///   for unknown ones.
 /// - A row keeps its number for ever; `write` returns the rows in the batch's order.
 /// - `reset` forgets users, spilled runs, cohorts and the watermark in one transaction, and keeps the rest.
-pub trait Store: Send + Sync + 'static {
+pub trait Store: Book {
     /// The stored users, in the order asked.
     fn load(&self, keys: Vec<UserKey>) -> Answer<'_, Result<Vec<Option<StoredUser>>, StoreError>>;
 

@@ -166,5 +166,6 @@ pub(crate) fn small_memory() -> Options {
         write_back_every: Duration::from_millis(20),
         policy: Policy::Static,
         clock: ClockMode::System,
+        advisor: None,
     }
 }

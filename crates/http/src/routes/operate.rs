@@ -86,7 +86,10 @@ pub(super) async fn readyz(call: Call) -> Answer {
 /// `GET /metrics`
 pub(super) async fn exposition(call: Call) -> Answer {
     let counted = call.app.exposition.render();
-    let text = counted
-        + &call.app.engine.figures().as_ref().map(metrics::engine::render).unwrap_or_default();
+    let engine = &call.app.engine;
+    let figures = engine.figures().as_ref().map(metrics::engine::render).unwrap_or_default();
+    let asked = engine.model_counts();
+    let asked = asked.map(|counted| metrics::model::render(&engine.model_providers(), &counted));
+    let text = counted + &figures + &asked.unwrap_or_default();
     Ok(typed(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text))
 }

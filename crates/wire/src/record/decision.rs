@@ -1,6 +1,8 @@
 //! A decision as it stands in the log: what was answered, and all it takes to explain and evaluate it. Must stay compact:
 //! one is written for every answer.
 
+use std::borrow::Cow;
+
 use pilotage_domain::decide::{Decision, Group, Outcome, Reason, Trace};
 use pilotage_domain::id::{DecisionId, ProductId, SessionId, UserId};
 use pilotage_domain::number::Propensity;
@@ -10,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::RecordError;
 use crate::guide::GuideBody;
 
-const VERSION: u8 = 1;
+/// Each version has one optional part more at its end; a record of an earlier one reads as if it ended with none of it.
+const VERSION: u8 = 2;
 
 /// A decision of record. Stored as a version byte and the fields in this order, in postcard's format: what the fold
 /// needs comes first, so that it can stop there.
@@ -201,21 +204,33 @@ pub fn decode_fact(body: &[u8]) -> Result<DecisionFact, RecordError> {
 fn read<T: for<'a> Deserialize<'a>>(body: &[u8]) -> Result<T, RecordError> {
     let malformed = |what: &str| RecordError::Malformed(what.to_owned());
     let (version, rest) = body.split_first().ok_or_else(|| malformed("empty"))?;
-    if *version != VERSION {
-        return Err(RecordError::Newer { found: u64::from(*version), known: u64::from(VERSION) });
+    match version {
+        0 => return Err(malformed("version 0")),
+        1..=VERSION => {}
+        _ => {
+            let (found, known) = (u64::from(*version), u64::from(VERSION));
+            return Err(RecordError::Newer { found, known });
+        }
+    }
+    let mut whole = Cow::Borrowed(rest);
+    if *version < VERSION {
+        // Postcard writes 0 for what is not there.
+        whole.to_mut().extend((*version..VERSION).map(|_| 0));
     }
     // What follows the fields that are asked for is not looked at.
-    let taken = postcard::take_from_bytes(rest);
+    let taken = postcard::take_from_bytes(&whole);
     taken.map(|(read, _)| read).map_err(|error| malformed(&error.to_string()))
 }
 
 #[cfg(test)]
 mod tests {
+    use pilotage_domain::advise::Source;
+    use pilotage_domain::decide::Advised;
+
     use super::*;
 
-    #[test]
-    fn a_decision_survives_storing_and_its_first_fields_are_the_folds() {
-        let stored = StoredDecision {
+    fn withheld() -> StoredDecision {
+        StoredDecision {
             decision_id: DecisionId::from_bits(7 << 80),
             session_id: SessionId::new("s").expect("valid"),
             at: Timestamp::from_millis(1_795_348_800_000),
@@ -236,12 +251,32 @@ mod tests {
             expires_at: None,
             validation_hash: Some("22".into()),
             trace: Trace { no_guide: Some(Propensity::ONE), ..Trace::default() },
-        };
+        }
+    }
+
+    #[test]
+    fn a_decision_survives_storing_and_its_first_fields_are_the_folds() {
+        let mut stored = withheld();
         let body = stored.encode();
         let fact = decode_fact(&body).expect("readable");
         assert_eq!((fact.decision_id, fact.at, fact.guide), (stored.decision_id, stored.at, None));
-        assert_eq!(decode(&body), Ok(stored));
+        assert_eq!(decode(&body), Ok(stored.clone()));
         assert!(decode(&body[..body.len() - 1]).is_err());
-        assert!(matches!(decode(&[2, 0]), Err(RecordError::Newer { found: 2, known: 1 })));
+        assert!(matches!(decode(&[3, 0]), Err(RecordError::Newer { found: 3, known: 2 })));
+        assert!(matches!(decode(&[0, 0]), Err(RecordError::Malformed(_))));
+        let source = Source::LastGood;
+        stored.trace.advice = Some(Advised { answer: 300, source, thousandths: 875 });
+        assert_eq!(decode(&stored.encode()), Ok(stored));
+    }
+
+    /// What version 1 wrote: the same without the last part, which says whether there was advice.
+    #[test]
+    fn a_decision_of_version_1_reads_as_one_without_advice() {
+        let stored = withheld();
+        let golden = "GOLDEN";
+        let digits = golden.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).expect("text"));
+        let body: Vec<u8> =
+            digits.map(|pair| u8::from_str_radix(pair, 16).expect("hexadecimal")).collect();
+        assert_eq!(decode(&body), Ok(stored));
     }
 }

@@ -6,6 +6,7 @@ use deadpool_postgres::Transaction;
 use pilotage_domain::time::Timestamp;
 use pilotage_engine::port::store::{Batch, Cohort, RowId, UserKey, UserWrite, Watermark};
 
+use super::book;
 use crate::postgres::column::{cell, from_number, group_code, row_id};
 use crate::postgres::fault::{Fault, Result};
 use crate::postgres::listen::NOTIFY;
@@ -47,6 +48,7 @@ pub(super) async fn batch(work: &Transaction<'_>, batch: &Batch) -> Result<Vec<R
     if let Some(watermark) = &batch.watermark {
         set_watermark(work, watermark).await?;
     }
+    book::want(work, &batch.wanted).await?;
     Ok(rows)
 }
 

@@ -11,6 +11,7 @@ use pilotage_engine::port::store::{
 };
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
+use super::book;
 use super::row::{self, Result, RowError};
 use crate::sqlite::fault::{self, Severity};
 use crate::sqlite::products::Products;
@@ -149,6 +150,7 @@ impl Work<'_> {
         if let Some(watermark) = &batch.watermark {
             self.watermark(watermark)?;
         }
+        book::want(self, &batch.wanted)?;
         Ok(rows)
     }
 
@@ -172,6 +174,11 @@ impl Work<'_> {
         }
         self.written += user.body.len();
         Ok(row::from_column(row))
+    }
+
+    /// Notes what was written beside users, in bytes.
+    pub(super) fn wrote(&mut self, bytes: usize) {
+        self.written += bytes;
     }
 
     /// The user's row, the next free one for a new user.

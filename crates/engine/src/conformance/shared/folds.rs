@@ -83,6 +83,7 @@ pub async fn a_fold_is_refused_whole(place: &impl SharedPlace) {
     let before = all_there_is(&*store).await;
     let place = position(&claimed, 2);
     let fine = || Folded {
+        wanted: Vec::new(),
         claims: vec![at(&claimed, 2)],
         users: vec![
             UserWrite { spilled: vec![(place, Bytes::from("run"))], ..user("a", "2", place) },
