@@ -18,6 +18,7 @@ mod project;
 mod rebuild;
 mod report;
 mod users;
+mod verify;
 mod write_back;
 
 use std::sync::{Arc, Mutex};
@@ -37,6 +38,7 @@ pub use open::{OpenError, Options, Parts, ProductSource};
 pub use product::PauseError;
 pub use project::Readiness;
 pub use rebuild::{Digest, RebuildError, Rebuilt};
+pub use verify::{Verified, VerifyError, verify_decisions};
 
 use advise::Advisor;
 use clock::EngineClock;

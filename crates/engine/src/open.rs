@@ -222,7 +222,8 @@ pub(crate) async fn common(
     let advisor = match &options.advisor {
         None => None,
         Some(setup) => {
-            let (store, clock, entropy) = (Arc::clone(&store), Arc::clone(&clock), Arc::clone(&entropy));
+            let (store, clock, entropy) =
+                (Arc::clone(&store), Arc::clone(&clock), Arc::clone(&entropy));
             let advisor = Advisor::new(Arc::clone(setup), store, clock, entropy);
             advisor.configure(&products).await?;
             Some(Arc::new(advisor))

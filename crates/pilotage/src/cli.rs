@@ -37,6 +37,10 @@ pub(crate) enum Command {
     Migrate(MigrateArgs),
     /// Move the data folder's installation into Kafka and PostgreSQL; nothing may serve either meanwhile.
     Export(ExportArgs),
+    /// Hold every decision of record against its validation hash.
+    Verify(VerifyArgs),
+    /// Hold the book of models' answers, reviews and modes against its chain of hashes.
+    VerifyAudit(VerifyArgs),
     /// What concerns the model.
     #[command(subcommand)]
     Model(ModelCommand),
@@ -135,6 +139,15 @@ pub(crate) struct CheckArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RebuildArgs {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) common: CommonArgs,
     /// Print the result as JSON.

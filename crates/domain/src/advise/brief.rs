@@ -149,7 +149,8 @@ impl Brief {
     /// What was kept, as a brief again; `None` where it is none under this definition: from another catalogue, or with an
     /// option, a sentence, a milestone or a status that the definition does not give.
     pub fn recall(kept: KeptBrief, definition: &Definition) -> Option<Self> {
-        let KeptBrief { signature, parent, catalogue, prompt, options, features, milestones } = kept;
+        let KeptBrief { signature, parent, catalogue, prompt, options, features, milestones } =
+            kept;
         let told = |option: &Offered| {
             let guide = definition.guides.iter().find(|guide| guide.id == option.guide)?;
             let said = SENTENCES.iter().any(|most| offered(guide, *most) == *option);
@@ -165,18 +166,19 @@ impl Brief {
         let known = |(id, status): &(Box<str>, Box<str>)| {
             let mut all = definition.milestones.entries();
             let (_, milestone) = all.find(|(_, milestone)| milestone.id.as_str() == &**id)?;
-            let status = STATUSES.iter().map(|s| status_name(*s)).find(|name| *name == &**status)?;
+            let status =
+                STATUSES.iter().map(|s| status_name(*s)).find(|name| *name == &**status)?;
             Some((milestone.id.clone(), status))
         };
         let milestones = milestones.iter().map(known).collect::<Option<_>>()?;
-        let brief =
-            Self { signature, parent, catalogue, prompt, options, features, milestones };
+        let brief = Self { signature, parent, catalogue, prompt, options, features, milestones };
         (fits && brief.fits()).then_some(brief)
     }
 
     /// The brief to be kept.
     pub fn keep(&self) -> KeptBrief {
-        let status = |(id, status): &(MilestoneId, &'static str)| (id.as_str().into(), (*status).into());
+        let status =
+            |(id, status): &(MilestoneId, &'static str)| (id.as_str().into(), (*status).into());
         KeptBrief {
             signature: self.signature,
             parent: self.parent,

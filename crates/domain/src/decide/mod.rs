@@ -7,7 +7,7 @@ mod seal;
 pub use crate::rules::{Rendered, ValidGuide};
 pub use choose::{decide, decide_with};
 pub use counsel::{Advised, Counsel, Matter};
-pub use seal::validation_hash;
+pub use seal::{Sealed, SealedCopy, SealedGuide, seal, validation_hash};
 
 use std::borrow::Cow;
 

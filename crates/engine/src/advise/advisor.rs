@@ -135,7 +135,11 @@ impl Advisor {
     }
 
     /// What is in force for the product now, by the machine's clock.
-    pub(super) fn in_force<'a>(&'a self, product: &'a Product, paused: &'a [GuideId]) -> InForce<'a> {
+    pub(super) fn in_force<'a>(
+        &'a self,
+        product: &'a Product,
+        paused: &'a [GuideId],
+    ) -> InForce<'a> {
         let prompt = self.setup.prompt.id();
         InForce { definition: &product.definition, prompt, paused, at: self.now() }
     }
@@ -231,12 +235,10 @@ impl Advisor {
         let mode = self.setup.mode;
         let changed: Vec<NewPage> = {
             let known = self.known();
-            let differs = |id: &&ProductId| {
-                known.product(id).and_then(|of| of.configured()) != Some(mode)
-            };
-            let page = |id: &ProductId| {
-                ruling(id.clone(), self.now(), &PageBody::Configured { mode })
-            };
+            let differs =
+                |id: &&ProductId| known.product(id).and_then(|of| of.configured()) != Some(mode);
+            let page =
+                |id: &ProductId| ruling(id.clone(), self.now(), &PageBody::Configured { mode });
             products.ids().iter().filter(differs).map(page).collect()
         };
         if !changed.is_empty() {
@@ -268,11 +270,7 @@ impl Advisor {
     }
 }
 
-pub(super) fn ruling(
-    product: ProductId,
-    at: Timestamp,
-    body: &PageBody,
-) -> NewPage {
+pub(super) fn ruling(product: ProductId, at: Timestamp, body: &PageBody) -> NewPage {
     NewPage { product, at, kind: Kind::Ruling, body: body.encode().into() }
 }
 

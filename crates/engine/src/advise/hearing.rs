@@ -1,6 +1,8 @@
 //! What a decision hears of models. Must answer from memory, and must not let advice do more than its mode allows.
 
-use pilotage_domain::advise::history::{Approval, Entry, History, Review, Source, Terms, advice_for};
+use pilotage_domain::advise::history::{
+    Approval, Entry, History, Review, Source, Terms, advice_for,
+};
 use pilotage_domain::advise::mode::Mode;
 use pilotage_domain::advise::{Prior, queue::Knows};
 use pilotage_domain::decide::{Advised, Counsel, Matter};
@@ -100,8 +102,7 @@ impl Hearing<'_> {
         user: &UserId,
     ) -> bool {
         let mode = of.guide_mode(guide).under(product);
-        let approved =
-            mode.approval() == Approval::NotNeeded || entry.review == Review::Approved;
+        let approved = mode.approval() == Approval::NotNeeded || entry.review == Review::Approved;
         approved && mode.admits(self.advisor.setup.canary, &self.product.definition.product, user)
     }
 }

@@ -52,7 +52,8 @@ impl Met {
         }
         let brief = Brief::of(met.prompt, met.situation, met.guides)?;
         // Text, numbers and lists: nothing in it can fail to be written to memory.
-        let body = serde_json::to_vec(&BriefBody::from(&brief)).expect("a brief is always writable");
+        let body =
+            serde_json::to_vec(&BriefBody::from(&brief)).expect("a brief is always writable");
         let job = Job {
             signature: met.signature,
             traffic: 1,

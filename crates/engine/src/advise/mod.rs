@@ -20,11 +20,11 @@ mod provider;
 mod review;
 mod sample;
 mod setup;
+#[cfg(test)]
+mod tests;
 mod verify;
 mod watch;
 mod work;
-#[cfg(test)]
-mod tests;
 
 use pilotage_domain::advise::price::PriceTable;
 use pilotage_domain::advise::{Advice, Brief, Refusal};
@@ -37,7 +37,7 @@ pub use ask::ask_once;
 pub use call::{Barred, Call};
 pub use counts::{Counted, OfProvider};
 pub use provider::Provider;
-pub use review::{ModelView, Proposal, ReviewError, ProviderView};
+pub use review::{ModelView, Proposal, ProviderView, ReviewError};
 pub use sample::{NoSample, Sample, sample};
 pub use setup::Setup;
 pub use verify::{Audit, Broken, verify};

@@ -74,9 +74,8 @@ impl Outcomes {
 
     /// Those that were seen so long ago that nobody dismisses them any more.
     pub(super) fn borne(&mut self, now: Timestamp) -> Vec<Fared> {
-        let is_borne = |watched: &Watched| {
-            watched.seen.is_some_and(|seen| now.since(seen) >= BORNE_AFTER)
-        };
+        let is_borne =
+            |watched: &Watched| watched.seen.is_some_and(|seen| now.since(seen) >= BORNE_AFTER);
         let borne: Vec<DecisionId> = self
             .offers
             .iter()

@@ -120,7 +120,11 @@ impl Engine {
     }
 
     /// One of them.
-    pub async fn proposal(&self, product: &ProductId, number: u64) -> Result<Proposal, ReviewError> {
+    pub async fn proposal(
+        &self,
+        product: &ProductId,
+        number: u64,
+    ) -> Result<Proposal, ReviewError> {
         let page = self.common.store.page_of(number).await?;
         let ours = |page: &crate::port::book::Page| {
             page.page.product == *product && page.page.kind == Kind::Answer
@@ -170,9 +174,10 @@ impl Engine {
         let stepped = self.common.store.step_budget(setup.caps.clone(), Command::Look, now).await?;
         let waiting = self.common.store.waiting().await?;
         let price = setup.providers.first().and_then(|p| setup.prices.get(&p.model));
-        let guides = advisor.known().product(product).map(|of| {
-            of.guide_modes().map(|(guide, mode)| (guide.clone(), mode)).collect()
-        });
+        let guides = advisor
+            .known()
+            .product(product)
+            .map(|of| of.guide_modes().map(|(guide, mode)| (guide.clone(), mode)).collect());
         Ok(Some(ModelView {
             mode: advisor.mode(served),
             guides: guides.unwrap_or_default(),
@@ -241,6 +246,7 @@ fn proposal(number: u64, body: &[u8], words: &Words) -> Result<Proposal, ReviewE
         return Err(ReviewError::UnknownProposal);
     };
     let word = words.get(&number).cloned();
-    let (review, by, at) = word.map_or((ReviewName::Open, None, None), |(r, by, at)| (r, by, Some(at)));
+    let (review, by, at) =
+        word.map_or((ReviewName::Open, None, None), |(r, by, at)| (r, by, Some(at)));
     Ok(Proposal { number, record: *record, review, by, reviewed_at: at })
 }

@@ -145,7 +145,8 @@ impl Book for MemoryStore {
     ) -> Answer<'_, Result<Vec<Page>, StoreError>> {
         let product = product.clone();
         self.reading(move |contents| {
-            let ours = |page: &&Page| page.page.kind == Kind::Answer && page.page.product == product;
+            let ours =
+                |page: &&Page| page.page.kind == Kind::Answer && page.page.product == product;
             let before = |page: &&Page| before.is_none_or(|number| page.number < number);
             let pages = contents.kept.pages.iter().rev();
             pages.filter(ours).filter(before).take(limit).cloned().collect()

@@ -1,8 +1,8 @@
 //! The engine's figures in Prometheus' text form. Must not count anything itself.
 
-use pilotage_engine::Figures;
 use super::Name;
 use super::page::Page;
+use pilotage_engine::Figures;
 
 /// The figures, as they are at a scrape. What is not measured is left out.
 pub(crate) fn render(figures: &Figures) -> String {

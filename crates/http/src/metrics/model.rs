@@ -10,7 +10,8 @@ use super::page::Page;
 pub(crate) fn render(providers: &[ProviderView], counted: &Counted) -> String {
     let mut page = Page::default();
     let by_provider = |count: fn(&OfProvider) -> u64| {
-        let each = |view: &ProviderView| (format!("provider=\"{}\"", view.id), count(&view.counted));
+        let each =
+            |view: &ProviderView| (format!("provider=\"{}\"", view.id), count(&view.counted));
         providers.iter().map(each).collect::<Vec<_>>()
     };
     let calls = providers.iter().flat_map(|view| {

@@ -80,7 +80,14 @@ pub(super) fn operation(id: RouteId, schemas: &mut Schemas) -> Operation {
         },
         RouteId::ModelMode => Operation {
             request: Some(Request { media: &[(JSON, true)], schema: asked::<ModeBody>(schemas) }),
-            problems: &[INVALID, LATE, LARGE, MEDIA, ErrorCode::UnknownGuide, ErrorCode::Unavailable],
+            problems: &[
+                INVALID,
+                LATE,
+                LARGE,
+                MEDIA,
+                ErrorCode::UnknownGuide,
+                ErrorCode::Unavailable,
+            ],
             ..get::<ModelBody>(schemas, "Set how much say advice has", "It is so now.")
         },
         RouteId::Proposals => proposals(schemas),

@@ -1,10 +1,10 @@
 //! What people see and say of asking models: figures, proposals, reviews, modes. Must not ask a model.
 
 use axum::http::StatusCode;
+use pilotage_domain::advise::MicroUsd;
 use pilotage_domain::advise::breaker::Light;
 use pilotage_domain::advise::budget::{Caps, Ledger, Level};
 use pilotage_domain::advise::mode::Mode;
-use pilotage_domain::advise::MicroUsd;
 use pilotage_engine::advise::{ModelView, Proposal, ProviderView, ReviewError};
 use pilotage_wire::api::model::{
     BudgetBody, DEFAULT_LIMIT, MAX_LIMIT, ModelBody, ModelProviderBody, ProposalItem,

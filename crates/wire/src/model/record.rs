@@ -267,7 +267,7 @@ fn share(body: &ShareBody) -> Option<Share> {
 }
 
 /// Reads 64 hexadecimal digits, as a hash prints itself.
-pub(super) fn unhex(text: &str) -> Option<ContentHash> {
+pub(crate) fn unhex(text: &str) -> Option<ContentHash> {
     let digits = text.as_bytes();
     if digits.len() != 64 || !digits.iter().all(|d| matches!(d, b'0'..=b'9' | b'a'..=b'f')) {
         return None;

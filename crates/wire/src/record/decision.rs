@@ -3,7 +3,10 @@
 
 use std::borrow::Cow;
 
-use pilotage_domain::decide::{Decision, Group, Outcome, Reason, Trace};
+use pilotage_domain::decide::{
+    Decision, Group, Outcome, Reason, Sealed, SealedCopy, SealedGuide, Trace, seal,
+};
+use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{DecisionId, ProductId, SessionId, UserId};
 use pilotage_domain::number::Propensity;
 use pilotage_domain::time::Timestamp;
@@ -11,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::RecordError;
 use crate::guide::GuideBody;
+use crate::model::record::unhex;
 
 /// Each version has one optional part more at its end; a record of an earlier one reads as if it ended with none of it.
 const VERSION: u8 = 2;
@@ -147,6 +151,39 @@ impl StoredDecision {
         }
     }
 
+    /// The validation hash that this content has under that key; `None` where the record holds no hash of a definition.
+    pub fn seal(&self, key: &[u8]) -> Option<ContentHash> {
+        let guide = self.guide.as_ref().map(|guide| SealedGuide {
+            action: guide.action.as_ref().map(|action| &*action.path),
+            anchor: guide.target.anchor.as_deref(),
+            component: &guide.component,
+            id: guide.id.as_str(),
+            milestone: guide.milestone.as_str(),
+            path: guide.target.path.as_deref(),
+            variant: guide.variant.as_str(),
+            copy: SealedCopy {
+                title: &guide.copy.title,
+                body: guide.copy.body.as_deref(),
+                cta: guide.copy.cta.as_deref(),
+                locale: &guide.copy.locale,
+            },
+        });
+        let sealed = Sealed {
+            at: self.at,
+            decision: self.decision_id,
+            expires: self.expires_at,
+            guide,
+            policy: &self.policy,
+            product: &self.product,
+            propensity: self.propensity,
+            reason: self.reason,
+            signature: &self.signature,
+            user: &self.user_id,
+            catalogue: unhex(&self.catalogue_hash)?,
+        };
+        Some(seal(key, &sealed))
+    }
+
     /// The stored form.
     pub fn encode(&self) -> Vec<u8> {
         let mut body = Vec::with_capacity(1_024);
@@ -274,7 +311,8 @@ mod tests {
     fn a_decision_of_version_1_reads_as_one_without_advice() {
         let stored = withheld();
         let golden = "GOLDEN";
-        let digits = golden.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).expect("text"));
+        let digits =
+            golden.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).expect("text"));
         let body: Vec<u8> =
             digits.map(|pair| u8::from_str_radix(pair, 16).expect("hexadecimal")).collect();
         assert_eq!(decode(&body), Ok(stored));

@@ -55,10 +55,7 @@ impl Book for PostgresStore {
         answer(self.pool.transact(wanted, |work, wanted| Box::pin(want(work, wanted))))
     }
 
-    fn next_job(
-        &self,
-        turn: Turn,
-    ) -> Answer<'_, std::result::Result<Option<Waiting>, StoreError>> {
+    fn next_job(&self, turn: Turn) -> Answer<'_, std::result::Result<Option<Waiting>, StoreError>> {
         answer(self.pool.transact(turn, |work, turn| Box::pin(next_job(work, *turn))))
     }
 
@@ -125,7 +122,8 @@ pub(in crate::postgres) async fn want(work: &Transaction<'_>, wanted: &[Wanted])
     let mut all: Vec<&Wanted> = wanted.iter().collect();
     all.sort_by_key(|w| (&w.product, w.job.signature));
     let products: Vec<&str> = all.iter().map(|w| w.product.as_str()).collect();
-    let signatures: Vec<&[u8]> = all.iter().map(|w| w.job.signature.as_bytes().as_slice()).collect();
+    let signatures: Vec<&[u8]> =
+        all.iter().map(|w| w.job.signature.as_bytes().as_slice()).collect();
     let traffic: Vec<i64> = all.iter().map(|w| from_number(w.job.traffic)).collect();
     let uncertainty: Vec<f64> = all.iter().map(|w| w.job.uncertainty.get()).collect();
     let thousandths: Vec<i64> =

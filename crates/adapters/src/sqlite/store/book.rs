@@ -25,10 +25,7 @@ impl Book for SqliteStore {
         self.writing(move |work| want(work, &wanted))
     }
 
-    fn next_job(
-        &self,
-        turn: Turn,
-    ) -> Answer<'_, std::result::Result<Option<Waiting>, StoreError>> {
+    fn next_job(&self, turn: Turn) -> Answer<'_, std::result::Result<Option<Waiting>, StoreError>> {
         self.writing(move |work| next_job(work.connection, turn))
     }
 
@@ -38,7 +35,8 @@ impl Book for SqliteStore {
 
     fn waiting(&self) -> Answer<'_, std::result::Result<u64, StoreError>> {
         self.reading(|connection| {
-            let count: i64 = connection.query_row("SELECT count(*) FROM job", [], |row| row.get(0))?;
+            let count: i64 =
+                connection.query_row("SELECT count(*) FROM job", [], |row| row.get(0))?;
             Ok(u64::try_from(count).unwrap_or(0))
         })
     }
@@ -74,7 +72,8 @@ impl Book for SqliteStore {
 
     fn page_of(&self, number: u64) -> Answer<'_, std::result::Result<Option<Page>, StoreError>> {
         self.reading(move |connection| {
-            let one = "SELECT number, at, product, kind, hash, sum, body FROM page WHERE number = ?";
+            let one =
+                "SELECT number, at, product, kind, hash, sum, body FROM page WHERE number = ?";
             Ok(all_pages(connection, one, params![column(number)])?.pop())
         })
     }
@@ -96,7 +95,8 @@ fn column(number: u64) -> i64 {
 
 /// Takes note of situations that were met, and drops those that are worth least of too many.
 pub(super) fn want(work: &mut Work<'_>, wanted: &[Wanted]) -> Result<()> {
-    let note = "INSERT INTO job (product, signature, traffic, uncertainty, thousandths, stale, since,
+    let note =
+        "INSERT INTO job (product, signature, traffic, uncertainty, thousandths, stale, since,
             not_before, taken_until, failures, sum, body)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?)
         ON CONFLICT (product, signature) DO UPDATE SET
@@ -142,8 +142,7 @@ fn next_job(connection: &Connection, turn: Turn) -> Result<Option<Waiting>> {
         FROM job WHERE traffic >= ?1 AND not_before <= ?2 AND taken_until <= ?2
         ORDER BY traffic * thousandths DESC, since, signature LIMIT 1";
     let mut statement = connection.prepare_cached(first)?;
-    let mut rows =
-        statement.query(params![column(turn.least_traffic), turn.now.as_millis()])?;
+    let mut rows = statement.query(params![column(turn.least_traffic), turn.now.as_millis()])?;
     let Some(found) = rows.next()? else { return Ok(None) };
     let (id, waiting): (i64, Waiting) = (found.get(0)?, waiting_of(found)?);
     let take = "UPDATE job SET taken_until = ? WHERE id = ?";

@@ -228,7 +228,10 @@ async fn a_store(path: &Path) -> Told {
     let hash = ContentHash::of(&[b"d"]);
     let folds = [(key(0).product, hash)].into();
     let watermark = Watermark { position: Position(9), newest_event: None, folds };
-    store.write(Batch { users, watermark: Some(watermark), ..Batch::default() }).await.expect("the store writes");
+    store
+        .write(Batch { users, watermark: Some(watermark), ..Batch::default() })
+        .await
+        .expect("the store writes");
     store.keep_definition(&key(0).product, 1, hash, "text").await.expect("the store writes");
     let told = tell(&store).await.expect("the store reads");
     store.close().await;

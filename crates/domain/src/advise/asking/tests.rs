@@ -93,8 +93,11 @@ fn a_pause_that_is_longer_than_the_job_leads_to_the_next_provider() {
         (10, asked_to_wait(Transport::Status(429), 60)),
         (20, asked_to_wait(Transport::Status(503), 40)),
     ];
-    let expected =
-        [call_within(0, None, 10_000), call(1, None, 10), gave_up(Transport::Status(503), Some(40_020))];
+    let expected = [
+        call_within(0, None, 10_000),
+        call(1, None, 10),
+        gave_up(Transport::Status(503), Some(40_020)),
+    ];
     assert_eq!(play(2, &commands), expected);
 }
 
@@ -151,7 +154,8 @@ fn no_call_begins_that_has_no_time() {
 fn a_provider_that_hangs_leaves_the_others_their_time() {
     let late = || refused(Transport::TimedOut);
     let commands = [(0, Command::Go), (6_666, late()), (6_666 + 6_667, late())];
-    let expected = [call_within(0, None, 6_666), call_within(1, None, 6_667), call(2, None, 13_333)];
+    let expected =
+        [call_within(0, None, 6_666), call_within(1, None, 6_667), call(2, None, 13_333)];
     assert_eq!(play(3, &commands), expected);
     // What a provider leaves unused is the next one's.
     let effects = play(2, &[(0, Command::Go), (1_000, refused(Transport::Declined))]);

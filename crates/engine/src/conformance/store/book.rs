@@ -161,12 +161,9 @@ pub async fn pages_are_chained(place: &impl StorePlace) {
     let part = Reading { after: 1, limit: 2, ..ALL };
     assert_eq!(numbers(store.pages(part).await.expect("the store reads")), [2, 3]);
     let of_p = |before, limit| store.answers(&product("p"), before, limit);
-    for (before, limit, expected) in [
-        (None, 9, &[4, 1][..]),
-        (None, 1, &[4]),
-        (Some(4), 9, &[1]),
-        (Some(1), 9, &[]),
-    ] {
+    for (before, limit, expected) in
+        [(None, 9, &[4, 1][..]), (None, 1, &[4]), (Some(4), 9, &[1]), (Some(1), 9, &[])]
+    {
         assert_eq!(numbers(of_p(before, limit).await.expect("the store reads")), expected);
     }
     let one = store.page_of(3).await.expect("the store reads");
@@ -188,8 +185,7 @@ pub async fn many_advisors_share_the_book(place: &impl StorePlace) {
             while let Some(job) = next(&*store, NEXT).await {
                 let signature = job.wanted.job.signature;
                 let pages = vec![page(&format!("{worker} {signature}"), Kind::Answer)];
-                let ended =
-                    Ended { product: product("p"), signature, ending: Ending::Over, pages };
+                let ended = Ended { product: product("p"), signature, ending: Ending::Over, pages };
                 store.end_job(ended).await.expect("the store writes");
                 taken.push(signature);
             }

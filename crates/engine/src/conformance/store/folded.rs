@@ -72,7 +72,8 @@ pub async fn a_batch_is_written_whole_or_not_at_all(place: &impl StorePlace) {
         let spilled = vec![(Position(1), Bytes::from("run"))];
         let fine = UserWrite { cohort, spilled, ..plain("new", None, "1") };
         let users = vec![plain("b", Some(rows[1]), "2"), fine, plain("a", Some(wrong), "2")];
-        let refused = store.write(Batch { users, watermark: Some(watermark(9)), ..Batch::default() }).await;
+        let refused =
+            store.write(Batch { users, watermark: Some(watermark(9)), ..Batch::default() }).await;
         assert!(matches!(refused, Err(StoreError::Damaged(_))), "{refused:?}");
     }
     let asked = [key("p", "a"), key("p", "b"), key("p", "new")];
