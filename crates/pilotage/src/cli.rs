@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Hold the book of models' answers, reviews and modes against its chain of hashes.
     VerifyAudit(VerifyArgs),
+    /// Hold a model's advice against situations of which people know what is good.
+    Eval(EvalArgs),
     /// What concerns the model.
     #[command(subcommand)]
     Model(ModelCommand),
@@ -150,6 +152,21 @@ pub(crate) struct RebuildArgs {
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) common: CommonArgs,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvalArgs {
+    /// The situations, as JSON.
+    pub(crate) file: PathBuf,
+    /// Ask the configured model; else the answers that the file holds are judged.
+    #[arg(long)]
+    pub(crate) live: bool,
+    /// A TOML file with settings; the environment and flags win over it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// Print the result as JSON.
     #[arg(long)]
     pub(crate) json: bool,

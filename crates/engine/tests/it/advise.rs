@@ -18,6 +18,7 @@ use pilotage_engine::memory::Scripted;
 use pilotage_engine::memory::model::Line;
 use pilotage_engine::port::book::{Book, Reading};
 use pilotage_engine::port::store::Store;
+use pilotage_wire::event::IncomingEvent;
 use pilotage_wire::model::record::ReviewName;
 use pilotage_wire::model::{Dialect, Prompt, TokenLimit};
 use pilotage_wire::record::decision::{OutcomeName, StoredDecision};
@@ -26,12 +27,12 @@ use serde_json::{Value, json};
 use crate::world::{START, World, acme, event, form, product, user};
 
 /// Far longer than anything takes; only a fault reaches it.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 const PRICE: Price = Price { input: MicroUsd::new(1_000_000), output: MicroUsd::new(2_000_000) };
 
 /// What a model is set up with, and its scripts.
 #[derive(Clone)]
-struct Plan {
+pub(crate) struct Plan {
     scripts: Vec<Arc<Scripted>>,
     mode: Mode,
     canary: Probability,
@@ -39,7 +40,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn of(play: impl Fn(usize, &[u8]) -> Line + Send + Sync + 'static) -> Self {
+    pub(crate) fn of(play: impl Fn(usize, &[u8]) -> Line + Send + Sync + 'static) -> Self {
         Self {
             scripts: vec![Arc::new(Scripted::of(play))],
             mode: Mode::Live,
@@ -48,7 +49,7 @@ impl Plan {
         }
     }
 
-    fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Options {
         let provider = |(place, script): (usize, &Arc<Scripted>)| {
             let id = ProviderId::new(&format!("p{place}")).expect("an identifier");
             let limit = TokenLimit::MaxTokens;
@@ -75,7 +76,7 @@ impl Plan {
         World::with(acme(), self.options()).await
     }
 
-    fn asked(&self) -> usize {
+    pub(crate) fn asked(&self) -> usize {
         self.scripts.iter().map(|script| script.asked().len()).sum()
     }
 }
@@ -98,7 +99,7 @@ fn offered(request: &[u8]) -> Vec<String> {
 }
 
 /// Names the first guides that were offered.
-fn sound(request: &[u8]) -> Line {
+pub(crate) fn sound(request: &[u8]) -> Line {
     let names = offered(request);
     completion(&json!({ "first": names[0], "second": names[1] }).to_string())
 }
@@ -106,14 +107,20 @@ fn sound(request: &[u8]) -> Line {
 /// A user of the trial with a project: billing or an import may be asked for.
 async fn trial(world: &World, n: u32) -> UserId {
     let user = user(n);
-    let mut signup = event(&user, "signed_up", "{}");
+    for event in trial_of(&user) {
+        world.send(event).await;
+    }
+    user
+}
+
+/// What such a user has done.
+pub(crate) fn trial_of(user: &UserId) -> [IncomingEvent; 2] {
+    let mut signup = event(user, "signed_up", "{}");
     // As the page says that asks: else it would be another situation.
     signup.context.app_version = Some("2.1.0".into());
     signup.attributes =
         serde_json::value::RawValue::from_string(r#"{"tier":"trial"}"#.to_owned()).ok();
-    world.send(signup).await;
-    world.send(form(&user, "new_project", true)).await;
-    user
+    [signup, form(user, "new_project", true)]
 }
 
 /// Waits until asking models goes so.

@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod eval;
 mod export;
 mod migrate;
 mod model;
@@ -31,6 +32,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Finding> {
         Command::Rebuild(args) => rebuild::run(&args),
         Command::Migrate(args) => migrate::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Eval(args) => eval::run(&args),
         Command::Verify(args) => verify::decisions(&args),
         Command::VerifyAudit(args) => verify::audit(&args),
         Command::Model(ModelCommand::Test(args)) => model::test(&args),

@@ -9,6 +9,7 @@ mod clock;
 mod crash;
 mod demo;
 mod embedded;
+mod eval;
 mod first_run;
 mod installation;
 mod load;
