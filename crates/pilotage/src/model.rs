@@ -24,7 +24,11 @@ pub(crate) fn provider(settings: &ModelSettings) -> anyhow::Result<Provider> {
         Reach::Scripted => &settings.name,
     };
     let (id, port) = (ProviderId::new(id)?, port(settings)?);
-    Ok(Provider::new(id, settings.dialect, &settings.name, settings.limit, port))
+    let provider = Provider::new(id, settings.dialect, &settings.name, settings.limit, port);
+    Ok(match settings.say.tokens_per_minute {
+        Some(tokens) => provider.with_rate(tokens),
+        None => provider,
+    })
 }
 
 /// Whom a serving engine asks; nobody where the settings name no model.

@@ -63,6 +63,7 @@ pub(crate) struct Raw {
     model_budget_usd_month: Option<f64>,
     model_budget_usd_day: Option<f64>,
     model_workers: Option<u64>,
+    model_tokens_per_minute: Option<u64>,
     #[serde(default)]
     keys: Vec<RawKey>,
 }
@@ -85,6 +86,7 @@ impl Raw {
             budget_month: self.model_budget_usd_month.map(|dollars| dollars.to_string()),
             budget_day: self.model_budget_usd_day.map(|dollars| dollars.to_string()),
             workers: self.model_workers.map(|workers| workers.to_string()),
+            rate: self.model_tokens_per_minute.map(|tokens| tokens.to_string()),
         }
     }
 }

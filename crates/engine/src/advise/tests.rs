@@ -189,6 +189,26 @@ async fn a_provider_that_hangs_leaves_the_next_one_its_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_provider_that_was_sent_enough_waits_for_the_next_minute() {
+    let mut world = World::of(vec![Scripted::of(|_, _| good())]);
+    world.providers = world.providers.into_iter().map(|p| p.with_rate(1_000)).collect();
+    let mut asked = 0;
+    let until = loop {
+        let outcome = world.asks().await;
+        match &outcome.barred[..] {
+            [] => asked += 1,
+            [(_, Barred::Rate { until })] => break *until,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!((1..=5).contains(&asked), "{asked}");
+    let wait = until.since(world.clock.now());
+    assert!(wait > Millis::ZERO && wait <= Millis::seconds(60), "{wait}");
+    tokio::time::sleep(std::time::Duration::from_millis(wait.get())).await;
+    assert!(world.asks().await.barred.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_next_provider_is_asked_after_three_tries() {
     let down = Scripted::of(|_, _| Line::Fails(ModelError::NoConnection));
     let world = World::of(vec![down, Scripted::lines([good()])]);

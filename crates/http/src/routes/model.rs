@@ -5,6 +5,7 @@ use pilotage_domain::advise::MicroUsd;
 use pilotage_domain::advise::breaker::Light;
 use pilotage_domain::advise::budget::{Caps, Ledger, Level};
 use pilotage_domain::advise::mode::Mode;
+use pilotage_domain::id::ProductId;
 use pilotage_engine::advise::{ModelView, Proposal, ProviderView, ReviewError};
 use pilotage_wire::api::model::{
     BudgetBody, DEFAULT_LIMIT, MAX_LIMIT, ModelBody, ModelProviderBody, ProposalItem,
@@ -17,6 +18,7 @@ use tracing::warn;
 use super::json;
 use super::lookup::segment;
 use crate::access::{query, unknown_product};
+use crate::app::App;
 use crate::body::{self, Media};
 use crate::edge::{Answer, Call};
 use crate::problem::Problem;
@@ -25,7 +27,7 @@ const MAX_BYTES: usize = 4 << 10;
 
 /// `GET /api/v1/model`
 pub(super) async fn model(call: Call) -> Answer {
-    shown(&call).await
+    shown(&call.app, &call.caller.product).await
 }
 
 /// `POST /api/v1/model/mode`
@@ -38,11 +40,11 @@ pub(super) async fn mode(mut call: Call) -> Answer {
     let asked = read_mode(body::text(&bytes)?).map_err(Problem::invalid)?;
     let product = &call.caller.product;
     call.app.engine.set_mode(product, asked.guide, asked.mode, asked.by).await.map_err(refused)?;
-    shown(&call).await
+    shown(&call.app, product).await
 }
 
-async fn shown(call: &Call) -> Answer {
-    let view = call.app.engine.model(&call.caller.product).await.map_err(refused)?;
+async fn shown(app: &App, product: &ProductId) -> Answer {
+    let view = app.engine.model(product).await.map_err(refused)?;
     Ok(json(StatusCode::OK, &view.map_or_else(off, |view| model_body(&view))))
 }
 

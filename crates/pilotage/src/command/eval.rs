@@ -16,7 +16,7 @@ use pilotage_engine::memory::model::Line;
 use pilotage_engine::memory::{MemoryGovernor, Scripted};
 use pilotage_engine::port::clock::Clock;
 use pilotage_wire::event::IncomingEvent;
-use pilotage_wire::event::read::read;
+use pilotage_wire::event::read;
 use pilotage_wire::model::record::ProposalBody;
 use pilotage_wire::model::{Dialect, Prompt, TokenLimit};
 use serde::{Deserialize, Serialize};

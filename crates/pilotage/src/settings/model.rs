@@ -55,6 +55,7 @@ pub(crate) struct SaySettings {
     pub(crate) caps: Caps,
     /// Situations that are asked about at a time.
     pub(crate) workers: usize,
+    pub(crate) tokens_per_minute: Option<u32>,
 }
 
 /// Where the provider's key is.
@@ -84,6 +85,7 @@ pub(super) struct Written {
     pub(super) budget_month: Option<String>,
     pub(super) budget_day: Option<String>,
     pub(super) workers: Option<String>,
+    pub(super) rate: Option<String>,
 }
 
 /// What is meant, the environment before the file, or every fault of it. `None` where no model is to be asked.
@@ -163,11 +165,15 @@ fn say(
     let workers = set("MODEL_WORKERS").or(written.workers.take());
     let number = |text: &str| text.parse().ok().filter(|n| (1..=MOST_WORKERS).contains(n));
     let workers = workers.and_then(|text| faults.parse("model_workers", &text, number));
+    let rate = set("MODEL_TOKENS_PER_MINUTE").or(written.rate.take());
+    let at_least_one = |text: &str| text.parse().ok().filter(|tokens: &u32| *tokens > 0);
+    let rate = rate.and_then(|text| faults.parse("model_tokens_per_minute", &text, at_least_one));
     SaySettings {
         mode: mode.unwrap_or(Mode::Shadow),
         canary: canary.or(Probability::new(0.1)).unwrap_or(Probability::ZERO),
         caps: Caps { day, month: month.unwrap_or(USUAL_BUDGET), ..Caps::default() },
         workers: workers.unwrap_or(USUAL_WORKERS),
+        tokens_per_minute: rate,
     }
 }
 
@@ -280,8 +286,11 @@ mod tests {
             ("MODEL_BUDGET_USD_MONTH", "2.5"),
             ("MODEL_BUDGET_USD_DAY", "0.1"),
             ("MODEL_WORKERS", "4"),
+            ("MODEL_TOKENS_PER_MINUTE", "20000"),
         ]);
-        let SaySettings { mode, canary, caps, workers } = model.expect(&faults).say;
+        let SaySettings { mode, canary, caps, workers, tokens_per_minute } =
+            model.expect(&faults).say;
+        assert_eq!(tokens_per_minute, Some(20_000));
         assert_eq!((mode, canary.get(), workers), (Mode::Canary, 0.25, 4));
         assert_eq!((caps.month.get(), caps.day.map(MicroUsd::get)), (2_500_000, Some(100_000)));
         let wrong = [
@@ -291,6 +300,7 @@ mod tests {
             ("MODEL_BUDGET_USD_MONTH", "much"),
             ("MODEL_BUDGET_USD_DAY", "-1"),
             ("MODEL_WORKERS", "0"),
+            ("MODEL_TOKENS_PER_MINUTE", "0"),
         ];
         let (_, faults) = told(&wrong);
         for (name, _) in &wrong[1..] {

@@ -305,16 +305,4 @@ mod tests {
         stored.trace.advice = Some(Advised { answer: 300, source, thousandths: 875 });
         assert_eq!(decode(&stored.encode()), Ok(stored));
     }
-
-    /// What version 1 wrote: the same without the last part, which says whether there was advice.
-    #[test]
-    fn a_decision_of_version_1_reads_as_one_without_advice() {
-        let stored = withheld();
-        let golden = "GOLDEN";
-        let digits =
-            golden.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).expect("text"));
-        let body: Vec<u8> =
-            digits.map(|pair| u8::from_str_radix(pair, 16).expect("hexadecimal")).collect();
-        assert_eq!(decode(&body), Ok(stored));
-    }
 }

@@ -80,7 +80,7 @@ fn what_was_never_kept_is_refused() {
         let mut body = body.clone();
         *body.pointer_mut(pointer).expect("there") = value;
         let record = AnswerRecord::decode(body.to_string().as_bytes())?;
-        record.entry().map(|_| ())
+        record.entry(0).map(|_| ())
     };
     assert_eq!(changed("/v", json!(2)), Err(RecordError::Newer { found: 2, known: 1 }));
     let table = [

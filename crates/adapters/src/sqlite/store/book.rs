@@ -250,7 +250,10 @@ fn page_from(found: &Row<'_>) -> Result<Page> {
         body: Bytes::copy_from_slice(row::blob(found, 6)?),
     };
     let hash = ContentHash::from_bytes(found.get(4)?);
-    row::check(&format!("page {number}"), page_sum(number, &page, &hash) == found.get(5)?)?;
+    row::check(
+        &format!("page {number}"),
+        page_sum(number, &page, &hash) == found.get::<_, u32>(5)?,
+    )?;
     Ok(Page { number: number.cast_unsigned(), page, hash })
 }
 
