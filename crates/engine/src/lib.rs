@@ -31,7 +31,7 @@ use pilotage_domain::time::Timestamp;
 pub use clock::ClockMode;
 pub use cluster::{ClusterParts, MakeFeed, MoveError, Moved, Stage};
 pub use decide::{DecideCall, DecideError, Decided, MAX_WAIT};
-pub use figures::Figures;
+pub use figures::{Figures, Folding};
 pub use ingest::{IngestError, Ingested};
 pub use lookup::{GuideOutcome, LookupError, TimelineItem, TimelinePage, UserView};
 pub use open::{OpenError, Options, Parts, ProductSource};

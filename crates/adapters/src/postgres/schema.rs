@@ -14,7 +14,7 @@ pub(super) const SCHEMA: &str = "pilotage";
 /// The oldest server that we know.
 pub(super) const OLDEST_SERVER: i32 = 17;
 /// Held by who migrates: a number of ours among the advisory locks of the database.
-const LOCK: i64 = 0x5069_6c6f_7401;
+pub(super) const LOCK: i64 = 0x5069_6c6f_7401;
 
 /// A step, in a file of its own. One that was released never changes.
 pub(super) struct Step {
@@ -43,7 +43,8 @@ pub struct Migrated {
 
 /// Brings the database to that schema by steps, each in a transaction. Of several that try at once, the others wait.
 pub(super) async fn migrate(options: &Options, target: i32) -> Result<Migrated, OpenError> {
-    let (config, tls) = (options.config()?, super::tls::connector(options.trusted.as_deref())?);
+    let config = options.config()?;
+    let tls = super::tls::connector(config.get_ssl_mode(), options.trusted.as_deref())?;
     let place = place(&config);
     let away = |fault| unavailable(&place, fault);
     let session = Session::begin(&config, &tls, options.connect_timeout).await.map_err(away)?;
@@ -91,6 +92,9 @@ async fn step(client: &mut Client, place: &str, target: i32) -> Result<Stands, O
             to: step.number,
             detail: fault.detail(),
         })?;
+    } else {
+        // To go without an end would be noted in the server's log.
+        transaction.rollback().await.map_err(|error| away(error.into()))?;
     }
     Ok(before)
 }

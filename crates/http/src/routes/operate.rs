@@ -85,11 +85,15 @@ pub(super) async fn readyz(call: Call) -> Answer {
 
 /// `GET /metrics`
 pub(super) async fn exposition(call: Call) -> Answer {
-    let counted = call.app.exposition.render();
     let engine = &call.app.engine;
-    let figures = engine.figures().as_ref().map(metrics::engine::render).unwrap_or_default();
+    let measured = match engine.figures() {
+        Some(figures) => metrics::engine::render(&figures),
+        None => {
+            engine.folding().await.as_ref().map(metrics::engine::render_folding).unwrap_or_default()
+        }
+    };
     let asked = engine.model_counts();
     let asked = asked.map(|counted| metrics::model::render(&engine.model_providers(), &counted));
-    let text = counted + &figures + &asked.unwrap_or_default();
+    let text = call.app.exposition.render() + &measured + &asked.unwrap_or_default();
     Ok(typed(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text))
 }

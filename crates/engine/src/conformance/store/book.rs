@@ -30,7 +30,7 @@ fn situation(name: &str) -> ContentHash {
     ContentHash::of_bytes(name.as_bytes())
 }
 
-fn wanted(name: &str, traffic: u64) -> Wanted {
+pub(in crate::conformance) fn wanted(name: &str, traffic: u64) -> Wanted {
     let job = Job {
         signature: situation(name),
         traffic,
