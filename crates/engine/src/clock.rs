@@ -41,6 +41,11 @@ impl EngineClock {
         }
     }
 
+    /// The machine's time, whichever clock is in force.
+    pub(crate) fn system_now(&self) -> Timestamp {
+        self.system.now()
+    }
+
     /// When an event that claims this time arrives: by the event clock an event is never from the future.
     pub(crate) fn arrival(&self, claimed: Option<Timestamp>) -> Timestamp {
         match self.mode {

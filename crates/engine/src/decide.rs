@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use pilotage_domain::decide::{self, Chooser, Decision, Outcome, Reason, Request, Surface, Trace};
+use pilotage_domain::decide::{
+    self, Chooser, Counsel, Decision, Outcome, Reason, Request, Surface, Trace,
+};
 use pilotage_domain::group::group_of;
 use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{DecisionId, EventId, ProductId, SessionId, UserId};
@@ -15,6 +17,7 @@ use pilotage_wire::record::decision::{Circumstances, OutcomeName, StoredDecision
 use thiserror::Error;
 use tracing::warn;
 
+use crate::advise::Hearing;
 use crate::clock::ClockMode;
 use crate::port::log::{AppendError, Entry, EntryName, ReadError};
 use crate::port::store::UserKey;
@@ -190,10 +193,14 @@ impl Common {
             paused: &paused,
             pending,
         };
+        let definition = &product.definition;
         let beliefs = (self.policy == Policy::Learner).then(|| product.learning.beliefs());
         let beliefs = beliefs.as_ref().and_then(|beliefs| beliefs.as_deref());
-        let chooser = Chooser { policy: self.policy, beliefs };
-        decide::decide(&product.definition, chooser, profile, &request)
+        let hearing =
+            self.advisor.as_ref().map(|advisor| Hearing { advisor, product, paused: &paused });
+        let counsel = hearing.as_ref().map(|hearing| hearing as &dyn Counsel);
+        let chooser = Chooser { policy: self.policy, beliefs, counsel };
+        decide::decide(definition, chooser, profile, &request)
     }
 
     fn record_of(&self, asked: &Asked<'_>, decision: Decision, stale: bool) -> StoredDecision {

@@ -19,6 +19,7 @@ mod project;
 mod rebuild;
 mod report;
 mod users;
+mod verify;
 mod write_back;
 
 use std::sync::{Arc, Mutex};
@@ -38,7 +39,9 @@ pub use open::{OpenError, Options, Parts, ProductSource};
 pub use product::PauseError;
 pub use project::{Hurry, Readiness};
 pub use rebuild::{Digest, RebuildError, Rebuilt};
+pub use verify::{Verified, VerifyError, verify_decisions};
 
+use advise::Advisor;
 use clock::EngineClock;
 use cluster::Cluster;
 use port::clock::Entropy;
@@ -73,6 +76,8 @@ pub(crate) struct Common {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) products: Products,
     pub(crate) policy: Policy,
+    /// Who asks models, where one is configured.
+    pub(crate) advisor: Option<Arc<Advisor>>,
     /// Proves to the SDK and to an audit that a decision's content passed the rules here.
     pub(crate) validation_key: [u8; 32],
     pub(crate) options: Options,

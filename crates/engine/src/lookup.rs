@@ -245,7 +245,7 @@ fn item_of(definition: &Definition, record: &Stored) -> Result<TimelineItem, Rec
 }
 
 /// What the event says of the decision that it names, where it names one.
-fn outcome_of(definition: &Definition, event: &Event) -> Option<GuideOutcome> {
+pub(crate) fn outcome_of(definition: &Definition, event: &Event) -> Option<GuideOutcome> {
     let kind = definition.events.find(|known| known.name == event.kind)?;
     match (definition.events[kind].role, &*event.kind) {
         (EventRole::Shown, _) => Some(GuideOutcome::Shown),

@@ -11,9 +11,10 @@ use pilotage_domain::policy::Policy;
 use thiserror::Error;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tracing::{info, warn};
 
+use crate::advise::{self, Advisor, BookError, Role, Setup};
 use crate::clock::{ClockMode, EngineClock};
 use crate::figures::Passes;
 use crate::learn::{self, Pace};
@@ -62,6 +63,8 @@ pub struct Options {
     pub users_bytes: usize,
     /// How long changed profiles gather before they are written back.
     pub write_back_every: Duration,
+    /// Whom to ask what to show, where anybody is asked.
+    pub advisor: Option<Arc<Setup>>,
 }
 
 impl Default for Options {
@@ -71,6 +74,7 @@ impl Default for Options {
             clock: ClockMode::System,
             users_bytes: 512 << 20,
             write_back_every: Duration::from_secs(5),
+            advisor: None,
         }
     }
 }
@@ -108,6 +112,18 @@ pub enum OpenError {
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What is kept of models can't be read.
+    #[error("{0}")]
+    Book(String),
+}
+
+impl From<BookError> for OpenError {
+    fn from(error: BookError) -> Self {
+        match error {
+            BookError::Store(error) => Self::Store(error),
+            page @ BookError::Page { .. } => Self::Book(page.to_string()),
+        }
+    }
 }
 
 impl Engine {
@@ -121,7 +137,8 @@ impl Engine {
             let alone = Arc::clone(&alone);
             async move { alone.keep_writing_back().await }
         });
-        let background = Background { stop, projector: Some(projector), writer };
+        let advisors = advise::spawn(&alone.common, Role::Asks);
+        let background = Background { stop, projector: Some(projector), writer, advisors };
         *alone.background.lock().unwrap_or_else(PoisonError::into_inner) = Some(background);
         Ok(Self { common: alone.common.clone(), seat: Seat::Alone(alone) })
     }
@@ -147,11 +164,13 @@ pub(crate) struct Background {
     stop: watch::Sender<bool>,
     projector: Option<thread::JoinHandle<()>>,
     writer: JoinHandle<()>,
+    advisors: JoinSet<()>,
 }
 
 impl Background {
     /// Lets the projector reach the log's end (unless it has halted), then ends both.
     async fn finish(mut self, inner: &Alone, end: Position) {
+        self.advisors.shutdown().await;
         if let Some(projector) = self.projector.take() {
             while inner.progress.applied() < end && !projector.is_finished() {
                 let step = Duration::from_millis(20);
@@ -201,7 +220,18 @@ pub(crate) async fn common(
     let newest = store.watermark().await?.newest_event;
     let seed = [entropy.bits().to_be_bytes(), entropy.bits().to_be_bytes()].concat();
     let fresh = pilotage_domain::hash::ContentHash::of_bytes(&seed);
+    let advisor = match &options.advisor {
+        None => None,
+        Some(setup) => {
+            let (store, clock, entropy) =
+                (Arc::clone(&store), Arc::clone(&clock), Arc::clone(&entropy));
+            let advisor = Advisor::new(Arc::clone(setup), store, clock, entropy);
+            advisor.configure(&products).await?;
+            Some(Arc::new(advisor))
+        }
+    };
     Ok(Common {
+        advisor,
         validation_key: store.secret("validation", *fresh.as_bytes()).await?,
         clock: EngineClock::new(options.clock, clock, newest),
         policy: options.policy,

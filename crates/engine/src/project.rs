@@ -242,6 +242,9 @@ impl Alone {
             self.common.clock.saw(event.at);
             self.pace.saw(event.at);
         }
+        if let Some(advisor) = &self.common.advisor {
+            advisor.watch(product, record, &fact);
+        }
         let key = fold::key_of(record);
         loop {
             let fold = |user: &mut User| self.fold(product, user, &fact, record.position);

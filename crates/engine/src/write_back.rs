@@ -5,6 +5,7 @@ use std::time::Duration;
 use tracing::warn;
 
 use crate::Alone;
+use crate::port::book::Wanted;
 use crate::port::store::{Batch, StoreError, UserKey, UserWrite, Watermark};
 use crate::users::{User, Writing};
 
@@ -67,13 +68,29 @@ impl Alone {
         let revisions = noted.iter().filter_map(|w| Some((&w.key.product, w.taught.as_ref()?)));
         let storing = self.storing(revisions);
         let learnt = storing.iter().flat_map(|storing| storing.parts.clone()).collect();
-        let written = self.common.store.write(Batch { users, watermark, learnt }).await;
+        let wanted = self.wanted(keys);
+        let written = self.common.store.write(Batch { users, watermark, learnt, wanted }).await;
         let rows = written.inspect_err(|_| self.passes.failed())?;
         self.learnt_stored(storing);
         for (writing, row) in noted.iter().zip(rows) {
             self.users.with(&writing.key, |user| user.written(writing, row));
         }
         Ok(())
+    }
+
+    /// The situations of these users that a model should be asked about.
+    fn wanted(&self, keys: &[UserKey]) -> Vec<Wanted> {
+        let Some(advisor) = &self.common.advisor else { return Vec::new() };
+        let mut gathering = advisor.gather();
+        let now = self.common.clock.now();
+        for key in keys {
+            let Some(product) = self.common.products.get(&key.product) else { continue };
+            let look = |user: &mut User| {
+                gathering.look(product, (key, user.group), user.profile(), now);
+            };
+            self.users.with(key, look);
+        }
+        gathering.done()
     }
 
     fn writing(&self, key: &UserKey) -> Option<(UserWrite, Writing)> {

@@ -1,6 +1,8 @@
 //! What `/metrics` shows: every name in one list, every handle made once. Must not carry anything personal as a label.
 
 pub(crate) mod engine;
+pub(crate) mod model;
+mod page;
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -59,6 +61,13 @@ names! {
     LogCommitRecords = "pilotage_log_commit_records", "Records in a commit of the log.";
     StoreCommit = "pilotage_store_commit_duration_seconds", "Time of a commit of profiles, until it is durable.";
     StoreCommitUsers = "pilotage_store_commit_users", "Users in a commit of profiles.";
+    ModelCalls = "pilotage_model_calls_total", "Calls of models, by provider and verdict.";
+    ModelBarred = "pilotage_model_barred_total", "Calls of models that were not made, by provider.";
+    ModelTokens = "pilotage_model_tokens_total", "Tokens, by provider and direction.";
+    ModelCost = "pilotage_model_cost_micro_usd_total", "What calls of models have cost, in millionths of a dollar, by provider.";
+    ModelBreaker = "pilotage_model_breaker_open", "1 while calls are kept away from a provider.";
+    ModelSituations = "pilotage_model_situations_total", "Situations that were met, by what is known of them.";
+    ModelDecisions = "pilotage_model_decisions_total", "Decisions by the policy `model`, by where their advice came from.";
 }
 
 /// Makes a Prometheus recorder the process's recorder. To be called once, before anything is counted. The handle's

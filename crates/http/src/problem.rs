@@ -96,9 +96,11 @@ pub(crate) const fn status_of(code: ErrorCode) -> StatusCode {
         | ErrorCode::UnknownProduct
         | ErrorCode::UnknownUser
         | ErrorCode::UnknownDecision
-        | ErrorCode::UnknownGuide => StatusCode::NOT_FOUND,
+        | ErrorCode::UnknownGuide
+        | ErrorCode::UnknownProposal => StatusCode::NOT_FOUND,
         ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ErrorCode::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+        ErrorCode::ProposalRefused => StatusCode::CONFLICT,
         ErrorCode::PayloadTooLarge | ErrorCode::BatchTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
@@ -139,6 +141,8 @@ pages! {
     UnknownUser = "unknown_user",
     UnknownDecision = "unknown_decision",
     UnknownGuide = "unknown_guide",
+    UnknownProposal = "unknown_proposal",
+    ProposalRefused = "proposal_refused",
     MethodNotAllowed = "method_not_allowed",
     RequestTimeout = "request_timeout",
     PayloadTooLarge = "payload_too_large",

@@ -3,6 +3,7 @@
 mod decide;
 mod ingest;
 mod lookup;
+mod model;
 mod operate;
 mod pages;
 
@@ -64,6 +65,12 @@ routes! {
     Pause = "pause", POST "/api/v1/guides/{id}/pause", Secret;
     Resume = "resume", POST "/api/v1/guides/{id}/resume", Secret;
     Report = "report", GET "/api/v1/report", Secret;
+    Model = "model", GET "/api/v1/model", Secret;
+    ModelMode = "modelMode", POST "/api/v1/model/mode", Secret;
+    Proposals = "proposals", GET "/api/v1/proposals", Secret;
+    Proposal = "proposal", GET "/api/v1/proposals/{id}", Secret;
+    Approve = "approve", POST "/api/v1/proposals/{id}/approve", Secret;
+    Reject = "reject", POST "/api/v1/proposals/{id}/reject", Secret;
     Healthz = "healthz", GET "/healthz", Open;
     Readyz = "readyz", GET "/readyz", Open;
     Metrics = "metrics", GET "/metrics", Open;
@@ -96,7 +103,13 @@ impl Part {
             | RouteId::Timeline
             | RouteId::Pause
             | RouteId::Resume
-            | RouteId::Report => Self::Decide,
+            | RouteId::Report
+            | RouteId::Model
+            | RouteId::ModelMode
+            | RouteId::Proposals
+            | RouteId::Proposal
+            | RouteId::Approve
+            | RouteId::Reject => Self::Decide,
             _ => Self::Common,
         };
         matches!(
@@ -135,6 +148,12 @@ fn handler_of(app: &App, route: &'static Route) -> MethodRouter {
         RouteId::Pause => endpoint(app, route, operate::pause),
         RouteId::Resume => endpoint(app, route, operate::resume),
         RouteId::Report => endpoint(app, route, operate::report),
+        RouteId::Model => endpoint(app, route, model::model),
+        RouteId::ModelMode => endpoint(app, route, model::mode),
+        RouteId::Proposals => endpoint(app, route, model::proposals),
+        RouteId::Proposal => endpoint(app, route, model::proposal),
+        RouteId::Approve => endpoint(app, route, model::approve),
+        RouteId::Reject => endpoint(app, route, model::reject),
         RouteId::Healthz => endpoint(app, route, operate::healthz),
         RouteId::Readyz => endpoint(app, route, operate::readyz),
         RouteId::Metrics => endpoint(app, route, operate::exposition),

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use pilotage_adapters::sqlite;
-use pilotage_engine::port::log::Journal;
+use pilotage_engine::port::clock::Entropy;
+use pilotage_engine::port::log::{Journal, Log};
 use pilotage_engine::port::store::Store;
 use pilotage_engine::{
     ClockMode, ClusterParts, Engine, Moved, Options, Parts, ProductSource, Rebuilt, Stage,
 };
 
+use crate::model;
 use crate::settings::{BackEnd, Settings};
 use crate::system::{SystemClock, SystemEntropy};
 
@@ -21,11 +23,16 @@ pub(crate) async fn open(
     products: Vec<ProductSource>,
 ) -> anyhow::Result<Engine> {
     match &settings.back_end {
-        BackEnd::Embedded => Ok(Engine::open(embedded(settings, products, settings.clock)?).await?),
+        BackEnd::Embedded => {
+            let parts = embedded(settings, products, settings.clock)?;
+            let options = Options { advisor: model::setup(settings)?, ..parts.options };
+            Ok(Engine::open(Parts { options, ..parts }).await?)
+        }
         BackEnd::Shared(shared) => {
             let parts = shared::cluster(settings, shared, products).await?;
             let feed = parts.feed.filter(|_| settings.role.works());
-            Ok(Engine::join(ClusterParts { feed, ..parts }).await?)
+            let options = Options { advisor: model::setup(settings)?, ..parts.options };
+            Ok(Engine::join(ClusterParts { feed, options, ..parts }).await?)
         }
     }
 }
@@ -48,15 +55,46 @@ pub(crate) async fn rebuild(
     })
 }
 
+/// The data folder's log, and the key of the decisions in it.
+pub(crate) async fn decisions(settings: &Settings) -> anyhow::Result<(Arc<dyn Log>, [u8; 32])> {
+    if !matches!(settings.back_end, BackEnd::Embedded) {
+        bail!("decisions can be verified where they are kept in a data folder");
+    }
+    let embedded = existing(settings)?;
+    // An installation that has decided anything has its key; one that has not gets a good one.
+    let fresh = [SystemEntropy.bits().to_be_bytes(), SystemEntropy.bits().to_be_bytes()].concat();
+    let fresh = fresh.try_into().unwrap_or([0; 32]);
+    let key = embedded.store.secret("validation", fresh).await?;
+    Store::close(&*embedded.store).await;
+    Ok((embedded.log, key))
+}
+
+/// The store alone.
+pub(crate) async fn store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
+    match &settings.back_end {
+        BackEnd::Embedded => {
+            let embedded = existing(settings)?;
+            Journal::close(&*embedded.log).await;
+            Ok(embedded.store)
+        }
+        BackEnd::Shared(shared) => shared::store(shared).await,
+    }
+}
+
+/// What is in the data folder, where there is one.
+fn existing(settings: &Settings) -> anyhow::Result<sqlite::Embedded> {
+    if !settings.data.is_dir() {
+        bail!("{} is not a folder", settings.data.display());
+    }
+    files(settings)
+}
+
 /// Brings what is stored to this version's form; says what was brought.
 pub(crate) async fn migrate(settings: &Settings) -> anyhow::Result<String> {
     match &settings.back_end {
         BackEnd::Embedded => {
             let folder = settings.data.display();
-            if !settings.data.is_dir() {
-                bail!("{folder} is not a folder");
-            }
-            let embedded = files(settings)?;
+            let embedded = existing(settings)?;
             Journal::close(&*embedded.log).await;
             Store::close(&*embedded.store).await;
             Ok(format!("{folder} is in this version's form"))
@@ -114,5 +152,6 @@ fn options(settings: &Settings) -> Options {
         clock: settings.clock,
         users_bytes: settings.users_bytes,
         write_back_every: settings.write_back_every,
+        advisor: None,
     }
 }

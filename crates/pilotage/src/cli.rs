@@ -39,6 +39,12 @@ pub(crate) enum Command {
     Migrate(MigrateArgs),
     /// Move the data folder's installation into Kafka and PostgreSQL; nothing may serve either meanwhile.
     Export(ExportArgs),
+    /// Hold every decision of record against its validation hash.
+    Verify(VerifyArgs),
+    /// Hold the book of models' answers, reviews and modes against its chain of hashes.
+    VerifyAudit(VerifyArgs),
+    /// Hold a model's advice against situations of which people know what is good.
+    Eval(EvalArgs),
     /// What concerns the model.
     #[command(subcommand)]
     Model(ModelCommand),
@@ -112,6 +118,8 @@ pub(crate) enum PolicyArg {
     Random,
     /// What is learnt to lead to activation.
     Learner,
+    /// As a model advises, over an even floor; needs a model in the settings.
+    Model,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -161,6 +169,30 @@ pub(crate) struct SimulateArgs {
     /// Write a page with tables and pictures, which needs no network.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvalArgs {
+    /// The situations, as JSON.
+    pub(crate) file: PathBuf,
+    /// Ask the configured model; else the answers that the file holds are judged.
+    #[arg(long)]
+    pub(crate) live: bool,
+    /// A TOML file with settings; the environment and flags win over it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

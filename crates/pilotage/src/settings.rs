@@ -18,7 +18,7 @@ use serde::Deserialize;
 use crate::cli::{ClockArg, CommonArgs, PolicyArg, RoleArg, UsageError};
 
 pub(crate) use back_end::{BackEnd, Role, Shared};
-pub(crate) use model::{KeyFrom, ModelSettings};
+pub(crate) use model::{KeyFrom, ModelSettings, Reach};
 
 const DEFAULT_PORT: u16 = 7700;
 /// Ten minutes: whoever waits longer for an end has mistaken the unit.
@@ -58,6 +58,12 @@ pub(crate) struct Raw {
     model_proxy: Option<String>,
     model_token_limit: Option<String>,
     model_price: Option<String>,
+    model_mode: Option<String>,
+    model_canary: Option<f64>,
+    model_budget_usd_month: Option<f64>,
+    model_budget_usd_day: Option<f64>,
+    model_workers: Option<u64>,
+    model_tokens_per_minute: Option<u64>,
     #[serde(default)]
     keys: Vec<RawKey>,
 }
@@ -74,6 +80,13 @@ impl Raw {
             proxy: self.model_proxy.take(),
             token_limit: self.model_token_limit.take(),
             price: self.model_price.take(),
+            mode: self.model_mode.take(),
+            // As text, like the environment's: one place says what a number may be.
+            canary: self.model_canary.map(|share| share.to_string()),
+            budget_month: self.model_budget_usd_month.map(|dollars| dollars.to_string()),
+            budget_day: self.model_budget_usd_day.map(|dollars| dollars.to_string()),
+            workers: self.model_workers.map(|workers| workers.to_string()),
+            rate: self.model_tokens_per_minute.map(|tokens| tokens.to_string()),
         }
     }
 }
@@ -233,6 +246,10 @@ fn typed(
         Some(list) => std::env::split_paths(&list).collect(),
         None => raw.products.unwrap_or_default(),
     };
+    let chosen = args.policy.or(policy);
+    if chosen == Some(PolicyArg::Model) && model.is_none() {
+        faults.say("policy: `model` needs a model: model_provider");
+    }
     Settings {
         listen: args
             .listen
@@ -250,9 +267,10 @@ fn typed(
             Some(ClockArg::Events) => ClockMode::Events,
             _ => ClockMode::System,
         },
-        policy: match args.policy.or(policy) {
+        policy: match chosen {
             Some(PolicyArg::Random) => Policy::Random,
             Some(PolicyArg::Learner) => Policy::Learner,
+            Some(PolicyArg::Model) => Policy::Model,
             Some(PolicyArg::Static) | None => Policy::Static,
         },
         back_end,

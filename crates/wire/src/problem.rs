@@ -54,10 +54,14 @@ error_codes! {
     UnknownDecision = "unknown_decision", "The decision is not known";
     /// The catalogue has no such guide.
     UnknownGuide = "unknown_guide", "The guide is not in the catalogue";
+    /// No model has proposed this for the product.
+    UnknownProposal = "unknown_proposal", "There is no such proposal";
     /// The path is served, but not with this method; `Allow` lists those that are.
     MethodNotAllowed = "method_not_allowed", "The method is not served here";
     /// The body did not arrive in time.
     RequestTimeout = "request_timeout", "The request took too long to arrive";
+    /// The rules have refused the proposal: there is nothing to approve or reject.
+    ProposalRefused = "proposal_refused", "The proposal was refused";
     /// The body is larger than the call allows.
     PayloadTooLarge = "payload_too_large", "The body is too large";
     /// The batch holds more events than one request may.

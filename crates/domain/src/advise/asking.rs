@@ -20,6 +20,8 @@ pub struct Asking {
     began: Timestamp,
     /// The provider's place in the order of the settings.
     at: usize,
+    /// When its turn is over: what a provider leaves unused is the next one's.
+    turn_ends: Timestamp,
     tries: u32,
     repaired: bool,
     /// What the next call repairs.
@@ -81,29 +83,42 @@ pub enum Effect {
 
 impl Asking {
     /// A job for so many providers.
-    pub const fn new(providers: usize, now: Timestamp) -> Self {
-        Self {
+    pub fn new(providers: usize, now: Timestamp) -> Self {
+        let mut asking = Self {
             providers,
             began: now,
             at: 0,
+            turn_ends: now,
             tries: 0,
             repaired: false,
             repairs: None,
             last: None,
             back: None,
             over: false,
-        }
+        };
+        asking.begin_turn(now);
+        asking
     }
 
     fn left(&self, now: Timestamp) -> Millis {
         (self.began + JOB_LIFE).since(now)
     }
 
+    /// An even part of the job's time for each provider that is left, so that one that hangs does not cost the others
+    /// theirs.
+    fn begin_turn(&mut self, now: Timestamp) {
+        let left = self.providers.saturating_sub(self.at).max(1) as u64;
+        self.turn_ends = now + Millis::new(self.left(now).get() / left);
+    }
+
     /// The call that is next, or the end.
     fn call(&mut self, now: Timestamp) -> Effect {
-        let within = self.left(now);
-        if self.at >= self.providers || within < LEAST_CALL {
+        if self.at >= self.providers || self.left(now) < LEAST_CALL {
             return self.give_up();
+        }
+        let within = self.turn_ends.since(now);
+        if within < LEAST_CALL {
+            return self.next_provider(now);
         }
         Effect::Call { provider: self.at, repair: self.repairs.take(), within }
     }
@@ -112,6 +127,7 @@ impl Asking {
         self.at += 1;
         self.tries = 0;
         self.repairs = None;
+        self.begin_turn(now);
         self.call(now)
     }
 
@@ -148,13 +164,13 @@ impl Asking {
     }
 
     /// Waits as long as the provider asks for, and never less; else for a random part of a growing bound. Where that is
-    /// longer than the job lives, another provider may do.
+    /// longer than its turn, another provider may do.
     fn try_again(&mut self, retry_after: Option<Millis>, draw: u32, now: Timestamp) -> Effect {
         let bound = FIRST_WAIT.get() << self.tries.min(8);
         self.tries += 1;
         let jitter = Millis::new((bound * u64::from(draw)) >> 32);
         let wait = retry_after.map_or(jitter, |asked| asked.max(jitter));
-        let left = self.left(now).get().saturating_sub(LEAST_CALL.get());
+        let left = self.turn_ends.since(now).get().saturating_sub(LEAST_CALL.get());
         if self.tries >= MOST_TRIES || wait.get() > left {
             return self.next_provider(now);
         }

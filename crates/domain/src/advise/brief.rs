@@ -7,10 +7,10 @@ use semver::Version;
 use thiserror::Error;
 
 use crate::canonical;
-use crate::definition::{Guide, Parts};
+use crate::definition::{Definition, Guide, Parts};
 use crate::hash::ContentHash;
 use crate::id::{GuideId, MilestoneId, PromptId};
-use crate::rules::{Situation, status_name};
+use crate::rules::{STATUSES, Situation, status_name};
 use crate::signature::{Bucket, features, parent, signature_for};
 use crate::value::Value;
 
@@ -73,6 +73,25 @@ pub struct Brief {
     milestones: Vec<(MilestoneId, &'static str)>,
 }
 
+/// A brief as it is kept: plain data, that anybody can make up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeptBrief {
+    /// The situation.
+    pub signature: ContentHash,
+    /// The wider situation.
+    pub parent: ContentHash,
+    /// The hash of the definition that the options are from.
+    pub catalogue: ContentHash,
+    /// What is asked with.
+    pub prompt: PromptId,
+    /// The guides, by id.
+    pub options: Vec<Offered>,
+    /// The features in their order, each with its bucket.
+    pub features: Vec<(Box<str>, Value)>,
+    /// Milestones, each with its status.
+    pub milestones: Vec<(Box<str>, Box<str>)>,
+}
+
 /// Why no model is asked about a situation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Error)]
 pub enum NoCall {
@@ -125,6 +144,50 @@ impl Brief {
                 .collect(),
         };
         brief.fitted(&chosen, definition).ok_or(NoCall::TooLarge)
+    }
+
+    /// What was kept, as a brief again; `None` where it is none under this definition: from another catalogue, or with an
+    /// option, a sentence, a milestone or a status that the definition does not give.
+    pub fn recall(kept: KeptBrief, definition: &Definition) -> Option<Self> {
+        let KeptBrief { signature, parent, catalogue, prompt, options, features, milestones } =
+            kept;
+        let told = |option: &Offered| {
+            let guide = definition.guides.iter().find(|guide| guide.id == option.guide)?;
+            let said = SENTENCES.iter().any(|most| offered(guide, *most) == *option);
+            (said && option.guide.as_str() != NO_GUIDE).then_some(())
+        };
+        let ascending = options.windows(2).all(|pair| matches!(pair, [a, b] if a.guide < b.guide));
+        let plain = |(_, value): &Bucket| !matches!(value, Value::List(_) | Value::Map(_));
+        let fits = catalogue == definition.hash
+            && (2..=MOST_GUIDES).contains(&options.len())
+            && ascending
+            && options.iter().all(|option| told(option).is_some())
+            && features.iter().all(plain);
+        let known = |(id, status): &(Box<str>, Box<str>)| {
+            let mut all = definition.milestones.entries();
+            let (_, milestone) = all.find(|(_, milestone)| milestone.id.as_str() == &**id)?;
+            let status =
+                STATUSES.iter().map(|s| status_name(*s)).find(|name| *name == &**status)?;
+            Some((milestone.id.clone(), status))
+        };
+        let milestones = milestones.iter().map(known).collect::<Option<_>>()?;
+        let brief = Self { signature, parent, catalogue, prompt, options, features, milestones };
+        (fits && brief.fits()).then_some(brief)
+    }
+
+    /// The brief to be kept.
+    pub fn keep(&self) -> KeptBrief {
+        let status =
+            |(id, status): &(MilestoneId, &'static str)| (id.as_str().into(), (*status).into());
+        KeptBrief {
+            signature: self.signature,
+            parent: self.parent,
+            catalogue: self.catalogue,
+            prompt: self.prompt.clone(),
+            options: self.options.clone(),
+            features: self.features.clone(),
+            milestones: self.milestones.iter().map(status).collect(),
+        }
     }
 
     /// The situation that is asked about.

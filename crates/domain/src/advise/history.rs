@@ -1,8 +1,11 @@
-//! Everything that was ever advised about one situation, and which of it is in force. Must not forget or change an entry.
+//! Everything that was ever advised about one situation, and which of it is in force. Must not change what was
+//! advised.
+
+use serde::{Deserialize, Serialize};
 
 use super::ladder::{Advice, InForce};
 use super::refusal::{Provenance, Refusal};
-use crate::time::Millis;
+use crate::time::{Millis, Timestamp};
 
 /// Advice of this age is asked for again, while it stays in force.
 pub const STALE: Millis = Millis::days(7);
@@ -41,6 +44,8 @@ pub struct Terms<'a> {
 /// One advice with its review.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
+    /// Which answer of record it is; 0 where it is none.
+    pub answer: u64,
     /// What was advised.
     pub advice: Advice,
     /// What a person said about it.
@@ -68,7 +73,8 @@ impl Entry {
     }
 }
 
-/// What was advised about one situation, oldest first. It only grows.
+/// What was advised about one situation, oldest first. It only grows, save for what is too old to
+/// be in force.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct History {
     entries: Vec<Entry>,
@@ -82,7 +88,7 @@ impl History {
 
     /// Adds an advice, behind all that are as old or older.
     pub fn add(&mut self, advice: Advice) {
-        self.insert(Entry { advice, review: Review::Open });
+        self.insert(Entry { answer: 0, advice, review: Review::Open });
     }
 
     /// Adds an entry as it was kept, behind all that are as old or older.
@@ -104,10 +110,20 @@ impl History {
         Some(entry)
     }
 
+    /// A person's word on that answer; false where there is none.
+    pub fn review_answer(&mut self, answer: u64, review: Review) -> bool {
+        let entry = self.entries.iter_mut().find(|entry| entry.answer == answer);
+        entry.map(|entry| entry.review = review).is_some()
+    }
+
+    /// Drops what no decision can take any more: advice from before that instant.
+    pub fn forget_before(&mut self, at: Timestamp) {
+        self.entries.retain(|entry| entry.advice.at() >= at);
+    }
+
     /// The newest advice that is in force on these terms: where the newest of all is refused, the last good one.
-    pub fn current(&self, terms: &Terms<'_>) -> Option<&Advice> {
-        let holding = self.entries.iter().rev().find(|entry| entry.holds(terms).is_ok());
-        holding.map(|entry| &entry.advice)
+    pub fn current(&self, terms: &Terms<'_>) -> Option<&Entry> {
+        self.entries.iter().rev().find(|entry| entry.holds(terms).is_ok())
     }
 
     /// Whether a model should be asked: nothing is in force, or what is has this age. Approval has no say: asking again
@@ -124,7 +140,8 @@ impl History {
 }
 
 /// Where a decision's advice comes from; every decision says it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Source {
     /// The newest about this very situation.
     Newest,
@@ -151,12 +168,12 @@ pub fn advice_for<'a>(
     own: &'a History,
     kin: &'a History,
     terms: &Terms<'_>,
-) -> Option<(Source, &'a Advice)> {
-    let Some(advice) = own.current(terms) else {
-        return kin.current(terms).map(|advice| (Source::Parent, advice));
+) -> Option<(Source, &'a Entry)> {
+    let Some(current) = own.current(terms) else {
+        return kin.current(terms).map(|entry| (Source::Parent, entry));
     };
-    let is_newest = own.entries.last().is_some_and(|entry| entry.advice == *advice);
-    Some((if is_newest { Source::Newest } else { Source::LastGood }, advice))
+    let is_newest = own.entries.last().is_some_and(|newest| newest == current);
+    Some((if is_newest { Source::Newest } else { Source::LastGood }, current))
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ pub mod prior;
 pub mod proposal;
 mod provenance;
 pub mod queue;
+pub mod rate;
 pub mod refusal;
 mod rise;
 

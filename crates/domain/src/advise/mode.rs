@@ -29,6 +29,25 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// All of them, from the least say on.
+    pub const ALL: [Self; 5] = [Self::Off, Self::Shadow, Self::Review, Self::Canary, Self::Live];
+
+    /// As settings and answers name it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Shadow => "shadow",
+            Self::Review => "review",
+            Self::Canary => "canary",
+            Self::Live => "live",
+        }
+    }
+
+    /// The mode of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.name() == name)
+    }
+
     /// Whether a model is asked at all.
     pub const fn asks(self) -> bool {
         !matches!(self, Self::Off)
@@ -107,7 +126,8 @@ pub enum Effect {
 }
 
 /// Why advice has lost its say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// Answers are refused too often.
     Refusals,

@@ -1,6 +1,11 @@
 //! From a profile and a request to a decision. Must not judge guides nor weigh them: rules and policy do.
 
-use super::{Decision, Gate, Group, GuideTrace, Outcome, Reason, Request, Trace};
+use std::fmt;
+
+use super::{
+    Advised, Counsel, Decision, Gate, Group, GuideTrace, Matter, Outcome, Reason, Request, Trace,
+};
+use crate::advise::Prior;
 use crate::definition::Definition;
 use crate::group::{explores, group_of};
 use crate::hash::ContentHash;
@@ -28,17 +33,25 @@ const GATES: [Gate; 9] = [
 ];
 
 /// Who chooses for the guided group, and what it goes by.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Chooser<'a> {
     /// Who.
     pub policy: Policy,
     /// What the learner believes; decisions note how it weighed the arms, whoever draws, as long as every arm has a chance.
     pub beliefs: Option<&'a Beliefs>,
+    /// What a model has advised, where one may have been asked: situations are named with its prompt then.
+    pub counsel: Option<&'a dyn Counsel>,
+}
+
+impl fmt::Debug for Chooser<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chooser").field("policy", &self.policy).finish_non_exhaustive()
+    }
 }
 
 impl From<Policy> for Chooser<'_> {
     fn from(policy: Policy) -> Self {
-        Self { policy, beliefs: None }
+        Self { policy, beliefs: None, counsel: None }
     }
 }
 
@@ -52,7 +65,7 @@ pub fn decide<'a>(
     profile: &Profile,
     request: &Request<'_>,
 ) -> Decision {
-    let Chooser { policy, beliefs } = chooser.into();
+    let Chooser { policy, beliefs, counsel } = chooser.into();
     let group = group_of(definition, request.user);
     let view = View { definition, profile, now: request.at };
     let situation = Situation::new(view, request);
@@ -64,11 +77,20 @@ pub fn decide<'a>(
         Group::Guided if explored => Policy::Random,
         Group::Guided | Group::Holdout => policy,
     };
-    let signature = signature(&situation, &judged.situational);
-    let chooser = Chooser { policy, beliefs };
+    let signature = match counsel {
+        Some(counsel) => counsel.name(&situation, &judged.situational),
+        None => signature(&situation, &judged.situational),
+    };
     let (outcome, trace, weighing) = match group {
         Group::Holdout => held_out(),
-        _ => choose(chooser, judged, &situation, (request, &signature)),
+        _ => {
+            let (situation, guides, user) = (&situation, &*judged.situational, request.user);
+            let matter = Matter { situation, guides, signature, user };
+            // Only a draw by that policy asks for advice.
+            let asked = counsel.filter(|_| policy == Policy::Model);
+            let heard = asked.and_then(|counsel| counsel.advise(&matter));
+            choose((policy, beliefs), heard, judged, (situation, &signature, request))
+        }
     };
     Decision {
         id: request.id,
@@ -95,33 +117,35 @@ fn held_out() -> Chosen {
 }
 
 fn choose(
-    Chooser { policy, beliefs }: Chooser<'_>,
+    (policy, beliefs): (Policy, Option<&Beliefs>),
+    heard: Option<(Prior, Advised)>,
     judged: Judged<'_>,
-    situation: &Situation<'_>,
-    (request, signature): (&Request<'_>, &ContentHash),
+    (situation, signature, request): (&Situation<'_>, &ContentHash, &Request<'_>),
 ) -> Chosen {
     let Judged { mut guides, candidates, .. } = judged;
     let stages = stages(&guides);
     if candidates.is_empty() {
         let outcome = Outcome::Withhold { reason: silence(&guides), propensity: None };
-        return (outcome, Trace { stages, guides, no_guide: None }, None);
+        return (outcome, Trace { stages, guides, ..Trace::default() }, None);
     }
     let arms: Vec<ArmView<'_>> = candidates.iter().map(arm).collect();
     // Of a draw that was no draw nothing can be learnt: what was not shown never could be.
     let asked = beliefs.filter(|_| policy != Policy::Static);
-    let (learnt, weighing) = match asked.map(|beliefs| beliefs.weigh(situation, &candidates)) {
-        Some((law, weighing)) => (Some(law.distribution), Some(weighing)),
-        None => (None, None),
+    let weighed = asked.map(|beliefs| beliefs.weigh(situation, &candidates));
+    let (learnt, weighing) = weighed.map(|(law, weighing)| (law.distribution, weighing)).unzip();
+    let (prior, advice) = heard.unzip();
+    let law = match (policy, learnt, &prior) {
+        (Policy::Learner, Some(learnt), _) => learnt,
+        (_, _, Some(prior)) => policy::model::distribution(&arms, Some(prior)),
+        _ => policy::distribution(policy, &arms),
     };
-    let law = learnt.filter(|_| policy == Policy::Learner);
-    let law = law.unwrap_or_else(|| policy::distribution(policy, &arms));
     for (place, candidate) in candidates.iter().enumerate() {
         if let Some(trace) = guides.get_mut(candidate.place()) {
             let propensity = law.propensity(Choice::Arm(place));
             trace.arms.push((candidate.variant().id.clone(), propensity));
         }
     }
-    let trace = Trace { stages, guides, no_guide: law.propensity(Choice::NoGuide) };
+    let trace = Trace { stages, guides, no_guide: law.propensity(Choice::NoGuide), advice };
     let number = match policy {
         Policy::Learner => {
             sticky_number(request.user, request.session, signature, &arms, policy.name())

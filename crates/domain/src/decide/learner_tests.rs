@@ -24,7 +24,7 @@ fn beliefs(definition: &Definition) -> Beliefs {
 }
 
 fn decided(definition: &Definition, beliefs: &Beliefs, user: &User, ask: &Ask) -> Decision {
-    let chooser = Chooser { policy: Policy::Learner, beliefs: Some(beliefs) };
+    let chooser = Chooser { policy: Policy::Learner, beliefs: Some(beliefs), counsel: None };
     decide(definition, chooser, &user.profile, &ask.request(user, 0))
 }
 

@@ -1,11 +1,13 @@
 //! One decision: eligible guides, a distribution over them and no guide, one draw. Must not show what the rules have not passed.
 
 mod choose;
+mod counsel;
 mod seal;
 
 pub use crate::rules::{Rendered, ValidGuide};
 pub use choose::{Chooser, decide};
-pub use seal::validation_hash;
+pub use counsel::{Advised, Counsel, Matter};
+pub use seal::{Sealed, SealedCopy, SealedGuide, seal, validation_hash};
 
 use std::borrow::Cow;
 
@@ -130,7 +132,7 @@ pub struct Decision {
     pub outcome: Outcome,
     /// The user's group.
     pub group: Group,
-    /// The policy that drew: `static`, `random`, `learner-1` …
+    /// The policy that drew: `static`, `random`, `model`, `learner-1` …
     pub policy: &'static str,
     /// Drawn uniformly by the definition's `explore` share.
     pub explore: bool,
@@ -172,6 +174,8 @@ pub struct Trace {
     pub guides: Vec<GuideTrace>,
     /// The probability of no guide, where a draw was made and it could be drawn.
     pub no_guide: Option<Propensity>,
+    /// The advice that the law was mixed with, where there was one.
+    pub advice: Option<Advised>,
 }
 
 /// How one guide fared.

@@ -3,11 +3,11 @@
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use super::{Decision, Outcome, Rendered, ValidGuide};
+use super::{Decision, Outcome, Reason, ValidGuide};
 use crate::canonical;
 use crate::definition::Definition;
 use crate::hash::ContentHash;
-use crate::id::UserId;
+use crate::id::{DecisionId, ProductId, UserId};
 use crate::number::Propensity;
 use crate::time::Timestamp;
 
@@ -30,13 +30,97 @@ pub fn validation_hash(
     user: &UserId,
     decision: &Decision,
 ) -> ContentHash {
-    let content = content(definition, user, decision);
-    let copy = match &decision.outcome {
-        Outcome::Show { guide, .. } => copy(guide.copy()),
-        Outcome::Withhold { .. } => "null".to_owned(),
+    let (guide, reason, propensity, expires) = match &decision.outcome {
+        Outcome::Show { guide, propensity, expires } => {
+            (Some(sealed_guide(guide)), None, Some(*propensity), Some(*expires))
+        }
+        Outcome::Withhold { reason, propensity } => (None, Some(*reason), *propensity, None),
     };
+    seal(
+        key,
+        &Sealed {
+            at: decision.at,
+            decision: decision.id,
+            expires,
+            guide,
+            policy: decision.policy,
+            product: &definition.product,
+            propensity,
+            reason,
+            signature: &decision.signature.to_string(),
+            user,
+            catalogue: definition.hash,
+        },
+    )
+}
+
+/// What a validation hash proves, as an answer or a record holds it. A guide is shown where there is one.
+#[derive(Debug, Clone, Copy)]
+pub struct Sealed<'a> {
+    /// For which moment.
+    pub at: Timestamp,
+    /// The decision.
+    pub decision: DecisionId,
+    /// Not to be shown from then on.
+    pub expires: Option<Timestamp>,
+    /// What is shown.
+    pub guide: Option<SealedGuide<'a>>,
+    /// What drew.
+    pub policy: &'a str,
+    /// Of which product.
+    pub product: &'a ProductId,
+    /// The probability of what was drawn.
+    pub propensity: Option<Propensity>,
+    /// Why nothing is shown.
+    pub reason: Option<Reason>,
+    /// The situation, in hexadecimal.
+    pub signature: &'a str,
+    /// For whom.
+    pub user: &'a UserId,
+    /// The definition's hash.
+    pub catalogue: ContentHash,
+}
+
+/// A guide as it is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct SealedGuide<'a> {
+    /// Where its call to action leads.
+    pub action: Option<&'a str>,
+    /// The selector of its element.
+    pub anchor: Option<&'a str>,
+    /// How it is drawn.
+    pub component: &'a str,
+    /// Its identifier.
+    pub id: &'a str,
+    /// The milestone that it serves.
+    pub milestone: &'a str,
+    /// The path pattern of its page.
+    pub path: Option<&'a str>,
+    /// Its wording.
+    pub variant: &'a str,
+    /// What it says: title, body, call to action, and the locale of all three.
+    pub copy: SealedCopy<'a>,
+}
+
+/// Copy as a user reads it.
+#[derive(Debug, Clone, Copy)]
+pub struct SealedCopy<'a> {
+    /// The headline.
+    pub title: &'a str,
+    /// The sentence below.
+    pub body: Option<&'a str>,
+    /// The call to action.
+    pub cta: Option<&'a str>,
+    /// The locale that it is written in.
+    pub locale: &'a str,
+}
+
+/// The validation hash of that content, as `validation_hash` describes it.
+pub fn seal(key: &[u8], sealed: &Sealed<'_>) -> ContentHash {
+    let content = content(sealed);
+    let copy = sealed.guide.map_or_else(|| "null".to_owned(), |guide| copy(&guide.copy));
     let copy = ContentHash::of_bytes(copy.as_bytes());
-    keyed(key, &[content.as_bytes(), definition.hash.as_bytes(), copy.as_bytes()])
+    keyed(key, &[content.as_bytes(), sealed.catalogue.as_bytes(), copy.as_bytes()])
 }
 
 fn keyed(key: &[u8], parts: &[&[u8]]) -> ContentHash {
@@ -48,48 +132,60 @@ fn keyed(key: &[u8], parts: &[&[u8]]) -> ContentHash {
     ContentHash::from_bytes(mac.finalize().into_bytes().into())
 }
 
-fn content(definition: &Definition, user: &UserId, decision: &Decision) -> String {
-    let (outcome, guide, reason, propensity, expires) = match &decision.outcome {
-        Outcome::Show { guide, propensity, expires } => {
-            ("show", guide_json(guide), None, Some(*propensity), Some(*expires))
-        }
-        Outcome::Withhold { reason, propensity } => {
-            ("withhold", "null".to_owned(), Some(reason.name()), *propensity, None)
-        }
-    };
+fn content(sealed: &Sealed<'_>) -> String {
+    let guide = sealed.guide.as_ref().map_or_else(|| "null".to_owned(), guide_json);
     let mut object = Object::new(768);
-    object.number("at", Some(instant(decision.at)));
-    object.text("decisionId", Some(&decision.id.to_string()));
-    object.number("expiresAt", expires.map(instant));
+    object.number("at", Some(instant(sealed.at)));
+    object.text("decisionId", Some(&sealed.decision.to_string()));
+    object.number("expiresAt", sealed.expires.map(instant));
     object.json("guide", &guide);
-    object.text("outcome", Some(outcome));
-    object.text("policy", Some(decision.policy));
-    object.text("product", Some(definition.product.as_str()));
-    object.number("propensity", propensity.map(Propensity::get));
-    object.text("reason", reason);
-    object.text("signature", Some(&decision.signature.to_string()));
-    object.text("userId", Some(user.as_str()));
+    object.text("outcome", Some(if sealed.guide.is_some() { "show" } else { "withhold" }));
+    object.text("policy", Some(sealed.policy));
+    object.text("product", Some(sealed.product.as_str()));
+    object.number("propensity", sealed.propensity.map(Propensity::get));
+    object.text("reason", sealed.reason.map(Reason::name));
+    object.text("signature", Some(sealed.signature));
+    object.text("userId", Some(sealed.user.as_str()));
     object.end()
 }
 
-fn guide_json(guide: &ValidGuide) -> String {
+fn guide_json(guide: &SealedGuide<'_>) -> String {
     let mut object = Object::new(256);
-    object.text("action", guide.action_path());
-    object.text("anchor", guide.anchor());
-    object.text("component", Some(guide.component()));
-    object.text("id", Some(guide.id().as_str()));
-    object.text("milestone", Some(guide.milestone().as_str()));
-    object.text("path", guide.target_path());
-    object.text("variant", Some(guide.variant().as_str()));
+    object.text("action", guide.action);
+    object.text("anchor", guide.anchor);
+    object.text("component", Some(guide.component));
+    object.text("id", Some(guide.id));
+    object.text("milestone", Some(guide.milestone));
+    object.text("path", guide.path);
+    object.text("variant", Some(guide.variant));
     object.end()
 }
 
-fn copy(copy: &Rendered) -> String {
+fn sealed_guide(guide: &ValidGuide) -> SealedGuide<'_> {
+    let copy = guide.copy();
+    SealedGuide {
+        action: guide.action_path(),
+        anchor: guide.anchor(),
+        component: guide.component(),
+        id: guide.id().as_str(),
+        milestone: guide.milestone().as_str(),
+        path: guide.target_path(),
+        variant: guide.variant().as_str(),
+        copy: SealedCopy {
+            title: &copy.title,
+            body: copy.body.as_deref(),
+            cta: copy.cta.as_deref(),
+            locale: &copy.locale,
+        },
+    }
+}
+
+fn copy(copy: &SealedCopy<'_>) -> String {
     let mut object = Object::new(512);
-    object.text("body", copy.body.as_deref());
-    object.text("cta", copy.cta.as_deref());
-    object.text("locale", Some(&copy.locale));
-    object.text("title", Some(&copy.title));
+    object.text("body", copy.body);
+    object.text("cta", copy.cta);
+    object.text("locale", Some(copy.locale));
+    object.text("title", Some(copy.title));
     object.end()
 }
 

@@ -19,10 +19,10 @@ mod valid;
 pub mod version;
 
 use crate::decide::{Gate, GuideTrace, Near};
-use crate::definition::{Copy, Guide, Variant};
+use crate::definition::{Copy, Guide, Parts, Variant};
 use crate::id::GuideId;
 
-pub(crate) use near::status_name;
+pub(crate) use near::{STATUSES, status_name};
 pub use situation::Situation;
 pub use valid::{Rendered, ValidGuide};
 
@@ -108,6 +108,19 @@ pub fn judge<'a>(situation: &'a Situation<'a>) -> Judged<'a> {
         judged.guides.push(GuideTrace { id: guide.id.clone(), stopped, arms: Vec::new() });
     }
     judged
+}
+
+/// The guides that fit the user's situation, whatever the moment and the page: `Judged::situational`, without judging more.
+pub fn situational<'a>(situation: &Situation<'a>) -> Vec<&'a GuideId> {
+    let definition: &'a Parts = situation.view.definition;
+    let fits = |guide: &&Guide| {
+        gate::state(situation, guide).is_none()
+            && gate::when(situation, guide).is_none()
+            && gate::never(situation, guide).is_none()
+            && gate::lifecycle(situation, guide).is_none()
+            && gate::app_version(situation, guide).is_none()
+    };
+    definition.guides.iter().filter(fits).map(|guide| &guide.id).collect()
 }
 
 fn judge_one<'a>(

@@ -8,6 +8,10 @@ use crate::definition::condition::Status;
 use crate::profile::charge::{Limit, Stop};
 use crate::time::Millis;
 
+/// Every status that a milestone can have.
+pub(crate) const STATUSES: [Status; 4] =
+    [Status::Locked, Status::Open, Status::Blocked, Status::Reached];
+
 /// The status as a definition names it.
 pub(crate) const fn status_name(status: Status) -> &'static str {
     match status {

@@ -20,6 +20,9 @@ use crate::port::model::{ModelError, Raw};
 /// A reservation is held for so long beyond the call's own time: long enough to settle it.
 const TO_SETTLE: Millis = Millis::seconds(30);
 
+/// About so many bytes of a request make a token: for the rate alone, where nothing is paid.
+const BYTES_OF_TOKEN: usize = 3;
+
 /// A call that was made.
 #[derive(Debug)]
 pub struct Call {
@@ -60,12 +63,17 @@ pub enum Barred {
         /// When it is worth asking again.
         until: Timestamp,
     },
+    /// It was sent as many tokens as it may be in a minute.
+    Rate {
+        /// When there is room again.
+        until: Timestamp,
+    },
 }
 
 impl Barred {
     pub(super) const fn until(&self) -> Option<Timestamp> {
         match self {
-            Self::Breaker { until } => Some(*until),
+            Self::Breaker { until } | Self::Rate { until } => Some(*until),
             Self::NoPrice | Self::Budget(_) | Self::NoLedger => None,
         }
     }
@@ -131,8 +139,11 @@ async fn admit(
     within: Millis,
 ) -> Result<Admitted, Barred> {
     let price = desk.prices.get(&provider.model).ok_or(Barred::NoPrice)?;
-    let worst = price.worst(bytes, provider.dialect.most_output(matter.brief));
+    let most_output = provider.dialect.most_output(matter.brief);
+    let worst = price.worst(bytes, most_output);
     let now = desk.clock.now();
+    let tokens = (bytes / BYTES_OF_TOKEN) as u64 + u64::from(most_output);
+    provider.room(tokens, now).map_err(|until| Barred::Rate { until })?;
     let until = now + within + TO_SETTLE;
     let reserve = budget::Command::Reserve { provider: provider.id.clone(), worst, until };
     let reservation = reserved(desk, reserve, now).await?;

@@ -1,15 +1,31 @@
 //! Asking models: one job about one situation, from its brief to advice or none. Must not be on a request's path, choose
 //! anything for a user, or know more of one than a brief holds.
 //!
+//! An `Advisor` stands beside the use cases: `meet` gathers situations about which nothing fresh is known, `work` takes them
+//! from the store and asks, `known` is what the book of answers comes to, and `hearing` what a decision hears of it.
+//!
 //! `ask_once` performs what the domain's machines say: `asking` the tries, the repair and the next provider, `breaker` and
 //! `budget` whether a call may be made. Each call that was made is told as a `Call`, with the record to be kept of it.
 
+mod advisor;
 mod ask;
 mod call;
+mod counts;
+mod governor;
+mod hearing;
+mod known;
+mod meet;
+mod outcomes;
 mod provider;
+mod question;
+mod review;
 mod sample;
+mod setup;
 #[cfg(test)]
 mod tests;
+mod verify;
+mod watch;
+mod work;
 
 use pilotage_domain::advise::price::PriceTable;
 use pilotage_domain::advise::{Advice, Brief, Refusal};
@@ -20,8 +36,17 @@ use pilotage_wire::model::Prompt;
 
 pub use ask::ask_once;
 pub use call::{Barred, Call};
+pub use counts::{Counted, OfProvider};
 pub use provider::Provider;
+pub use question::{NoQuestion, question};
+pub use review::{ModelView, Proposal, ProviderView, ReviewError};
 pub use sample::{NoSample, Sample, sample};
+pub use setup::Setup;
+pub use verify::{Audit, Broken, verify};
+
+pub(crate) use advisor::{Advisor, BookError};
+pub(crate) use hearing::Hearing;
+pub(crate) use work::{Role, spawn};
 
 use crate::port::clock::{Clock, Entropy};
 use crate::port::governor::Governor;

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pilotage_domain::advise::breaker::{self, Breaker, Command, Effect, Health, Leave, Light};
+use pilotage_domain::advise::rate::Bucket;
 use pilotage_domain::id::ProviderId;
 use pilotage_domain::time::Timestamp;
 use pilotage_wire::model::{Dialect, TokenLimit};
@@ -22,6 +23,8 @@ pub struct Provider {
     pub limit: TokenLimit,
     port: Arc<dyn Model>,
     breaker: Mutex<Breaker>,
+    /// How many tokens it may be sent, where that is bounded.
+    rate: Option<Mutex<Bucket>>,
 }
 
 impl Provider {
@@ -33,7 +36,20 @@ impl Provider {
         limit: TokenLimit,
         port: Arc<dyn Model>,
     ) -> Self {
-        Self { id, dialect, model: model.into(), limit, port, breaker: Mutex::default() }
+        let (model, breaker) = (model.into(), Mutex::default());
+        Self { id, dialect, model, limit, port, breaker, rate: None }
+    }
+
+    /// The same, sent at most so many tokens in a minute by this process, requests and answers together.
+    #[must_use]
+    pub fn with_rate(self, tokens_per_minute: u32) -> Self {
+        Self { rate: Some(Mutex::new(Bucket::new(tokens_per_minute))), ..self }
+    }
+
+    /// Whether it may be sent so many tokens now, or when.
+    pub(super) fn room(&self, tokens: u64, now: Timestamp) -> Result<(), Timestamp> {
+        let Some(rate) = &self.rate else { return Ok(()) };
+        rate.lock().unwrap_or_else(PoisonError::into_inner).take(tokens, now)
     }
 
     /// What its breaker looks like.

@@ -168,14 +168,44 @@ async fn a_good_answer_is_advice_and_charged_as_counted() {
 
 #[tokio::test(start_paused = true)]
 async fn a_provider_that_hangs_costs_its_worst_case_and_the_job_ends_in_time() {
-    let world = World::of(vec![Scripted::lines([]), Scripted::lines([good()])]);
+    let world = World::of(vec![Scripted::lines([])]);
     let before = world.clock.now();
     let outcome = world.asks().await;
     assert_eq!(last_fault(&outcome), Some(Transport::TimedOut.into()));
     assert_eq!(world.clock.now().since(before), JOB_LIFE, "the call had all of the job's time");
-    assert_eq!(world.asked(), [1, 0]);
+    assert_eq!(world.asked(), [1]);
     assert_eq!(world.ledger().spent_in_month(), world.worst());
     assert_eq!(outcome.calls[0].heard(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_hangs_leaves_the_next_one_its_time() {
+    let world = World::of(vec![Scripted::lines([]), Scripted::lines([good()])]);
+    let before = world.clock.now();
+    let outcome = world.asks().await;
+    assert_eq!((advised(&outcome).0, world.asked()), ("p1", vec![1, 1]));
+    assert_eq!(world.clock.now().since(before), Millis::new(JOB_LIFE.get() / 2));
+    assert!(world.ledger().spent_in_month() > world.worst(), "both are paid");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_was_sent_enough_waits_for_the_next_minute() {
+    let mut world = World::of(vec![Scripted::of(|_, _| good())]);
+    world.providers = world.providers.into_iter().map(|p| p.with_rate(1_000)).collect();
+    let mut asked = 0;
+    let until = loop {
+        let outcome = world.asks().await;
+        match &outcome.barred[..] {
+            [] => asked += 1,
+            [(_, Barred::Rate { until })] => break *until,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!((1..=5).contains(&asked), "{asked}");
+    let wait = until.since(world.clock.now());
+    assert!(wait > Millis::ZERO && wait <= Millis::seconds(60), "{wait}");
+    tokio::time::sleep(std::time::Duration::from_millis(wait.get())).await;
+    assert!(world.asks().await.barred.is_empty());
 }
 
 #[tokio::test(start_paused = true)]

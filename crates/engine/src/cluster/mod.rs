@@ -19,9 +19,10 @@ use pilotage_domain::event::Position;
 use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::ProductId;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tracing::warn;
 
+use crate::advise::{self, Role};
 use crate::figures::Folding;
 use crate::lookup::LookupError;
 use crate::open::{self, OpenError, Options, ProductSource};
@@ -80,6 +81,7 @@ struct Background {
     stop: watch::Sender<bool>,
     worker: Option<thread::JoinHandle<()>>,
     listener: JoinHandle<()>,
+    advisors: JoinSet<()>,
 }
 
 impl Engine {
@@ -94,7 +96,9 @@ impl Engine {
             let cluster = cluster.clone();
             async move { cluster.listen(stopped).await }
         });
-        let background = Background { stop, worker, listener };
+        let role = if worker.is_some() { Role::Asks } else { Role::Hears };
+        let advisors = advise::spawn(&cluster.common, role);
+        let background = Background { stop, worker, listener, advisors };
         *cluster.background.lock().unwrap_or_else(PoisonError::into_inner) = Some(background);
         Ok(Self { common: cluster.common.clone(), seat: Seat::Cluster(cluster) })
     }
@@ -169,7 +173,8 @@ impl Cluster {
             warn!(error = %fault, "the log could not be brought to its end at shutdown");
         }
         let taken = self.background.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(Background { stop, worker, listener }) = taken {
+        if let Some(Background { stop, worker, listener, mut advisors }) = taken {
+            advisors.shutdown().await;
             stop.send_replace(true);
             if let Some(worker) = worker
                 && tokio::task::spawn_blocking(move || worker.join()).await.is_err()

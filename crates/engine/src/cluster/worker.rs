@@ -15,6 +15,7 @@ use tracing::{error, warn};
 use super::shift::Shifts;
 use super::{Cluster, MakeFeed, State, handoff};
 use crate::fold::{self, Fact};
+use crate::port::book::Wanted;
 use crate::port::feed::{Fed, Feed, FeedError, Partition, Polled};
 use crate::port::log::EntryName;
 use crate::port::shared::{Claim, FoldError, Folded, RecordName};
@@ -243,6 +244,7 @@ impl Worker {
                 noted.push(writing);
             }
         }
+        folded.wanted = self.wanted(&keys);
         folded.newest_event = self.cluster.common.clock.newest();
         let rows = self.cluster.shared.fold(folded).await.map_err(|error| match error {
             FoldError::Fenced { partition } => Held::Fenced(partition),
@@ -254,6 +256,22 @@ impl Worker {
         self.users.next_epoch();
         self.users.make_room();
         Ok(claims)
+    }
+
+    /// The situations of these users that a model should be asked about.
+    fn wanted(&self, keys: &BTreeSet<UserKey>) -> Vec<Wanted> {
+        let common = &self.cluster.common;
+        let Some(advisor) = &common.advisor else { return Vec::new() };
+        let mut gathering = advisor.gather();
+        let now = common.clock.now();
+        for key in keys {
+            let Some(product) = common.products.get(&key.product) else { continue };
+            let look = |user: &mut crate::users::User| {
+                gathering.look(product, (key, user.group), user.profile(), now);
+            };
+            self.users.with(key, look);
+        }
+        gathering.done()
     }
 
     /// The claims under which the step is stored, each with how far it goes.
@@ -284,6 +302,9 @@ impl Worker {
         let Some(product) = common.products.get(&fed.stored.product) else { return Ok(()) };
         if let Fact::Event(event) = fact {
             common.clock.saw(event.at);
+        }
+        if let Some(advisor) = &common.advisor {
+            advisor.watch(product, &fed.stored, fact);
         }
         let key = fold::key_of(&fed.stored);
         let position = fed.stored.position;

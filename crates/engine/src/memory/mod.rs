@@ -3,6 +3,7 @@
 //! A twin is a handle on shared contents. `reopen` makes a new handle on the same contents, as a restart would, and
 //! `set_fault` makes the writes of one handle fail.
 
+mod book;
 pub mod clock;
 pub mod feed;
 pub mod governor;

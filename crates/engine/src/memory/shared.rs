@@ -119,10 +119,11 @@ fn damaged(what: String) -> FoldError {
 
 impl Contents {
     fn fold(&mut self, folded: Folded) -> Result<Vec<RowId>, FoldError> {
-        let Folded { claims, users, names, settled, newest_event } = folded;
+        let Folded { claims, users, names, settled, newest_event, wanted } = folded;
         claims.iter().try_for_each(|claim| self.agreed.check_claim(claim))?;
         self.agreed.check_names(&names)?;
         let rows = self.folded.write(Batch { users, ..Batch::default() })?;
+        self.kept.want(wanted);
         for (name, position) in names {
             self.agreed.note(name, position);
         }

@@ -11,6 +11,7 @@ use pilotage_domain::event::Position;
 use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{GuideId, ProductId};
 
+use super::book::Kept;
 use super::shared::Agreed;
 use super::{Fault, hold};
 use crate::port::Answer;
@@ -31,6 +32,7 @@ const UNREAD_CHANGES: usize = 1_024;
 pub(super) struct Contents {
     pub(super) folded: Folded,
     pub(super) agreed: Agreed,
+    pub(super) kept: Kept,
     paused: BTreeMap<ProductId, BTreeSet<GuideId>>,
     definitions: BTreeMap<(ProductId, [u8; 32]), String>,
     secrets: BTreeMap<String, [u8; 32]>,
@@ -178,7 +180,12 @@ impl Store for MemoryStore {
     }
 
     fn write(&self, batch: Batch) -> Answer<'_, Result<Vec<RowId>, StoreError>> {
-        self.writing(|contents| contents.folded.write(batch))
+        self.writing(|contents| {
+            let wanted = batch.wanted.clone();
+            let rows = contents.folded.write(batch)?;
+            contents.kept.want(wanted);
+            Ok(rows)
+        })
     }
 
     fn watermark(&self) -> Answer<'_, Result<Watermark, StoreError>> {

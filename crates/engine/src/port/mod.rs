@@ -1,5 +1,6 @@
 //! What the engine asks of the world, as contracts. Must not name a library or a back end.
 
+pub mod book;
 pub mod clock;
 pub mod feed;
 pub mod governor;

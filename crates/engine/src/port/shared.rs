@@ -10,6 +10,7 @@ use thiserror::Error;
 use tokio::sync::broadcast;
 
 use super::Answer;
+use super::book::Wanted;
 use super::feed::Partition;
 use super::log::EntryName;
 use super::store::{RowId, Store, StoreError, StoredUser, UserKey, UserWrite};
@@ -72,6 +73,8 @@ pub struct Folded {
     pub settled: Vec<(UserKey, DecisionId)>,
     /// The newest event time that was folded.
     pub newest_event: Option<Timestamp>,
+    /// Situations of these users that a model should be asked about.
+    pub wanted: Vec<Wanted>,
 }
 
 /// Why nothing was stored.
@@ -151,7 +154,7 @@ pub fn user_mark(key: &UserKey) -> u64 {
 /// Contract, proved by `conformance::shared` for every implementation:
 /// - `claim` makes every earlier claim of the partition outdated, waiting for a write under it that has begun; what it
 ///   says of `applied` includes that write.
-/// - `fold` is one durable transaction: users, names, settled reservations, claims' positions. It is refused whole where
+/// - `fold` is one durable transaction: users, names, settled reservations, claims' positions, wanted situations. It is refused whole where
 ///   one claim is outdated, and, as `Damaged`, where a claim would go backwards, a name is known or a row is another's.
 /// - `reserve` holds the offer only if neither the profile nor the reservations of the user have changed since they were
 ///   read: of two that read the same, one is told `Changed`.

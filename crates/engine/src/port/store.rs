@@ -11,6 +11,7 @@ use pilotage_domain::time::Timestamp;
 use thiserror::Error;
 
 use super::Answer;
+use super::book::{Book, Wanted};
 use super::meter::Commits;
 
 /// A user of a product.
@@ -99,6 +100,8 @@ pub struct Batch {
     pub watermark: Option<Watermark>,
     /// What is learnt from the stored users once these are.
     pub learnt: Vec<Learnt>,
+    /// Situations of these users that a model should be asked about.
+    pub wanted: Vec<Wanted>,
 }
 
 /// What a product's learner has learnt, in one of its two parts.
@@ -142,13 +145,13 @@ impl StoreError {
 /// The store.
 ///
 /// Contract, proved by `conformance::store` for every implementation:
-/// - `write` is one durable transaction: all of the batch or nothing, watermark included.
+/// - `write` is one durable transaction: all of the batch or nothing, watermark and wanted situations included.
 /// - `load` sees every batch whose `write` resolved, and never half of one; it returns users in the order asked, `None`
 ///   for unknown ones.
 /// - A row keeps its number for ever; `write` returns the rows in the batch's order.
 /// - What is learnt stands by product and part; a batch replaces what it names and leaves the rest.
 /// - `reset` forgets users, spilled runs, cohorts, what is learnt and the watermark in one transaction, and keeps the rest.
-pub trait Store: Send + Sync + 'static {
+pub trait Store: Book {
     /// The stored users, in the order asked.
     fn load(&self, keys: Vec<UserKey>) -> Answer<'_, Result<Vec<Option<StoredUser>>, StoreError>>;
 

@@ -2,6 +2,7 @@
 //! folds, folds once. Must go through the engine's public calls alone.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use pilotage_domain::event::Position;
@@ -14,10 +15,12 @@ use pilotage_engine::port::log::{Entry, EntryName, Journal, Log, RecordKind, Sto
 use pilotage_engine::port::store::Pause;
 use pilotage_engine::{ClusterParts, DecideCall, Engine, MakeFeed, Options, Stage, TimelineItem};
 use pilotage_wire::event::IncomingEvent;
+use pilotage_wire::model::record::ReviewName;
 use pilotage_wire::record;
 use pilotage_wire::record::decision::{OutcomeName, StoredDecision};
 use tokio::task::JoinSet;
 
+use crate::advise::{PATIENCE, Plan, sound, trial_of};
 use crate::world::{START, World, acme, call, event, form, named, product, source, user};
 
 /// What the processes share.
@@ -273,4 +276,42 @@ fn again(stored: &Stored) -> Entry {
     };
     let Stored { product, user, received_at, body, .. } = stored.clone();
     Entry { product, user, name, received_at, body }
+}
+
+/// A worker asks, once; whoever decides hears of it, and of what a person says of it elsewhere.
+#[tokio::test]
+async fn advice_that_a_worker_got_is_heard_where_decisions_are_made() {
+    let installation = Installation::new();
+    let plan = Plan::of(|_, request| sound(request));
+    let join = async |work, seed| {
+        let parts = installation.parts(&work, seed);
+        Engine::join(ClusterParts { options: plan.options(), ..parts }).await.expect("joins")
+    };
+    let (folds, decides) = (join(Work::Folds, 1).await, join(Work::Decides, 2).await);
+    let mut n = 0;
+    let mut next = async || {
+        n += 1;
+        for event in trial_of(&user(n)) {
+            send(&decides, event).await;
+        }
+        decides.settled().await.expect("folded");
+        decide(&decides, &user(n), "/import").await.trace.advice.map(|advised| advised.answer)
+    };
+    let start = std::time::Instant::now();
+    let answer = loop {
+        if let Some(answer) = next().await {
+            break answer;
+        }
+        assert!(start.elapsed() < PATIENCE, "nobody hears anything");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert_eq!(plan.asked(), 1, "of both processes together");
+    let rejected = folds.review(&product(), answer, ReviewName::Rejected, None).await;
+    rejected.expect("the store writes");
+    while next().await == Some(answer) {
+        assert!(start.elapsed() < 2 * PATIENCE, "nobody hears of it");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    decides.close().await;
+    folds.close().await;
 }

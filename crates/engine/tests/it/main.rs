@@ -1,5 +1,6 @@
 //! The engine as a whole on its memory ports: what is taken, folded, decided, looked up, and what a crash leaves.
 
+mod advise;
 mod cluster;
 mod crash;
 mod decide;

@@ -95,10 +95,14 @@ impl World {
 
     /// The process is gone; another one starts over what log and store hold.
     pub(crate) async fn crash_and_restart(self) -> Self {
+        self.crash_and_restart_with(Options::default()).await
+    }
+
+    pub(crate) async fn crash_and_restart_with(self, options: Options) -> Self {
         // What the first engine still does beside us must not reach the store any more, as if its process were gone.
         Store::close(&*self.store).await;
         let (log, store) = (Arc::new(self.log.reopen()), Arc::new(self.store.reopen()));
-        Self::over(log, store, self.definition, Options::default()).await
+        Self::over(log, store, self.definition, options).await
     }
 
     /// The same over the same log and store, working otherwise.
@@ -204,5 +208,6 @@ pub(crate) fn small_memory() -> Options {
         write_back_every: Duration::from_millis(20),
         policy: Policy::Static,
         clock: ClockMode::System,
+        advisor: None,
     }
 }

@@ -1,15 +1,12 @@
 //! The engine's figures in Prometheus' text form. Must not count anything itself.
 
-use std::fmt::Write;
-
-use pilotage_engine::port::meter::{Commits, Spread};
-use pilotage_engine::{Figures, Folding};
-
 use super::Name;
+use super::page::Page;
+use pilotage_engine::{Figures, Folding};
 
 /// The figures, as they are at a scrape. What is not measured is left out.
 pub(crate) fn render(figures: &Figures) -> String {
-    let mut page = Page(String::new());
+    let mut page = Page::default();
     page.number(Name::Lag, "gauge", figures.lag);
     page.number(Name::Unstored, "gauge", figures.unstored);
     page.number(Name::Users, "gauge", figures.users as u64);
@@ -19,63 +16,23 @@ pub(crate) fn render(figures: &Figures) -> String {
     page.number(Name::WriteBackFailures, "counter", figures.write_back_failures);
     page.commits((Name::LogCommit, Name::LogCommitRecords), figures.log_commits.as_ref());
     page.commits((Name::StoreCommit, Name::StoreCommitUsers), figures.store_commits.as_ref());
-    page.0
+    page.done()
 }
 
 /// What a worker among several says of itself.
 pub(crate) fn render_folding(folding: &Folding) -> String {
-    let mut page = Page(String::new());
+    let mut page = Page::default();
     page.number(Name::Partitions, "gauge", folding.partitions as u64);
     if let Some(lag) = folding.lag {
         page.number(Name::Lag, "gauge", lag);
     }
-    page.0
-}
-
-struct Page(String);
-
-impl Page {
-    fn line(&mut self, line: std::fmt::Arguments<'_>) {
-        // Writing to memory can't fail.
-        let _ = self.0.write_fmt(line);
-        self.0.push('\n');
-    }
-
-    fn head(&mut self, name: Name, kind: &str) {
-        self.line(format_args!("# HELP {} {}", name.as_str(), name.help()));
-        self.line(format_args!("# TYPE {} {kind}", name.as_str()));
-    }
-
-    fn number(&mut self, name: Name, kind: &str, value: u64) {
-        self.head(name, kind);
-        self.line(format_args!("{} {value}\n", name.as_str()));
-    }
-
-    fn commits(&mut self, (seconds, records): (Name, Name), commits: Option<&Commits>) {
-        let Some(commits) = commits else { return };
-        self.histogram(seconds, &commits.micros, 1e6);
-        self.histogram(records, &commits.records, 1.0);
-    }
-
-    /// Each bucket counts all values up to its bound, as Prometheus wants it; `unit` values make one of what is shown.
-    fn histogram(&mut self, name: Name, spread: &Spread, unit: f64) {
-        self.head(name, "histogram");
-        let (name, mut so_far) = (name.as_str(), 0);
-        for (bound, count) in &spread.buckets {
-            so_far += count;
-            let bound = *bound as f64 / unit;
-            self.line(format_args!("{name}_bucket{{le=\"{bound}\"}} {so_far}"));
-        }
-        let count = spread.count();
-        self.line(format_args!("{name}_bucket{{le=\"+Inf\"}} {count}"));
-        self.line(format_args!("{name}_sum {}", spread.sum as f64 / unit));
-        self.line(format_args!("{name}_count {count}\n"));
-    }
+    page.done()
 }
 
 #[cfg(test)]
 mod tests {
     use pilotage_domain::event::Position;
+    use pilotage_engine::port::meter::{Commits, Spread};
 
     use super::*;
 

@@ -2,6 +2,7 @@
 
 use pilotage_wire::api::decision::{AskBody, DecisionBody, DecisionRecord};
 use pilotage_wire::api::ingest::{BatchAnswer, BatchBody, EventBody, Queued};
+use pilotage_wire::api::model::{ModeBody, ModelBody, ProposalItem, ProposalsBody, ReviewBody};
 use pilotage_wire::api::operate::{GuideState, HealthBody, ReportBody};
 use pilotage_wire::api::timeline::TimelineBody;
 use pilotage_wire::api::user::UserBody;
@@ -73,6 +74,29 @@ pub(super) fn operation(id: RouteId, schemas: &mut Schemas) -> Operation {
         RouteId::Report => {
             get::<ReportBody>(schemas, "Users and activations by group", "The report.")
         }
+        RouteId::Model => Operation {
+            problems: &[ErrorCode::Unavailable],
+            ..get::<ModelBody>(schemas, "How asking models goes", "It goes like this.")
+        },
+        RouteId::ModelMode => Operation {
+            request: Some(Request { media: &[(JSON, true)], schema: asked::<ModeBody>(schemas) }),
+            problems: &[
+                INVALID,
+                LATE,
+                LARGE,
+                MEDIA,
+                ErrorCode::UnknownGuide,
+                ErrorCode::Unavailable,
+            ],
+            ..get::<ModelBody>(schemas, "Set how much say advice has", "It is so now.")
+        },
+        RouteId::Proposals => proposals(schemas),
+        RouteId::Proposal => Operation {
+            problems: &[ErrorCode::UnknownProposal, ErrorCode::Unavailable],
+            ..get::<ProposalItem>(schemas, "One answer of a model", "The proposal.")
+        },
+        RouteId::Approve => reviewed(schemas, "Approve a proposal: its advice may be used"),
+        RouteId::Reject => reviewed(schemas, "Reject a proposal: its advice is used no more"),
         RouteId::Healthz => get::<HealthBody>(schemas, "Whether the process answers", "It does."),
         RouteId::Readyz => Operation {
             problems: &[ErrorCode::NotReady],
@@ -170,6 +194,42 @@ fn timeline(schemas: &mut Schemas) -> Operation {
             "A user's events, decisions and outcomes, in order",
             "A part of the timeline.",
         )
+    }
+}
+
+fn proposals(schemas: &mut Schemas) -> Operation {
+    let limit = Parameter {
+        name: "limit",
+        place: "query",
+        description: "The most proposals.",
+        schema: json!({ "type": "integer", "minimum": 1, "maximum": 500, "default": 50 }),
+    };
+    let cursor = Parameter {
+        name: "cursor",
+        place: "query",
+        description: "The `next` of the answer before.",
+        schema: json!({ "type": "string" }),
+    };
+    Operation {
+        parameters: vec![limit, cursor],
+        problems: &[INVALID, ErrorCode::Unavailable],
+        ..get::<ProposalsBody>(schemas, "What models have proposed, newest first", "Proposals.")
+    }
+}
+
+fn reviewed(schemas: &mut Schemas, summary: &'static str) -> Operation {
+    let problems = &[
+        INVALID,
+        LATE,
+        LARGE,
+        ErrorCode::UnknownProposal,
+        ErrorCode::ProposalRefused,
+        ErrorCode::Unavailable,
+    ];
+    Operation {
+        request: Some(Request { media: &[(JSON, true)], schema: asked::<ReviewBody>(schemas) }),
+        problems,
+        ..get::<ProposalItem>(schemas, summary, "The proposal as it is now.")
     }
 }
 

@@ -96,6 +96,8 @@ pub(super) async fn exposition(call: Call) -> Answer {
             engine.folding().await.as_ref().map(metrics::engine::render_folding).unwrap_or_default()
         }
     };
-    let text = call.app.exposition.render() + &measured;
+    let asked = engine.model_counts();
+    let asked = asked.map(|counted| metrics::model::render(&engine.model_providers(), &counted));
+    let text = call.app.exposition.render() + &measured + &asked.unwrap_or_default();
     Ok(typed(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text))
 }

@@ -8,6 +8,7 @@ mod demo;
 mod ingest;
 mod keys;
 mod lookup;
+mod model;
 mod operate;
 mod pages;
 mod sockets;

@@ -1,13 +1,16 @@
 //! A server in the test's own process. Must not hide what a test checks.
 
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use pilotage_domain::id::ProductId;
+use pilotage_domain::policy::Policy;
 use pilotage_domain::time::Timestamp;
+use pilotage_engine::advise::Setup;
 use pilotage_engine::memory::{ManualClock, MemoryLog, MemoryStore, SeededEntropy};
 use pilotage_engine::{ClockMode, Engine, Options, Parts, ProductSource};
 use pilotage_http::{
@@ -47,6 +50,8 @@ pub(crate) struct Plan {
     pub(crate) clock: ClockMode,
     /// acme comes first, always.
     pub(crate) further_products: Vec<String>,
+    /// Whom to ask, by whose word it is chosen.
+    pub(crate) advisor: Option<Arc<Setup>>,
 }
 
 impl Default for Plan {
@@ -56,6 +61,7 @@ impl Default for Plan {
             settings: Settings::default(),
             clock: ClockMode::System,
             further_products: Vec::new(),
+            advisor: None,
         }
     }
 }
@@ -94,6 +100,19 @@ pub(crate) fn two_keys() -> Keys {
     Keys::new(vec![key(SECRET, KeyKind::Secret), browser]).expect("valid")
 }
 
+fn options(clock: ClockMode, advisor: Option<Arc<Setup>>) -> Options {
+    let usual = Options { clock, ..Options::default() };
+    match advisor {
+        None => usual,
+        Some(_) => Options {
+            policy: Policy::Model,
+            write_back_every: Duration::from_millis(10),
+            advisor,
+            ..usual
+        },
+    }
+}
+
 impl World {
     /// A server under `--dev`.
     pub(crate) async fn new() -> Self {
@@ -112,7 +131,7 @@ impl World {
             clock: Arc::new(ManualClock::new(START)),
             entropy: Arc::new(SeededEntropy::new(7)),
             products: std::iter::once(acme()).chain(plan.further_products).map(source).collect(),
-            options: Options { clock: plan.clock, ..Options::default() },
+            options: options(plan.clock, plan.advisor),
         };
         let engine = Engine::open(parts).await.expect("opens");
         engine.caught_up().await;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use pilotage_adapters::kafka::{self, KafkaFeed, KafkaJournal};
 use pilotage_adapters::postgres::{self, PostgresStore};
+use pilotage_engine::port::store::Store;
 use pilotage_engine::{ClusterParts, MakeFeed, ProductSource};
 use tracing::warn;
 
@@ -15,6 +16,11 @@ use crate::system::{SystemClock, SystemEntropy};
 pub(super) async fn migrate(shared: &Shared) -> anyhow::Result<()> {
     PostgresStore::migrate(&postgres_options(shared)).await?;
     Ok(())
+}
+
+/// The store alone, in this version's form already.
+pub(super) async fn store(shared: &Shared) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(Arc::new(PostgresStore::open(&postgres_options(shared)).await?))
 }
 
 /// What one process of several is put together from. Makes the topics where they are missing and brings the database to

@@ -2,12 +2,14 @@
 
 mod check;
 mod demo;
+mod eval;
 mod export;
 mod migrate;
 mod model;
 mod rebuild;
 mod serve;
 mod simulate;
+mod verify;
 
 use crate::cli::{Cli, Command, ModelCommand};
 
@@ -32,6 +34,9 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Finding> {
         Command::Rebuild(args) => rebuild::run(&args),
         Command::Migrate(args) => migrate::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Verify(args) => verify::decisions(&args),
+        Command::VerifyAudit(args) => verify::audit(&args),
         Command::Model(ModelCommand::Test(args)) => model::test(&args),
     }
 }
@@ -45,6 +50,19 @@ fn print_json(document: &serde_json::Value) -> anyhow::Result<Finding> {
 pub(crate) fn say(line: &str) {
     use std::io::Write;
     drop(writeln!(std::io::stdout().lock(), "{line}"));
+}
+
+/// A line that grows, on a terminal only.
+fn progress(what: &str, done: u64, of: u64) {
+    use std::io::{IsTerminal, Write};
+    let mut terminal = std::io::stderr();
+    if terminal.is_terminal() {
+        let percent = done.saturating_mul(100) / of.max(1);
+        drop(write!(terminal, "\r{what} {done} of {of} records ({percent} %)  "));
+        if done >= of {
+            drop(writeln!(terminal));
+        }
+    }
 }
 
 /// The runtime that a serving command works in.

@@ -164,5 +164,6 @@ fn not_called(outcome: &Outcome) -> Option<String> {
         Barred::Budget(_) => format!("a call may cost more than {CAP}"),
         Barred::NoLedger => "the budget can't be asked".to_owned(),
         Barred::Breaker { .. } => "it fails too often".to_owned(),
+        Barred::Rate { .. } => "it was sent as much as it may be".to_owned(),
     })
 }

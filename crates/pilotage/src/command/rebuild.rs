@@ -1,7 +1,5 @@
 //! `pilotage rebuild`: folds the log again and says whether the profiles were its fold. Must not serve meanwhile.
 
-use std::io::{IsTerminal, Write};
-
 use anyhow::bail;
 use pilotage_engine::Rebuilt;
 
@@ -22,21 +20,12 @@ pub(super) fn run(args: &RebuildArgs) -> anyhow::Result<Finding> {
         bail!("{} is not a data folder", settings.data.display());
     }
     let products = products::load_all(&settings.products)?;
-    let rebuilt = super::runtime()?.block_on(back_end::rebuild(&settings, products, progress))?;
+    let rebuilt =
+        super::runtime()?.block_on(back_end::rebuild(&settings, products, |done, of| {
+            super::progress("folded", done, of);
+        }))?;
     tell(rebuilt, args.json)?;
     Ok(if rebuilt.before == rebuilt.after { Finding::None } else { Finding::Some })
-}
-
-/// A line that grows, on a terminal only.
-fn progress(folded: u64, of: u64) {
-    let mut terminal = std::io::stderr();
-    if terminal.is_terminal() {
-        let percent = folded.saturating_mul(100) / of.max(1);
-        drop(write!(terminal, "\rfolded {folded} of {of} records ({percent} %)  "));
-        if folded >= of {
-            drop(writeln!(terminal));
-        }
-    }
 }
 
 fn tell(rebuilt: Rebuilt, json: bool) -> anyhow::Result<()> {

@@ -10,7 +10,7 @@ use tracing::info;
 use super::{Finding, say};
 use crate::cli::{ServeArgs, UsageError};
 use crate::settings::{Role, Settings, settle};
-use crate::{back_end, keys, products, telemetry};
+use crate::{back_end, keys, model, products, telemetry};
 
 pub(super) fn run(args: &ServeArgs) -> anyhow::Result<Finding> {
     telemetry::start("info");
@@ -21,6 +21,8 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<Finding> {
     if settings.dev && !settings.listen.ip().is_loopback() {
         bail!(UsageError(format!("--dev serves loopback only, not {}", settings.listen.ip())));
     }
+    // A model that can't be asked is a fault before anything is opened.
+    model::setup(&settings)?;
     let products = products::load_all(&settings.products)?;
     super::runtime()?.block_on(serve(settings, products))
 }

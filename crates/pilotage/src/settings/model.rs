@@ -4,14 +4,25 @@ use std::path::PathBuf;
 
 use pilotage_adapters::model::{Key, Through};
 use pilotage_domain::advise::MicroUsd;
+use pilotage_domain::advise::budget::Caps;
+use pilotage_domain::advise::mode::Mode;
 use pilotage_domain::advise::price::Price;
+use pilotage_domain::number::Probability;
 use pilotage_wire::model::{Dialect, TokenLimit};
 
 use super::Faults;
 
+/// What may be spent in a month where the settings don't say.
+const USUAL_BUDGET: MicroUsd = MicroUsd::dollars(10);
+const USUAL_WORKERS: usize = 2;
+const MOST_WORKERS: usize = 64;
+/// A model of our own that names the first guides of every question: to try things without any provider.
+const SCRIPTED: &str = "scripted";
+
 /// A model that may be asked.
 #[derive(Debug, Clone)]
 pub(crate) struct ModelSettings {
+    pub(crate) reach: Reach,
     pub(crate) dialect: Dialect,
     /// The base URL, which ends with the version.
     pub(crate) url: String,
@@ -24,6 +35,27 @@ pub(crate) struct ModelSettings {
     pub(crate) limit: TokenLimit,
     /// In place of the built-in table's.
     pub(crate) price: Option<Price>,
+    pub(crate) say: SaySettings,
+}
+
+/// Where a model is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// At a provider, over HTTP.
+    Http,
+    /// In this process; for trying alone.
+    Scripted,
+}
+
+/// How much say its advice has, and what it may cost.
+#[derive(Debug, Clone)]
+pub(crate) struct SaySettings {
+    pub(crate) mode: Mode,
+    pub(crate) canary: Probability,
+    pub(crate) caps: Caps,
+    /// Situations that are asked about at a time.
+    pub(crate) workers: usize,
+    pub(crate) tokens_per_minute: Option<u32>,
 }
 
 /// Where the provider's key is.
@@ -48,17 +80,27 @@ pub(super) struct Written {
     pub(super) proxy: Option<String>,
     pub(super) token_limit: Option<String>,
     pub(super) price: Option<String>,
+    pub(super) mode: Option<String>,
+    pub(super) canary: Option<String>,
+    pub(super) budget_month: Option<String>,
+    pub(super) budget_day: Option<String>,
+    pub(super) workers: Option<String>,
+    pub(super) rate: Option<String>,
 }
 
 /// What is meant, the environment before the file, or every fault of it. `None` where no model is to be asked.
 pub(super) fn typed(
-    written: Written,
+    mut written: Written,
     set: impl Fn(&str) -> Option<String>,
     faults: &mut Faults,
 ) -> Option<ModelSettings> {
-    let provider = set("MODEL_PROVIDER").or(written.provider)?;
+    let provider = set("MODEL_PROVIDER").or(written.provider.take())?;
     if provider == "off" {
         return None;
+    }
+    let say = say(&mut written, &set, faults);
+    if provider == SCRIPTED {
+        return Some(scripted(say));
     }
     let dialect = faults.parse("model_provider", &provider, Dialect::parse);
     let limit = set("MODEL_TOKEN_LIMIT").or(written.token_limit);
@@ -77,6 +119,8 @@ pub(super) fn typed(
         faults.say(&format!("model_url: is needed for `{provider}`"));
     }
     Some(ModelSettings {
+        reach: Reach::Http,
+        say,
         dialect: dialect?,
         url: url?,
         name: name?,
@@ -86,6 +130,51 @@ pub(super) fn typed(
         limit: limit.unwrap_or_default(),
         price,
     })
+}
+
+/// A model of our own, free of charge.
+fn scripted(say: SaySettings) -> ModelSettings {
+    ModelSettings {
+        reach: Reach::Scripted,
+        dialect: Dialect::OpenAi,
+        url: String::new(),
+        name: SCRIPTED.to_owned(),
+        key: KeyFrom::Nowhere,
+        ca_file: None,
+        proxy: Through::Nothing,
+        limit: TokenLimit::default(),
+        price: Some(Price { input: MicroUsd::ZERO, output: MicroUsd::ZERO }),
+        say,
+    }
+}
+
+fn say(
+    written: &mut Written,
+    set: &impl Fn(&str) -> Option<String>,
+    faults: &mut Faults,
+) -> SaySettings {
+    let mode = set("MODEL_MODE").or(written.mode.take());
+    let mode = mode.and_then(|text| faults.parse("model_mode", &text, Mode::parse));
+    let canary = set("MODEL_CANARY").or(written.canary.take());
+    let share = |text: &str| text.parse().ok().and_then(Probability::new);
+    let canary = canary.and_then(|text| faults.parse("model_canary", &text, share));
+    let month = set("MODEL_BUDGET_USD_MONTH").or(written.budget_month.take());
+    let month = month.and_then(|text| faults.parse("model_budget_usd_month", &text, dollars));
+    let day = set("MODEL_BUDGET_USD_DAY").or(written.budget_day.take());
+    let day = day.and_then(|text| faults.parse("model_budget_usd_day", &text, dollars));
+    let workers = set("MODEL_WORKERS").or(written.workers.take());
+    let number = |text: &str| text.parse().ok().filter(|n| (1..=MOST_WORKERS).contains(n));
+    let workers = workers.and_then(|text| faults.parse("model_workers", &text, number));
+    let rate = set("MODEL_TOKENS_PER_MINUTE").or(written.rate.take());
+    let at_least_one = |text: &str| text.parse().ok().filter(|tokens: &u32| *tokens > 0);
+    let rate = rate.and_then(|text| faults.parse("model_tokens_per_minute", &text, at_least_one));
+    SaySettings {
+        mode: mode.unwrap_or(Mode::Shadow),
+        canary: canary.or(Probability::new(0.1)).unwrap_or(Probability::ZERO),
+        caps: Caps { day, month: month.unwrap_or(USUAL_BUDGET), ..Caps::default() },
+        workers: workers.unwrap_or(USUAL_WORKERS),
+        tokens_per_minute: rate,
+    }
 }
 
 /// Where the inventors of a dialect serve it themselves.
@@ -182,6 +271,41 @@ mod tests {
         );
         assert_eq!((model.proxy.clone(), model.price), (Through::Environment, None));
         assert!(!format!("{model:?}").contains("0f3c"));
+    }
+
+    #[test]
+    fn a_scripted_model_needs_nothing_and_has_no_say_unless_it_is_given() {
+        let (model, faults) = told(&[("MODEL_PROVIDER", "scripted")]);
+        let model = model.expect(&faults);
+        assert_eq!((model.reach, &*model.name), (Reach::Scripted, "scripted"));
+        assert_eq!((model.say.mode, model.say.caps.month), (Mode::Shadow, USUAL_BUDGET));
+        let (model, faults) = told(&[
+            ("MODEL_PROVIDER", "scripted"),
+            ("MODEL_MODE", "canary"),
+            ("MODEL_CANARY", "0.25"),
+            ("MODEL_BUDGET_USD_MONTH", "2.5"),
+            ("MODEL_BUDGET_USD_DAY", "0.1"),
+            ("MODEL_WORKERS", "4"),
+            ("MODEL_TOKENS_PER_MINUTE", "20000"),
+        ]);
+        let SaySettings { mode, canary, caps, workers, tokens_per_minute } =
+            model.expect(&faults).say;
+        assert_eq!(tokens_per_minute, Some(20_000));
+        assert_eq!((mode, canary.get(), workers), (Mode::Canary, 0.25, 4));
+        assert_eq!((caps.month.get(), caps.day.map(MicroUsd::get)), (2_500_000, Some(100_000)));
+        let wrong = [
+            ("MODEL_PROVIDER", "scripted"),
+            ("MODEL_MODE", "on"),
+            ("MODEL_CANARY", "1.5"),
+            ("MODEL_BUDGET_USD_MONTH", "much"),
+            ("MODEL_BUDGET_USD_DAY", "-1"),
+            ("MODEL_WORKERS", "0"),
+            ("MODEL_TOKENS_PER_MINUTE", "0"),
+        ];
+        let (_, faults) = told(&wrong);
+        for (name, _) in &wrong[1..] {
+            assert!(faults.contains(&name.to_ascii_lowercase()), "{name}: {faults}");
+        }
     }
 
     #[test]

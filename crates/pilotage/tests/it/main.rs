@@ -1,6 +1,7 @@
 //! The product as its users meet it: the real process on a real data folder, over real sockets. Must not reach into any
 //! room; what it is served from stands in `installation` alone, so that the same walks hold on every back end.
 
+mod advised;
 mod batch;
 mod chores;
 mod client;
@@ -8,6 +9,7 @@ mod clock;
 mod crash;
 mod demo;
 mod embedded;
+mod eval;
 mod export;
 mod first_run;
 mod installation;

@@ -3,10 +3,22 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use std::time::Duration;
+
+use pilotage_domain::advise::MicroUsd;
+use pilotage_domain::advise::budget::Caps;
+use pilotage_domain::advise::mode::Mode;
+use pilotage_domain::advise::price::{Price, PriceTable};
 use pilotage_domain::decide::Group;
+use pilotage_domain::id::ProviderId;
+use pilotage_domain::number::Probability;
 use pilotage_domain::policy::Policy;
-use pilotage_engine::memory::{ManualClock, MemoryLog, MemoryStore, SeededEntropy};
+use pilotage_engine::advise::{Provider, Setup};
+use pilotage_engine::memory::model::Line;
+use pilotage_engine::memory::{ManualClock, MemoryLog, MemoryStore, Scripted, SeededEntropy};
+use pilotage_engine::port::clock::Entropy;
 use pilotage_engine::{GuideOutcome, Options, Parts, ProductSource, TimelineItem};
+use pilotage_wire::model::{Dialect, Prompt, TokenLimit};
 use pilotage_wire::yaml;
 
 use super::*;
@@ -17,6 +29,10 @@ const ACME: &str = include_str!("../../../../examples/acme.yaml");
 const UNTIL: Timestamp = Timestamp::from_millis(1_780_000_000_000);
 
 async fn engine(text: &str, clock: ClockMode, policy: Policy) -> (Engine, ProductId) {
+    engine_with(text, Options { clock, policy, ..Options::default() }).await
+}
+
+async fn engine_with(text: &str, options: Options) -> (Engine, ProductId) {
     let definition = yaml::load(text).expect("the definition loads").definition;
     let product = definition.product.clone();
     let parts = Parts {
@@ -25,7 +41,7 @@ async fn engine(text: &str, clock: ClockMode, policy: Policy) -> (Engine, Produc
         clock: Arc::new(ManualClock::new(UNTIL)),
         entropy: Arc::new(SeededEntropy::new(1)),
         products: vec![ProductSource { definition, text: text.to_owned() }],
-        options: Options { clock, policy, ..Options::default() },
+        options,
     };
     (Engine::open(parts).await.expect("memory opens"), product)
 }
@@ -70,6 +86,77 @@ async fn no_exposure_is_invalid_under_any_seed_or_policy() {
             assert!(guides.clicked > 0 && guides.dismissed > 0, "{guides:?}");
         }
     }
+}
+
+/// A model whose answers are sound, or mangled, or name any guide of the catalogue, as a seed has it.
+fn unreliable() -> Scripted {
+    let bits = SeededEntropy::new(3);
+    Scripted::of(move |_, request| {
+        let request: serde_json::Value = serde_json::from_slice(request).expect("JSON");
+        let names = "/response_format/json_schema/schema/properties/first/enum";
+        let names = request.pointer(names).and_then(|names| names.as_array()).expect("names");
+        let drawn = |of: &[serde_json::Value]| of[bits.bits() as usize % of.len()].clone();
+        let any = ["create-project", "retry-billing", "open-report", "no-such-guide", ""];
+        let any: Vec<serde_json::Value> = any.into_iter().map(Into::into).collect();
+        let (first, second) = match bits.bits() % 4 {
+            0 => (drawn(&any), drawn(names)),
+            1 => (drawn(names), drawn(&any)),
+            _ => (drawn(names), drawn(names)),
+        };
+        let choice = serde_json::json!({ "first": first, "second": second }).to_string();
+        let message = serde_json::json!({ "content": choice });
+        let chosen = serde_json::json!({ "finish_reason": "stop", "message": message });
+        let mut body = serde_json::json!({ "choices": [chosen] }).to_string().into_bytes();
+        if bits.bits() % 3 == 0 {
+            let place = bits.bits() as usize % body.len();
+            body[place] = bits.bits() as u8;
+        }
+        Line::says(body)
+    })
+}
+
+fn advised_by(model: Arc<Scripted>) -> Options {
+    let id = ProviderId::new("main").expect("an identifier");
+    let price = Price { input: MicroUsd::new(1), output: MicroUsd::new(1) };
+    let limit = TokenLimit::MaxTokens;
+    let setup = Setup {
+        providers: vec![Provider::new(id, Dialect::OpenAi, "m", limit, model)],
+        prices: PriceTable::built_in().with("m", price),
+        caps: Caps { month: MicroUsd::dollars(1), ..Caps::default() },
+        mode: Mode::Live,
+        canary: Probability::ONE,
+        prompt: Prompt::newest(),
+        workers: 2,
+    };
+    Options {
+        clock: ClockMode::Events,
+        policy: Policy::Model,
+        write_back_every: Duration::from_millis(1),
+        advisor: Some(Arc::new(setup)),
+        ..Options::default()
+    }
+}
+
+/// Whatever a model says, before the first visit and in the midst of the second: nothing that is seen breaks a rule.
+#[tokio::test]
+async fn no_exposure_is_invalid_whatever_a_model_says() {
+    let model = Arc::new(unreliable());
+    let (engine, product) = engine_with(ACME, advised_by(model.clone())).await;
+    for seed in 1..=2 {
+        let visited = visit(&engine, &product, &plan(60, seed)).await.expect("the visit ends");
+        assert_eq!(visited.invalid_exposures(), 0, "seed {seed}: {:?}", visited.invalid);
+        assert!(visited.guides.shown > 0, "{:?}", visited.guides);
+        // A word that is refused often costs a model its say: it gets it back, to say more.
+        let mode = engine.set_mode(&product, None, Mode::Live, None).await;
+        mode.expect("the memory store writes");
+        while engine.model_counts().is_none_or(|c| c.providers.values().all(|p| p.passed < 3)) {
+            tokio::task::yield_now().await;
+        }
+    }
+    let counted = engine.model_counts().expect("a model is configured");
+    assert!(counted.heard.iter().any(|(source, n)| *source != "none" && *n > 0), "{counted:?}");
+    assert!(counted.providers.values().any(|p| !p.refused.is_empty()), "{counted:?}");
+    engine.close().await;
 }
 
 #[tokio::test]

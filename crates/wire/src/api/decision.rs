@@ -1,6 +1,6 @@
 //! The bodies of deciding: what is asked, what is answered, how it is explained. Must not choose anything.
 
-use pilotage_domain::decide::{Gate, Group, Near, Reason};
+use pilotage_domain::decide::{Advised, Gate, Group, Near, Reason};
 use pilotage_domain::definition::Definition;
 use pilotage_domain::id::{EventId, SessionId, UserId};
 use pilotage_domain::time::{Millis, Timestamp};
@@ -182,7 +182,7 @@ pub struct DecisionBody<'a> {
     /// The probability with which this was drawn, in (0, 1]; absent where nothing was drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub propensity: Option<f64>,
-    /// What drew: `static`, `random` …
+    /// What drew: `static`, `random`, `model` …
     pub policy: &'a str,
     /// Drawn uniformly by the definition's `explore` share.
     #[serde(skip_serializing_if = "is_false")]
@@ -259,6 +259,32 @@ pub struct TraceBody<'a> {
     /// What the learner went by, where one may learn of this draw.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub learner: Option<LearnerBody<'a>>,
+    /// The model's advice that the probabilities were mixed with; absent where there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<AdvisedBody>,
+}
+
+/// Which advice a decision took.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Advised")]
+pub struct AdvisedBody {
+    /// The proposal that it is from: `GET /api/v1/proposals/{id}` shows brief, answer, verdict and reviews.
+    pub proposal: String,
+    /// `newest`, `last_good` (an older one about the situation) or `parent` (one about the wider situation).
+    pub source: &'static str,
+    /// What was left of it, from 1 (fresh) to 0.
+    pub strength: f64,
+}
+
+impl From<&Advised> for AdvisedBody {
+    fn from(advised: &Advised) -> Self {
+        Self {
+            proposal: advised.answer.to_string(),
+            source: advised.source.name(),
+            strength: f64::from(advised.thousandths) / 1_000.0,
+        }
+    }
 }
 
 /// What one gate left.
@@ -350,6 +376,7 @@ impl<'a> TraceBody<'a> {
             guides: guides.collect(),
             no_guide: drawn.then(|| trace.no_guide.map_or(0.0, |p| p.get())),
             learner: weighing.map(LearnerBody::new),
+            advice: trace.advice.as_ref().map(AdvisedBody::from),
         }
     }
 }

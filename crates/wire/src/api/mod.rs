@@ -3,6 +3,7 @@
 pub mod decision;
 pub mod ingest;
 pub mod learner;
+pub mod model;
 pub mod operate;
 mod schema;
 pub mod timeline;

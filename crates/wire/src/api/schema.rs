@@ -1,5 +1,6 @@
 //! The closed lists of the domain as schemas, since the domain knows none. Must name every value, as the domain writes it.
 
+use pilotage_domain::advise::mode::Mode;
 use pilotage_domain::decide;
 use schemars::JsonSchema;
 
@@ -39,6 +40,10 @@ closed_list!(
     /// The gates that a guide must pass, in their order.
     Gate of decide::Gate: Holdout, State, When, Never, Lifecycle, Surface, Copy, Text, Limits, Contact
 );
+closed_list!(
+    /// How much say a model's advice has.
+    ModelMode of Mode: Off, Shadow, Review, Canary, Live
+);
 
 #[cfg(test)]
 mod tests {
@@ -60,5 +65,6 @@ mod tests {
         assert_eq!(listed::<Reason>(), names(Reason::ALL));
         assert_eq!(listed::<Group>(), names(Group::ALL));
         assert_eq!(listed::<Gate>(), names(Gate::ALL));
+        assert_eq!(listed::<ModelMode>(), names(ModelMode::ALL));
     }
 }

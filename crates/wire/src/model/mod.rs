@@ -2,6 +2,7 @@
 //! one refusal (rungs L0 and L1 of the ladder). Must not call anybody, nor judge a proposal: `domain::advise` does.
 
 mod anthropic;
+pub mod book;
 pub mod brief;
 mod choice;
 mod decisions;

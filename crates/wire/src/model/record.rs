@@ -231,11 +231,12 @@ impl AnswerRecord {
         }
     }
 
-    /// The entry of the situation's history; `None` where the answer was refused.
+    /// The entry of the situation's history, under the number that the answer has in the book; `None` where the answer was
+    /// refused.
     ///
     /// # Errors
     /// Where no ladder can have passed what is kept.
-    pub fn entry(&self) -> Result<Option<Entry>, RecordError> {
+    pub fn entry(&self, answer: u64) -> Result<Option<Entry>, RecordError> {
         let Some(shares) = &self.advice else { return Ok(None) };
         let bad = |what: &str| RecordError::Malformed(format!("the advice's {what}"));
         let hash = |text: &str, what| unhex(text).ok_or_else(|| bad(what));
@@ -248,7 +249,7 @@ impl AnswerRecord {
             ranked: shares.iter().map(share).collect::<Option<_>>().ok_or_else(|| bad("option"))?,
         };
         let advice = Advice::recall(kept).ok_or_else(|| bad("shares"))?;
-        Ok(Some(Entry { advice, review: self.review.into() }))
+        Ok(Some(Entry { answer, advice, review: self.review.into() }))
     }
 }
 
@@ -266,7 +267,7 @@ fn share(body: &ShareBody) -> Option<Share> {
 }
 
 /// Reads 64 hexadecimal digits, as a hash prints itself.
-fn unhex(text: &str) -> Option<ContentHash> {
+pub(crate) fn unhex(text: &str) -> Option<ContentHash> {
     let digits = text.as_bytes();
     if digits.len() != 64 || !digits.iter().all(|d| matches!(d, b'0'..=b'9' | b'a'..=b'f')) {
         return None;

@@ -1,7 +1,12 @@
 //! A decision as it stands in the log: what was answered, and all it takes to explain and evaluate it. Must stay compact:
 //! one is written for every answer.
 
-use pilotage_domain::decide::{Decision, Group, Outcome, Reason, Trace};
+use std::borrow::Cow;
+
+use pilotage_domain::decide::{
+    Decision, Group, Outcome, Reason, Sealed, SealedCopy, SealedGuide, Trace, seal,
+};
+use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{DecisionId, ProductId, SessionId, UserId};
 use pilotage_domain::learn::Weighing;
 use pilotage_domain::number::Propensity;
@@ -10,8 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use super::RecordError;
 use crate::guide::GuideBody;
+use crate::model::record::unhex;
 
-const VERSION: u8 = 1;
+/// Each version has one optional part more at its end; a record of an earlier one reads as if it ended with none of it.
+const VERSION: u8 = 2;
 /// A record that begins so has the learner's weighing before it, and is a record of any version from there on.
 const WEIGHED: u8 = 3;
 
@@ -151,6 +158,39 @@ impl StoredDecision {
         }
     }
 
+    /// The validation hash that this content has under that key; `None` where the record holds no hash of a definition.
+    pub fn seal(&self, key: &[u8]) -> Option<ContentHash> {
+        let guide = self.guide.as_ref().map(|guide| SealedGuide {
+            action: guide.action.as_ref().map(|action| &*action.path),
+            anchor: guide.target.anchor.as_deref(),
+            component: &guide.component,
+            id: guide.id.as_str(),
+            milestone: guide.milestone.as_str(),
+            path: guide.target.path.as_deref(),
+            variant: guide.variant.as_str(),
+            copy: SealedCopy {
+                title: &guide.copy.title,
+                body: guide.copy.body.as_deref(),
+                cta: guide.copy.cta.as_deref(),
+                locale: &guide.copy.locale,
+            },
+        });
+        let sealed = Sealed {
+            at: self.at,
+            decision: self.decision_id,
+            expires: self.expires_at,
+            guide,
+            policy: &self.policy,
+            product: &self.product,
+            propensity: self.propensity,
+            reason: self.reason,
+            signature: &self.signature,
+            user: &self.user_id,
+            catalogue: unhex(&self.catalogue_hash)?,
+        };
+        Some(seal(key, &sealed))
+    }
+
     /// The stored form.
     pub fn encode(&self) -> Vec<u8> {
         let mut body = Vec::with_capacity(1_024);
@@ -227,11 +267,20 @@ fn read<T: for<'a> Deserialize<'a>>(body: &[u8]) -> Result<Weighed<T>, RecordErr
         _ => (None, body),
     };
     let (version, rest) = body.split_first().ok_or_else(|| malformed("empty"))?;
-    if *version != VERSION {
-        return Err(RecordError::Newer { found: u64::from(*version), known: u64::from(WEIGHED) });
+    match *version {
+        0 | WEIGHED => return Err(malformed("not a version's number")),
+        1..=VERSION => {}
+        found => {
+            return Err(RecordError::Newer { found: u64::from(found), known: u64::from(WEIGHED) });
+        }
+    }
+    let mut whole = Cow::Borrowed(rest);
+    if *version < VERSION {
+        // Postcard writes 0 for what is not there.
+        whole.to_mut().extend((*version..VERSION).map(|_| 0));
     }
     // What follows the fields that are asked for is not looked at.
-    Ok((weighing, take(rest)?.0))
+    Ok((weighing, take(&whole)?.0))
 }
 
 fn take<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<(T, &[u8]), RecordError> {
@@ -240,6 +289,8 @@ fn take<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<(T, &[u8]), RecordEr
 
 #[cfg(test)]
 mod tests {
+    use pilotage_domain::advise::Source;
+    use pilotage_domain::decide::Advised;
     use pilotage_domain::learn::weighing::{Expected, Weighed};
 
     use super::*;
@@ -259,30 +310,7 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_decision_survives_storing_and_its_first_fields_are_the_folds() {
-        let plain = decision();
-        let body = plain.encode();
-        assert_eq!(body.first(), Some(&VERSION));
-        let fact = decode_fact(&body).expect("readable");
-        assert_eq!((fact.decision_id, fact.at, fact.guide), (plain.decision_id, plain.at, None));
-        assert_eq!((fact.weighing, decode(&body)), (None, Ok(plain)));
-        assert!(decode(&body[..body.len() - 1]).is_err());
-        assert!(matches!(decode(&[4, 0]), Err(RecordError::Newer { found: 4, known: 3 })));
-    }
-
-    #[test]
-    fn a_weighing_is_stored_with_its_decision() {
-        let stored = StoredDecision { weighing: Some(Box::new(weighing())), ..decision() };
-        let body = stored.encode();
-        assert_eq!(body.first(), Some(&WEIGHED));
-        assert_eq!(decode_fact(&body).expect("readable").weighing, stored.weighing);
-        assert_eq!(decode(&body), Ok(stored));
-        assert!(decode(&body[..body.len() - 1]).is_err());
-        assert!(decode(&body[..20]).is_err());
-    }
-
-    fn decision() -> StoredDecision {
+    fn withheld() -> StoredDecision {
         StoredDecision {
             decision_id: DecisionId::from_bits(7 << 80),
             session_id: SessionId::new("s").expect("valid"),
@@ -306,5 +334,32 @@ mod tests {
             trace: Trace { no_guide: Some(Propensity::ONE), ..Trace::default() },
             weighing: None,
         }
+    }
+
+    #[test]
+    fn a_decision_survives_storing_and_its_first_fields_are_the_folds() {
+        let mut stored = withheld();
+        let body = stored.encode();
+        assert_eq!(body.first(), Some(&VERSION));
+        let fact = decode_fact(&body).expect("readable");
+        assert_eq!((fact.decision_id, fact.at, fact.guide), (stored.decision_id, stored.at, None));
+        assert_eq!((fact.weighing, decode(&body)), (None, Ok(stored.clone())));
+        assert!(decode(&body[..body.len() - 1]).is_err());
+        assert!(matches!(decode(&[4, 0]), Err(RecordError::Newer { found: 4, known: 3 })));
+        assert!(matches!(decode(&[0, 0]), Err(RecordError::Malformed(_))));
+        let source = Source::LastGood;
+        stored.trace.advice = Some(Advised { answer: 300, source, thousandths: 875 });
+        assert_eq!(decode(&stored.encode()), Ok(stored));
+    }
+
+    #[test]
+    fn a_weighing_is_stored_with_its_decision() {
+        let stored = StoredDecision { weighing: Some(Box::new(weighing())), ..withheld() };
+        let body = stored.encode();
+        assert_eq!(body.first(), Some(&WEIGHED));
+        assert_eq!(decode_fact(&body).expect("readable").weighing, stored.weighing);
+        assert_eq!(decode(&body), Ok(stored));
+        assert!(decode(&body[..body.len() - 1]).is_err());
+        assert!(decode(&body[..20]).is_err());
     }
 }

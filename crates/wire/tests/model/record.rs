@@ -40,13 +40,13 @@ fn what_is_kept_is_the_same_advice() {
     let brief = brief(&acme, "trial");
     let (record, advice) = record(&acme, &brief, &good(Dialect::OpenAi, &brief, &[1, 2, 3]));
     let mut read = AnswerRecord::decode(&record.encode()).expect("written here");
-    let entry = read.entry().expect("sound").expect("advice");
+    let entry = read.entry(3).expect("sound").expect("advice");
     assert_eq!((Some(&entry.advice), entry.review), (advice.as_ref(), Review::Open));
     read.review = ReviewName::Approved;
     let mut history = History::new();
-    history.insert(read.entry().expect("sound").expect("advice"));
+    history.insert(read.entry(3).expect("sound").expect("advice"));
     let terms = Terms { in_force: in_force(&acme), approval: Approval::Needed };
-    assert_eq!(history.current(&terms), advice.as_ref());
+    assert_eq!(history.current(&terms).map(|entry| &entry.advice), advice.as_ref());
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn what_was_never_kept_is_refused() {
         let mut body = body.clone();
         *body.pointer_mut(pointer).expect("there") = value;
         let record = AnswerRecord::decode(body.to_string().as_bytes())?;
-        record.entry().map(|_| ())
+        record.entry(0).map(|_| ())
     };
     assert_eq!(changed("/v", json!(2)), Err(RecordError::Newer { found: 2, known: 1 }));
     let table = [

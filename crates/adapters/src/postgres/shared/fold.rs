@@ -9,6 +9,7 @@ use super::{claim, names};
 use crate::postgres::column::Uuid;
 use crate::postgres::fault::Result;
 use crate::postgres::listen::{self, NOTIFY};
+use crate::postgres::store::book;
 use crate::postgres::store::write::{OF_USERS, Users};
 
 const SETTLE: &str = "
@@ -21,7 +22,7 @@ const SETTLE: &str = "
 /// After the locks all writes go out together, without waiting for one another's answers; what needs the rows of new
 /// users follows.
 pub(super) async fn fold(work: &Transaction<'_>, folded: &Folded) -> Result<Vec<RowId>> {
-    let Folded { claims, users, names, settled, newest_event } = folded;
+    let Folded { claims, users, names, settled, newest_event, wanted } = folded;
     prepare(work).await?;
     claim::check(work, claims).await?;
     let users = Users::of(users);
@@ -36,7 +37,9 @@ pub(super) async fn fold(work: &Transaction<'_>, folded: &Folded) -> Result<Vec<
     );
     let rows = rows?;
     names.and(settled).and(advanced).and(told)?;
-    users.add(work, &rows).await
+    let rows = users.add(work, &rows).await?;
+    book::want(work, wanted).await?;
+    Ok(rows)
 }
 
 /// Has every statement at hand, so that they go out in the order of their calls, and the first that fails is the first

@@ -1,5 +1,6 @@
 //! The store's port over the pool. Must not answer for a write before it is durable.
 
+pub(super) mod book;
 mod keep;
 mod learnt;
 pub(super) mod read;

@@ -6,7 +6,7 @@ use deadpool_postgres::Transaction;
 use pilotage_domain::time::Timestamp;
 use pilotage_engine::port::store::{Batch, Cohort, RowId, UserKey, UserWrite, Watermark};
 
-use super::learnt;
+use super::{book, learnt};
 use crate::postgres::column::{cell, from_number, group_code, row_id};
 use crate::postgres::fault::{Fault, Result};
 use crate::postgres::listen::NOTIFY;
@@ -51,6 +51,7 @@ pub(super) async fn batch(work: &Transaction<'_>, batch: &Batch) -> Result<Vec<R
     if let Some(watermark) = &batch.watermark {
         set_watermark(work, watermark).await?;
     }
+    book::want(work, &batch.wanted).await?;
     Ok(rows)
 }
 

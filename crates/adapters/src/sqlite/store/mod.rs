@@ -1,5 +1,6 @@
 //! The store as a SQLite file. Must not answer for a write before it is on disk.
 
+mod book;
 mod keep;
 mod learnt;
 mod read;

@@ -132,6 +132,6 @@ pub(super) fn paused(connection: &Connection) -> Result<BTreeMap<ProductId, Vec<
 }
 
 /// A name that was checked when it was written.
-fn name<T>(name: std::result::Result<T, IdError>) -> Result<T> {
+pub(super) fn name<T>(name: std::result::Result<T, IdError>) -> Result<T> {
     name.map_err(|error| RowError::Damaged(format!("a name that can't be: {error}")))
 }

@@ -10,7 +10,7 @@ pub(super) const STORE: Kind = Kind {
     role: "store",
     name: "store.sqlite",
     application: 0x5069_5374, // "PiSt"
-    steps: &[FORMAT_1, FORMAT_2],
+    steps: &[FORMAT_1, LEARNT, ADVICE],
 };
 
 const FORMAT_1: &str = "
@@ -79,8 +79,8 @@ CREATE TABLE secret (
 ) WITHOUT ROWID;
 ";
 
-// What is learnt from the users. `part`: 0 current, 1 published.
-const FORMAT_2: &str = "
+/// What is learnt from the users. `part`: 0 current, 1 published.
+const LEARNT: &str = "
 CREATE TABLE learnt (
     id INTEGER PRIMARY KEY,
     product TEXT NOT NULL,
@@ -88,5 +88,46 @@ CREATE TABLE learnt (
     sum INTEGER NOT NULL,
     body BLOB NOT NULL,
     UNIQUE (product, part)
+);
+";
+
+/// What is kept of asking models.
+const ADVICE: &str = "
+-- Situations that wait. `sum` is over product, signature and body; the rest only says when a situation's turn is.
+CREATE TABLE job (
+    id INTEGER PRIMARY KEY,
+    product TEXT NOT NULL,
+    signature BLOB NOT NULL,
+    traffic INTEGER NOT NULL,
+    uncertainty REAL NOT NULL,
+    thousandths INTEGER NOT NULL,
+    stale INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    not_before INTEGER NOT NULL,
+    taken_until INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    sum INTEGER NOT NULL,
+    body BLOB NOT NULL
+);
+CREATE UNIQUE INDEX job_key ON job (product, signature);
+CREATE INDEX job_rank ON job (traffic * thousandths DESC, since, signature);
+
+-- The book, page by page; a hash is over a page and all before it. `kind`: 0 an answer, 1 a ruling.
+CREATE TABLE page (
+    number INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    product TEXT NOT NULL,
+    kind INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    sum INTEGER NOT NULL,
+    body BLOB NOT NULL
+);
+CREATE INDEX page_answers ON page (product, number) WHERE kind = 0;
+
+-- What is spent and reserved: at most one row.
+CREATE TABLE ledger (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    sum INTEGER NOT NULL,
+    body BLOB NOT NULL
 );
 ";

@@ -11,8 +11,8 @@ use pilotage_engine::port::store::{
 };
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use super::learnt;
 use super::row::{self, Result, RowError};
+use super::{book, learnt};
 use crate::sqlite::fault::{self, Severity};
 use crate::sqlite::products::Products;
 use crate::sqlite::{file, sum};
@@ -154,6 +154,7 @@ impl Work<'_> {
         if let Some(watermark) = &batch.watermark {
             self.watermark(watermark)?;
         }
+        book::want(self, &batch.wanted)?;
         Ok(rows)
     }
 
@@ -177,6 +178,11 @@ impl Work<'_> {
         }
         self.written += user.body.len();
         Ok(row::from_column(row))
+    }
+
+    /// Notes what was written beside users, in bytes.
+    pub(super) fn wrote(&mut self, bytes: usize) {
+        self.written += bytes;
     }
 
     /// The user's row, the next free one for a new user.

@@ -276,8 +276,7 @@ async fn a_damaged_watermark_is_told_at_the_start() {
     let embedded = opened(folder.path());
     let position = append(&*embedded.log, 1).await;
     let watermark = Some(Watermark { position, ..Watermark::default() });
-    let written =
-        embedded.store.write(Batch { users: Vec::new(), watermark, ..Batch::default() }).await;
+    let written = embedded.store.write(Batch { watermark, ..Batch::default() }).await;
     written.expect("the store writes");
     drop(embedded);
     let file = Connection::open(folder.path().join("store.sqlite")).expect("the file opens");

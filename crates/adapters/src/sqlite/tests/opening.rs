@@ -150,8 +150,7 @@ async fn a_log_that_lacks_what_the_store_was_folded_from_is_told() {
     let embedded = opened(folder.path());
     let position = append(&*embedded.log, 1).await;
     let watermark = Some(Watermark { position, ..Watermark::default() });
-    let written =
-        embedded.store.write(Batch { users: Vec::new(), watermark, ..Batch::default() }).await;
+    let written = embedded.store.write(Batch { watermark, ..Batch::default() }).await;
     written.expect("the store writes");
     drop(embedded);
     assert_eq!(opened(folder.path()).log.end(), position, "they fit");

@@ -29,8 +29,13 @@ fn play(providers: usize, commands: &[(u64, Command)]) -> Vec<Option<Effect>> {
     effects
 }
 
+/// A call at that moment, in a turn that ends with the job.
 fn call(provider: usize, repair: Option<Rung>, ms: u64) -> Option<Effect> {
-    Some(Effect::Call { provider, repair, within: Millis::new(20_000 - ms) })
+    call_within(provider, repair, 20_000 - ms)
+}
+
+fn call_within(provider: usize, repair: Option<Rung>, ms: u64) -> Option<Effect> {
+    Some(Effect::Call { provider, repair, within: Millis::new(ms) })
 }
 
 fn wait(ms: u64) -> Option<Effect> {
@@ -88,8 +93,11 @@ fn a_pause_that_is_longer_than_the_job_leads_to_the_next_provider() {
         (10, asked_to_wait(Transport::Status(429), 60)),
         (20, asked_to_wait(Transport::Status(503), 40)),
     ];
-    let expected =
-        [call(0, None, 0), call(1, None, 10), gave_up(Transport::Status(503), Some(40_020))];
+    let expected = [
+        call_within(0, None, 10_000),
+        call(1, None, 10),
+        gave_up(Transport::Status(503), Some(40_020)),
+    ];
     assert_eq!(play(2, &commands), expected);
 }
 
@@ -102,8 +110,8 @@ fn a_wrong_form_is_repaired_once_in_a_job() {
         (30, refused(Form::Schema)),
     ];
     let expected = [
-        call(0, None, 0),
-        call(0, Some(Rung::Form), 10),
+        call_within(0, None, 10_000),
+        call_within(0, Some(Rung::Form), 9_990),
         call(1, None, 20),
         gave_up(Form::Schema, None),
     ];
@@ -122,7 +130,7 @@ fn what_no_repair_helps_leads_to_the_next_provider() {
     ];
     for fault in faults {
         let effects = play(2, &[(0, Command::Go), (10, refused(fault))]);
-        assert_eq!(effects, [call(0, None, 0), call(1, None, 10)], "{fault:?}");
+        assert_eq!(effects, [call_within(0, None, 10_000), call(1, None, 10)], "{fault:?}");
     }
 }
 
@@ -131,7 +139,7 @@ fn a_barred_provider_is_passed_over() {
     let barred = Command::Barred(Some(t(30_000)));
     let effects = play(2, &[(0, Command::Go), (0, barred), (0, Command::Barred(None))]);
     let end = Effect::GaveUp { last: None, not_before: Some(t(30_000)) };
-    assert_eq!(effects, [call(0, None, 0), call(1, None, 0), Some(end)]);
+    assert_eq!(effects, [call_within(0, None, 10_000), call(1, None, 0), Some(end)]);
     let nobody = Effect::GaveUp { last: None, not_before: None };
     assert_eq!(play(0, &[(0, Command::Go)]), [Some(nobody)]);
 }
@@ -139,7 +147,19 @@ fn a_barred_provider_is_passed_over() {
 #[test]
 fn no_call_begins_that_has_no_time() {
     let effects = play(2, &[(0, Command::Go), (19_600, refused(Transport::TimedOut))]);
-    assert_eq!(effects, [call(0, None, 0), gave_up(Transport::TimedOut, None)]);
+    assert_eq!(effects, [call_within(0, None, 10_000), gave_up(Transport::TimedOut, None)]);
+}
+
+#[test]
+fn a_provider_that_hangs_leaves_the_others_their_time() {
+    let late = || refused(Transport::TimedOut);
+    let commands = [(0, Command::Go), (6_666, late()), (6_666 + 6_667, late())];
+    let expected =
+        [call_within(0, None, 6_666), call_within(1, None, 6_667), call(2, None, 13_333)];
+    assert_eq!(play(3, &commands), expected);
+    // What a provider leaves unused is the next one's.
+    let effects = play(2, &[(0, Command::Go), (1_000, refused(Transport::Declined))]);
+    assert_eq!(effects, [call_within(0, None, 10_000), call(1, None, 1_000)]);
 }
 
 fn command() -> impl Strategy<Value = Command> {
@@ -177,7 +197,10 @@ proptest! {
             match effect.expect("a job that is not over asks for something") {
                 Effect::Call { provider, repair, within } => {
                     prop_assert!(provider < providers);
-                    prop_assert_eq!(within, Millis::new(20_000 - ms));
+                    prop_assert!(within <= Millis::new(20_000 - ms));
+                    let shares = (providers - provider) as u64;
+                    prop_assert!(provider + 1 < providers || within == Millis::new(20_000 - ms));
+                    prop_assert!(within.get() <= 20_000 - ms - (shares - 1) * 500);
                     calls += 1;
                     repairs += usize::from(repair.is_some());
                     let (took, answer) = commands.next().expect("enough of them");

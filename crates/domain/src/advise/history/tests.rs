@@ -35,7 +35,7 @@ fn current(
 ) -> Option<u64> {
     let prompt = prompt();
     let terms = Terms { in_force: in_force(definition, &prompt, t(day * DAY)), approval };
-    history.current(&terms).map(|advice| advice.at().since(t(0)).get() / DAY)
+    history.current(&terms).map(|entry| entry.advice.at().since(t(0)).get() / DAY)
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn each_term_refuses_with_its_own_fault() {
     let (same, next) = (prompt(), PromptId::new("choose-2").expect("an identifier"));
     let advice = given(&definition, 0.5, 0);
     let refused = |review, in_force, approval| {
-        let entry = Entry { advice: advice.clone(), review };
+        let entry = Entry { answer: 0, advice: advice.clone(), review };
         entry.holds(&Terms { in_force, approval }).expect_err("refused").fault
     };
     let (asked, early) = (in_force(&definition, &same, t(0)), Approval::NotNeeded);
@@ -134,4 +134,20 @@ fn what_stands_in_is_said() {
     assert_eq!(source(&own, &kin, 31), Some("parent"));
     assert_eq!(source(&History::new(), &kin, 4), Some("parent"));
     assert_eq!(source(&own, &History::new(), 31), None);
+}
+
+#[test]
+fn an_answer_is_reviewed_by_its_number_and_old_ones_go() {
+    let definition = definition();
+    let mut history = History::new();
+    for (answer, day) in [(7, 0), (9, 1)] {
+        let advice = given(&definition, 0.5, day * DAY);
+        history.insert(Entry { answer, advice, review: Review::Open });
+    }
+    assert!(history.review_answer(7, Review::Rejected));
+    assert!(!history.review_answer(8, Review::Rejected));
+    let reviews: Vec<Review> = history.entries().iter().map(|entry| entry.review).collect();
+    assert_eq!(reviews, [Review::Rejected, Review::Open]);
+    history.forget_before(t(DAY));
+    assert_eq!(history.entries().len(), 1);
 }

@@ -34,7 +34,7 @@ impl Life {
     /// A decision of the learner, in a session of its own until it comes to what is asked for.
     fn drawn(&mut self, guide: bool, ms: u64) -> Decision {
         let beliefs = Beliefs::prior(Arc::clone(&self.ground));
-        let chooser = Chooser { policy: Policy::Learner, beliefs: Some(&beliefs) };
+        let chooser = Chooser { policy: Policy::Learner, beliefs: Some(&beliefs), counsel: None };
         let ask = |n: u128| {
             let ask = Ask { n, session: session(&format!("s{n}")), ..Ask::default() };
             decide(&self.definition, chooser, &self.user.profile, &ask.request(&self.user, ms))

@@ -12,6 +12,7 @@ use super::{
     LATER, NOW, at, body, claim, decision_id, decision_name, event_name, fold, is_damage,
     is_fenced, keys, one_record, position, positions, shared_user, user,
 };
+use crate::conformance::store::wanted;
 use crate::conformance::{SharedPlace, key};
 use crate::port::feed::Partition;
 use crate::port::shared::{
@@ -83,6 +84,7 @@ pub async fn a_fold_is_refused_whole(place: &impl SharedPlace) {
     let before = all_there_is(&*store).await;
     let place = position(&claimed, 2);
     let fine = || Folded {
+        wanted: Vec::new(),
         claims: vec![at(&claimed, 2)],
         users: vec![
             UserWrite { spilled: vec![(place, Bytes::from("run"))], ..user("a", "2", place) },
@@ -242,4 +244,19 @@ pub async fn a_reset_begins_anew(place: &impl SharedPlace) {
     assert_eq!(again.applied, Partition(5).start());
     let done: Result<_, FoldError> = store.fold(one_record(&again, 3, &["a"])).await;
     assert!(done.is_ok(), "the same records take effect again: {done:?}");
+}
+
+/// What users' profiles make wanted is stored with their fold, or not at all.
+pub async fn wanted_situations_are_stored_with_their_fold(place: &impl SharedPlace) {
+    let store = place.open().await;
+    let claimed = claim(&*store, 0).await;
+    let folded = |offset, name| Folded {
+        wanted: vec![wanted(name, 1)],
+        ..one_record(&claimed, offset, &["a"])
+    };
+    fold(&*store, folded(0, "a")).await;
+    assert_eq!(store.waiting().await.expect("the store reads"), 1);
+    claim(&*store, 0).await;
+    assert!(is_fenced(&store.fold(folded(1, "b")).await, 0));
+    assert_eq!(store.waiting().await.expect("the store reads"), 1);
 }

@@ -35,6 +35,7 @@ macro_rules! shared_conformance {
             a_fold_is_seen_by_others,
             a_fold_is_refused_whole,
             an_outdated_claim_refuses_the_others_of_its_fold,
+            wanted_situations_are_stored_with_their_fold,
             a_reader_never_sees_half_a_fold,
             workers_fold_side_by_side,
             a_reset_begins_anew,

@@ -28,7 +28,8 @@ pub async fn what_is_learnt_stands_by_product_and_part(place: &impl StorePlace) 
         vec![learnt("p", Current, "3"), learnt("q", Current, &large)],
     ] {
         let users = vec![plain("a", None, "1")];
-        let batch = Batch { users, watermark: Some(watermark(3)), learnt: parts };
+        let batch =
+            Batch { users, watermark: Some(watermark(3)), learnt: parts, ..Batch::default() };
         store.write(batch).await.expect("the store writes");
     }
     let expected =
@@ -36,7 +37,7 @@ pub async fn what_is_learnt_stands_by_product_and_part(place: &impl StorePlace) 
     assert_eq!(all(&*store).await, expected);
     let foreign = vec![plain("a", Some(RowId(99)), "2")];
     let parts = vec![learnt("p", Current, "4")];
-    let refused = store.write(Batch { users: foreign, watermark: None, learnt: parts }).await;
+    let refused = store.write(Batch { users: foreign, learnt: parts, ..Batch::default() }).await;
     assert!(matches!(refused, Err(StoreError::Damaged(_))), "{refused:?}");
     store.close().await;
     let store = place.open().await;

@@ -1,10 +1,12 @@
 //! The store's contract. Must hold for every implementation.
 
+mod book;
 mod folded;
 mod kept;
 mod learnt;
 mod model;
 
+pub use book::*;
 pub use folded::*;
 pub use kept::*;
 pub use learnt::*;
@@ -37,6 +39,14 @@ macro_rules! store_conformance {
             definitions_are_kept_by_hash,
             the_first_secret_stays,
             a_closed_store_says_so,
+            a_situation_waits_once,
+            the_situation_that_is_worth_most_goes_first,
+            a_job_ends_with_its_pages,
+            pages_are_chained,
+            many_advisors_share_the_book,
+            wanted_situations_are_written_with_their_users,
+            the_queue_is_bounded,
+            a_budget_is_never_passed,
         }
 
         #[test]

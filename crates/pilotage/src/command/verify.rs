@@ -1,0 +1,65 @@
+//! `pilotage verify` and `pilotage verify-audit`: whether decisions and the book are what was written. Must not change them.
+
+use pilotage_engine::advise::{Broken, verify};
+use pilotage_engine::verify_decisions;
+use serde_json::json;
+
+use super::{Finding, print_json, say};
+use crate::cli::VerifyArgs;
+use crate::settings::settle;
+use crate::{back_end, telemetry};
+
+/// Every decision of record against its validation hash.
+pub(super) fn decisions(args: &VerifyArgs) -> anyhow::Result<Finding> {
+    telemetry::start("warn");
+    let settings = settle(&args.common, false, None)?;
+    let verified = super::runtime()?.block_on(async {
+        let (log, key) = back_end::decisions(&settings).await?;
+        let verified =
+            verify_decisions(&*log, &key, |done, of| super::progress("verified", done, of)).await;
+        log.close().await;
+        anyhow::Ok(verified?)
+    })?;
+    let named: Vec<String> = verified.named.iter().map(ToString::to_string).collect();
+    if args.json {
+        let (decisions, broken) = (verified.decisions, verified.broken);
+        print_json(&json!({ "decisions": decisions, "broken": broken, "named": named }))?;
+    } else {
+        say(&format!(
+            "{} decisions, {} not as they were decided",
+            verified.decisions, verified.broken
+        ));
+        named.iter().for_each(|id| say(id));
+    }
+    Ok(if verified.broken == 0 { Finding::None } else { Finding::Some })
+}
+
+/// The book from its first page.
+pub(super) fn audit(args: &VerifyArgs) -> anyhow::Result<Finding> {
+    telemetry::start("warn");
+    let settings = settle(&args.common, false, None)?;
+    let found = super::runtime()?.block_on(async {
+        let store = back_end::store(&settings).await?;
+        let found = verify(&*store).await;
+        store.close().await;
+        anyhow::Ok(found)
+    })?;
+    let (told, finding) = match found {
+        Ok(audit) => {
+            let (pages, head) = (audit.pages, audit.head.to_string());
+            let told = format!("{pages} pages, whole; hash over all: {head}");
+            ((json!({ "whole": true, "pages": pages, "head": head }), told), Finding::None)
+        }
+        Err(Broken::Store(error)) => return Err(error.into()),
+        Err(broken) => {
+            let what = broken.to_string();
+            ((json!({ "whole": false, "fault": what }), what), Finding::Some)
+        }
+    };
+    if args.json {
+        print_json(&told.0)?;
+    } else {
+        say(&told.1);
+    }
+    Ok(finding)
+}
