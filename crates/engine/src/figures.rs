@@ -63,6 +63,13 @@ impl Passes {
     }
 }
 
+impl crate::Alone {
+    /// Records in the profiles that a restart would fold again.
+    pub(crate) fn unstored(&self) -> u64 {
+        self.progress.applied().0.saturating_sub(self.passes.stored.load(Ordering::Relaxed))
+    }
+}
+
 impl crate::Engine {
     /// The figures now; `None` where several processes share the work. Cheap enough to be asked for every second.
     pub fn figures(&self) -> Option<Figures> {

@@ -17,7 +17,7 @@ use crate::users::{LoadError, User};
 use crate::{Alone, Seat};
 
 /// How many bytes of the log are folded at a time.
-const STEP_BYTES: usize = 1 << 20;
+const STEP_BYTES: usize = 4 << 20;
 /// How long records gather before they are folded, where nobody waits for them: folding each commit at once would cost
 /// more in changes of threads than in folding.
 const GATHER: Duration = Duration::from_millis(2);
@@ -68,6 +68,11 @@ impl Progress {
     /// The last record that is in the profiles.
     pub(crate) fn applied(&self) -> Position {
         *self.applied.borrow()
+    }
+
+    /// Whether the profiles do not hold yet what was in the log at the start.
+    pub(crate) fn is_starting(&self) -> bool {
+        self.applied() < self.catch_up
     }
 
     /// Whether somebody waits for a record.

@@ -10,6 +10,11 @@ use crate::users::{User, Writing};
 
 /// How many users are written in one transaction.
 const CHUNK: usize = 4_096;
+/// From so many records on that a restart would fold again, changed profiles wait no longer. Until the pass is over
+/// there may be twice as many.
+const MOST_UNSTORED: u64 = 1_000_000;
+/// How often it is looked at.
+const LOOK: Duration = Duration::from_millis(100);
 /// How long to wait after a write-back that failed.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -17,11 +22,31 @@ impl Alone {
     /// Writes back for ever, with a pause between passes so that a busy user is written once for many events.
     pub(crate) async fn keep_writing_back(&self) {
         loop {
-            tokio::time::sleep(self.common.options.write_back_every).await;
+            self.until_due().await;
             if let Err(fault) = self.write_back().await {
                 warn!(error = %fault, "profiles could not be written back; they will be tried again");
                 tokio::time::sleep(RETRY).await;
             }
+        }
+    }
+
+    /// Resolves once changed profiles have gathered for long enough, or a restart would have much to fold again. While
+    /// a start folds, it has the disk to itself for longer.
+    async fn until_due(&self) {
+        let every = self.common.options.write_back_every;
+        let mut waited = Duration::ZERO;
+        loop {
+            let (long, most) = if self.progress.is_starting() {
+                (Duration::MAX, 4 * MOST_UNSTORED)
+            } else {
+                (every, MOST_UNSTORED)
+            };
+            if waited >= long || self.unstored() >= most {
+                return;
+            }
+            let step = LOOK.min(every);
+            tokio::time::sleep(step).await;
+            waited += step;
         }
     }
 

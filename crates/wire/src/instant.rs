@@ -4,33 +4,54 @@ use pilotage_domain::time::Timestamp;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-const NANOS_PER_MILLI: i128 = 1_000_000;
-
 /// Reads RFC 3339 with any offset; fractions beyond milliseconds are cut. `None` where the text is not of that form.
 pub fn parse(text: &str) -> Option<Timestamp> {
     let instant = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-    let ms = instant.unix_timestamp_nanos().div_euclid(NANOS_PER_MILLI);
-    i64::try_from(ms).ok().map(Timestamp::from_millis)
+    // Whole seconds are counted downwards also before 1970, and the rest upwards from there.
+    let ms = instant.unix_timestamp() * 1_000 + i64::from(instant.millisecond());
+    Some(Timestamp::from_millis(ms))
 }
 
 /// `2026-11-22T20:15:00.000Z`; an instant outside the years 0 to 9999 is written as the nearest one inside.
 pub fn format(at: Timestamp) -> String {
-    let first = i128::from(-62_167_219_200_000i64);
-    let last = i128::from(253_402_300_799_999i64);
-    let ms = i128::from(at.as_millis()).clamp(first, last);
-    let instant = OffsetDateTime::from_unix_timestamp_nanos(ms * NANOS_PER_MILLI)
-        .unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    as_text(&characters(at)).to_owned()
+}
+
+/// The same where it is not to be kept; all ASCII.
+fn characters(at: Timestamp) -> [u8; 24] {
+    let ms = at.as_millis().clamp(-62_167_219_200_000, 253_402_300_799_999);
+    let (seconds, millisecond) = (ms.div_euclid(1_000), ms.rem_euclid(1_000));
+    let instant =
+        OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let (date, time) = (instant.date(), instant.time());
-    format!(
-        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
-        date.year(),
-        u8::from(date.month()),
-        date.day(),
-        time.hour(),
-        time.minute(),
-        time.second(),
-        time.millisecond()
-    )
+    let mut text = *b"0000-00-00T00:00:00.000Z";
+    for (last, number) in [
+        (3, u32::try_from(date.year()).unwrap_or(0)),
+        (6, u32::from(u8::from(date.month()))),
+        (9, u32::from(date.day())),
+        (12, u32::from(time.hour())),
+        (15, u32::from(time.minute())),
+        (18, u32::from(time.second())),
+        (22, u32::try_from(millisecond).unwrap_or(0)),
+    ] {
+        write_number(&mut text[..=last], number);
+    }
+    text
+}
+
+/// Writes the number so that it ends with the text.
+fn write_number(text: &mut [u8], mut number: u32) {
+    for digit in text.iter_mut().rev() {
+        if number == 0 {
+            break;
+        }
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+}
+
+fn as_text(characters: &[u8; 24]) -> &str {
+    std::str::from_utf8(characters).unwrap_or_default()
 }
 
 /// For `#[serde(with = "instant::text")]`.
@@ -40,7 +61,7 @@ pub mod text {
 
     /// As `format` writes it.
     pub fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&super::format(*at))
+        serializer.serialize_str(super::as_text(&super::characters(*at)))
     }
 
     /// As `parse` reads it.
@@ -61,7 +82,7 @@ pub mod optional {
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         match at {
-            Some(at) => serializer.serialize_some(&super::format(*at)),
+            Some(at) => serializer.serialize_some(super::as_text(&super::characters(*at))),
             None => serializer.serialize_none(),
         }
     }

@@ -19,6 +19,8 @@ use crate::product::Products;
 pub(crate) use user::{User, Writing};
 
 const SHARDS: usize = 256;
+/// From so many users on a load is worth two readers.
+const MANY: usize = 64;
 
 /// Why a user could not be brought into memory.
 #[derive(Debug, Error)]
@@ -117,7 +119,10 @@ impl Users {
             if missing.is_empty() {
                 return Ok(());
             }
-            let found = store.load(missing.iter().map(|(key, _)| key.clone()).collect()).await?;
+            // Neighbours in the store are loaded one after the other.
+            missing.sort_unstable();
+            let keys = missing.iter().map(|(key, _)| key.clone()).collect();
+            let found = load(store, keys).await?;
             for ((key, evictions), stored) in missing.drain(..).zip(found) {
                 let Some(product) = products.get(&key.product) else { continue };
                 let user = user_from(&product.definition, &key.user, stored)?;
@@ -219,6 +224,21 @@ impl Users {
         }
         self.bytes.store(0, Ordering::Relaxed);
     }
+}
+
+/// The stored users, in the order asked; many of them in two halves at the same time.
+async fn load(
+    store: &dyn Store,
+    mut keys: Vec<UserKey>,
+) -> Result<Vec<Option<StoredUser>>, StoreError> {
+    if keys.len() < MANY {
+        return store.load(keys).await;
+    }
+    let rest = keys.split_off(keys.len() / 2);
+    let (found, rest) = tokio::join!(store.load(keys), store.load(rest));
+    let mut found = found?;
+    found.extend(rest?);
+    Ok(found)
 }
 
 fn user_from(

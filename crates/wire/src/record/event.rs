@@ -15,6 +15,9 @@ use crate::instant;
 
 pub(super) const VERSION: u64 = 1;
 
+/// Room for all but the free data of most events.
+const HEAD: usize = 512;
+
 /// Version 1 of a stored event.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -116,8 +119,12 @@ pub fn encode(
         payload: event.payload.as_deref(),
         api_version: event.api_version.as_deref().map(Cow::Borrowed),
     };
+    let raw = |part: &Option<Box<RawValue>>| part.as_deref().map_or(0, |raw| raw.get().len());
+    let room = HEAD + raw(&event.attributes) + raw(&event.payload);
+    let mut body = Vec::with_capacity(room);
     // Text, numbers and checked raw JSON: nothing in it can fail to be written to memory.
-    serde_json::to_vec(&stored).expect("an event is always writable")
+    serde_json::to_writer(&mut body, &stored).expect("an event is always writable");
+    body
 }
 
 /// Reads a stored event of any version.

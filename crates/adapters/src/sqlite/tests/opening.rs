@@ -84,7 +84,7 @@ async fn a_folder_is_open_once_at_a_time() {
 
 #[test]
 fn a_newer_format_is_left_alone() {
-    for name in ["log.sqlite", "store.sqlite"] {
+    for (name, newest) in [("log.sqlite", 2), ("store.sqlite", 1)] {
         let folder = folder();
         drop(opened(folder.path()));
         let file = raw(&folder.path().join(name));
@@ -95,7 +95,7 @@ fn a_newer_format_is_left_alone() {
         let error = refused(folder.path());
         let expected = format!(
             "DATA/{name} has format 7, written by Pilotage 9.8.7; \
-             this Pilotage {} knows formats up to 1",
+             this Pilotage {} knows formats up to {newest}",
             env!("CARGO_PKG_VERSION")
         );
         assert_eq!(message(&error, folder.path()), expected);
