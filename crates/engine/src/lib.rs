@@ -17,6 +17,7 @@ mod product;
 mod project;
 mod rebuild;
 mod report;
+mod sweep;
 mod users;
 mod write_back;
 
@@ -85,7 +86,7 @@ pub(crate) struct Alone {
     pub(crate) progress: Progress,
     pub(crate) counts: report::Counts,
     /// Held by the one write-back under way.
-    pub(crate) write_back_turn: tokio::sync::Mutex<()>,
+    pub(crate) sweep: tokio::sync::Mutex<sweep::Sweep>,
     pub(crate) passes: figures::Passes,
     pub(crate) background: Mutex<Option<open::Background>>,
 }

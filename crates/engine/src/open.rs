@@ -22,6 +22,7 @@ use crate::port::store::{Store, StoreError, Watermark};
 use crate::product::Products;
 use crate::project::Progress;
 use crate::report::Counts;
+use crate::sweep::Sweep;
 use crate::users::Users;
 use crate::{Alone, Common, Engine, Seat};
 
@@ -225,7 +226,7 @@ impl Alone {
             progress: Progress::new(watermark.position, log.end()),
             log,
             counts,
-            write_back_turn: tokio::sync::Mutex::new(()),
+            sweep: tokio::sync::Mutex::new(Sweep::new(watermark.position)),
             passes: Passes::from(watermark.position),
             background: Mutex::new(None),
             common: Arc::new(common),

@@ -204,33 +204,37 @@ impl Alone {
     pub(crate) async fn project_step(&self) -> Result<usize, ProjectError> {
         let records = self.log.read(self.progress.applied(), STEP_BYTES).await?;
         let Some(last) = records.last().map(|record| record.position) else { return Ok(0) };
-        let served = |record: &&Stored| self.common.products.get(&record.product).is_some();
-        let keys = records.iter().filter(served).map(fold::key_of);
-        self.users.ensure(&*self.common.store, &self.common.products, keys).await?;
-        for record in &records {
-            self.project_one(record).await?;
+        let mut rest = &records[..];
+        while let Some((record, later)) = rest.split_first() {
+            if self.project_one(record)? {
+                rest = later;
+            } else {
+                self.load_users_of(rest).await?;
+            }
         }
         self.progress.set(last);
         self.make_room().await?;
         Ok(records.len())
     }
 
-    /// Folds one record. Records of products that are not served here wait for the day that they are.
-    async fn project_one(&self, record: &Stored) -> Result<(), ProjectError> {
-        let Some(product) = self.common.products.get(&record.product) else { return Ok(()) };
+    /// Brings everyone into memory whom these records are about.
+    async fn load_users_of(&self, records: &[Stored]) -> Result<(), LoadError> {
+        let served = |record: &&Stored| self.common.products.get(&record.product).is_some();
+        let keys = records.iter().filter(served).map(fold::key_of);
+        self.users.ensure(&*self.common.store, &self.common.products, keys).await
+    }
+
+    /// Folds one record, where its user is in memory; whether that is done. Records of products that are not served here
+    /// wait for the day that they are.
+    fn project_one(&self, record: &Stored) -> Result<bool, ProjectError> {
+        let Some(product) = self.common.products.get(&record.product) else { return Ok(true) };
         let fault = |error| ProjectError::Record { position: record.position, error };
         let fact = fold::decode(record).map_err(fault)?;
         if let Fact::Event(event) = &fact {
             self.common.clock.saw(event.at);
         }
-        let key = fold::key_of(record);
-        loop {
-            let fold = |user: &mut User| self.fold(product, user, &fact, record.position);
-            if self.users.with(&key, fold).is_some() {
-                return Ok(());
-            }
-            self.users.ensure(&*self.common.store, &self.common.products, [key.clone()]).await?;
-        }
+        let fold = |user: &mut User| self.fold(product, user, &fact, record.position);
+        Ok(self.users.with(&fold::key_of(record), fold).is_some())
     }
 
     fn fold(&self, product: &Product, user: &mut User, fact: &Fact, at: Position) {

@@ -14,7 +14,7 @@ use pilotage_wire::record::RecordError;
 use thiserror::Error;
 use tokio::sync::Notify;
 
-use crate::port::store::{Store, StoreError, StoredUser, UserKey};
+use crate::port::store::{RowId, Store, StoreError, StoredUser, UserKey};
 use crate::product::Products;
 pub(crate) use user::{User, Writing};
 
@@ -198,12 +198,13 @@ impl Users {
         self.bytes.fetch_sub(freed, Ordering::Relaxed);
     }
 
-    /// The users that the store does not hold as they are, in row order, new ones last by key.
-    pub(crate) fn dirty(&self) -> Vec<UserKey> {
+    /// The users in such rows that the store does not hold as they are, in row order, new ones last by key.
+    pub(crate) fn dirty(&self, within: impl Fn(Option<RowId>) -> bool) -> Vec<UserKey> {
         let mut dirty = Vec::new();
         for place in 0..SHARDS {
             let shard = self.lock(place);
-            let changed = shard.users.iter().filter(|(_, user)| user.is_dirty());
+            let wanted = |user: &User| user.is_dirty() && within(user.row);
+            let changed = shard.users.iter().filter(|(_, user)| wanted(user));
             dirty.extend(changed.map(|(key, user)| (user.row.is_none(), user.row, key.clone())));
         }
         dirty.sort_unstable();
