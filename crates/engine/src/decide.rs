@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use pilotage_domain::decide::{self, Decision, Outcome, Reason, Request, Surface, Trace};
+use pilotage_domain::decide::{self, Chooser, Decision, Outcome, Reason, Request, Surface, Trace};
 use pilotage_domain::group::group_of;
 use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{DecisionId, EventId, ProductId, SessionId, UserId};
+use pilotage_domain::policy::Policy;
 use pilotage_domain::profile::Profile;
 use pilotage_domain::profile::contact::Offer;
 use pilotage_domain::time::{Millis, Timestamp};
@@ -189,7 +190,10 @@ impl Common {
             paused: &paused,
             pending,
         };
-        decide::decide(&product.definition, self.policy, profile, &request)
+        let beliefs = (self.policy == Policy::Learner).then(|| product.learning.beliefs());
+        let beliefs = beliefs.as_ref().and_then(|beliefs| beliefs.as_deref());
+        let chooser = Chooser { policy: self.policy, beliefs };
+        decide::decide(&product.definition, chooser, profile, &request)
     }
 
     fn record_of(&self, asked: &Asked<'_>, decision: Decision, stale: bool) -> StoredDecision {
@@ -238,6 +242,7 @@ fn withheld(stored: StoredDecision) -> StoredDecision {
         expires_at: None,
         validation_hash: None,
         trace: Trace::default(),
+        weighing: None,
         ..stored
     }
 }
@@ -253,5 +258,6 @@ fn degraded(asked: &Asked<'_>) -> Decision {
         explore: false,
         signature: ContentHash::from_bytes([0; 32]),
         trace: Trace::default(),
+        weighing: None,
     }
 }

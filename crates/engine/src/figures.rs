@@ -32,6 +32,15 @@ pub struct Figures {
     pub store_commits: Option<Commits>,
 }
 
+/// What a worker among several says of its part of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Folding {
+    /// How many partitions this process folds; 0 where it is no worker.
+    pub partitions: usize,
+    /// Records of these that are durable and not yet in the profiles; `None` where the log does not say how many it has.
+    pub lag: Option<u64>,
+}
+
 /// What became of write-backs.
 #[derive(Debug)]
 pub(crate) struct Passes {
@@ -75,6 +84,14 @@ impl crate::Alone {
 }
 
 impl crate::Engine {
+    /// What this process folds where several share the work; `None` where it is alone. It asks the log.
+    pub async fn folding(&self) -> Option<Folding> {
+        match &self.seat {
+            Seat::Alone(_) => None,
+            Seat::Cluster(cluster) => Some(cluster.folding().await),
+        }
+    }
+
     /// The figures now; `None` where several processes share the work. Cheap enough to be asked for every second.
     pub fn figures(&self) -> Option<Figures> {
         let Seat::Alone(inner) = &self.seat else { return None };

@@ -9,6 +9,7 @@ mod decide;
 mod figures;
 mod fold;
 mod ingest;
+mod learn;
 mod lookup;
 pub mod memory;
 mod open;
@@ -31,12 +32,12 @@ use pilotage_domain::time::Timestamp;
 pub use clock::ClockMode;
 pub use cluster::{ClusterParts, MakeFeed, MoveError, Moved, Stage};
 pub use decide::{DecideCall, DecideError, Decided, MAX_WAIT};
-pub use figures::Figures;
+pub use figures::{Figures, Folding};
 pub use ingest::{IngestError, Ingested};
 pub use lookup::{GuideOutcome, LookupError, TimelineItem, TimelinePage, UserView};
 pub use open::{OpenError, Options, Parts, ProductSource};
 pub use product::PauseError;
-pub use project::Readiness;
+pub use project::{Hurry, Readiness};
 pub use rebuild::{Digest, RebuildError, Rebuilt};
 
 use clock::EngineClock;
@@ -85,6 +86,7 @@ pub(crate) struct Alone {
     pub(crate) users: Users,
     pub(crate) progress: Progress,
     pub(crate) counts: report::Counts,
+    pub(crate) pace: learn::Pace,
     /// Held by the one write-back under way.
     pub(crate) sweep: tokio::sync::Mutex<sweep::Sweep>,
     pub(crate) passes: figures::Passes,

@@ -16,6 +16,7 @@ use tracing::{info, warn};
 
 use crate::clock::{ClockMode, EngineClock};
 use crate::figures::Passes;
+use crate::learn::{self, Pace};
 use crate::port::clock::{Clock, Entropy};
 use crate::port::log::{Journal, Log};
 use crate::port::store::{Store, StoreError, Watermark};
@@ -221,16 +222,19 @@ impl Alone {
         let watermark = starting_point(&*common.store, &*log, &common.products).await?;
         let counts = Counts::default();
         counts.start_from(common.store.cohorts().await?);
-        Ok(Self {
+        let alone = Self {
             users: Users::new(common.options.users_bytes),
             progress: Progress::new(watermark.position, log.end()),
+            pace: Pace::new(&watermark, &*log),
             log,
             counts,
             sweep: tokio::sync::Mutex::new(Sweep::new(watermark.position)),
             passes: Passes::from(watermark.position),
             background: Mutex::new(None),
             common: Arc::new(common),
-        })
+        };
+        alone.take_over_learnt().await?;
+        Ok(alone)
     }
 
     async fn close(&self) {
@@ -281,9 +285,8 @@ async fn starting_point(
         return Err(OpenError::StoreAheadOfLog { store: watermark.position, log: log.end() });
     }
     let folds = products.folds();
-    if watermark.position == Position(0)
-        || folds.iter().all(|(id, fold)| watermark.folds.get(id) == Some(fold))
-    {
+    let same_fold = || folds.iter().all(|(id, fold)| watermark.folds.get(id) == Some(fold));
+    if watermark.position == Position(0) || (same_fold() && learn::fits(store, products).await?) {
         return Ok(watermark);
     }
     info!("the definition has changed what profiles hold: folding the log again");

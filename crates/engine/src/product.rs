@@ -10,6 +10,7 @@ use pilotage_domain::id::{GuideId, ProductId};
 use thiserror::Error;
 
 use crate::Engine;
+use crate::learn::Learning;
 use crate::port::store::{Pause, StoreError};
 
 /// A product in service.
@@ -19,6 +20,8 @@ pub(crate) struct Product {
     pub(crate) catalogue_hash: Box<str>,
     /// Paused guides, sorted.
     pub(crate) paused: ArcSwap<Vec<GuideId>>,
+    /// What is learnt of its guides.
+    pub(crate) learning: Learning,
 }
 
 /// All products in service.
@@ -41,6 +44,7 @@ impl Products {
                 let product = Product {
                     catalogue_hash: definition.hash.to_string().into(),
                     paused: ArcSwap::from_pointee(guides),
+                    learning: Learning::new(&definition),
                     definition,
                 };
                 (product.definition.product.clone(), product)
@@ -55,6 +59,10 @@ impl Products {
 
     pub(crate) fn get(&self, id: &ProductId) -> Option<&Product> {
         self.by_id.get(id)
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&ProductId, &Product)> {
+        self.by_id.iter()
     }
 
     /// Takes over what is paused, as the store has it.

@@ -114,6 +114,13 @@ impl Progress {
     }
 }
 
+/// While it lives, each commit is folded at once: for whoever asks right after telling, again and again.
+#[derive(Debug)]
+pub struct Hurry(
+    #[expect(dead_code, reason = "that it is there is what counts")]
+    Option<watch::Receiver<Position>>,
+);
+
 /// Why folding stopped.
 #[derive(Debug, Error)]
 pub(crate) enum ProjectError {
@@ -141,6 +148,16 @@ impl crate::Engine {
         match &self.seat {
             Seat::Alone(alone) => alone.readiness(),
             Seat::Cluster(cluster) => cluster.readiness(),
+        }
+    }
+}
+
+impl crate::Engine {
+    /// Asks for every commit to be folded at once.
+    pub fn hurry(&self) -> Hurry {
+        match &self.seat {
+            Seat::Alone(alone) => Hurry(Some(alone.progress.applied.subscribe())),
+            Seat::Cluster(_) => Hurry(None),
         }
     }
 }
@@ -204,14 +221,20 @@ impl Alone {
     pub(crate) async fn project_step(&self) -> Result<usize, ProjectError> {
         let records = self.log.read(self.progress.applied(), STEP_BYTES).await?;
         let Some(last) = records.last().map(|record| record.position) else { return Ok(0) };
+        let mut due = self.due(last);
         let mut rest = &records[..];
         while let Some((record, later)) = rest.split_first() {
+            // Positions may have gaps: what is due is published before anything beyond it is folded.
+            if let Some(at) = due.take_if(|at| record.position > *at) {
+                self.publish(at);
+            }
             if self.project_one(record)? {
                 rest = later;
             } else {
                 self.load_users_of(rest).await?;
             }
         }
+        due.into_iter().for_each(|at| self.publish(at));
         self.progress.set(last);
         self.make_room().await?;
         Ok(records.len())
@@ -232,6 +255,7 @@ impl Alone {
         let fact = fold::decode(record).map_err(fault)?;
         if let Fact::Event(event) = &fact {
             self.common.clock.saw(event.at);
+            self.pace.saw(event.at);
         }
         let fold = |user: &mut User| self.fold(product, user, &fact, record.position);
         Ok(self.users.with(&fold::key_of(record), fold).is_some())
@@ -240,10 +264,12 @@ impl Alone {
     fn fold(&self, product: &Product, user: &mut User, fact: &Fact, at: Position) {
         let definition = &product.definition;
         let before = Counted::of(user.profile(), definition);
-        fold::apply(product, user, fact, at);
+        if let Some(revision) = fold::apply(product, user, fact, at) {
+            product.learning.revise(&revision);
+        }
         let after = Counted::of(user.profile(), definition);
         self.counts.moved(&definition.product, user.group, before, after);
-        if let Fact::Decision(id, _) = fact {
+        if let Fact::Decision(id, ..) = fact {
             user.pending.retain(|offer| offer.decision != *id);
         }
     }

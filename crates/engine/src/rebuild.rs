@@ -9,6 +9,7 @@ use pilotage_wire::record::RecordError;
 use pilotage_wire::record::user::{self, UserRecord};
 use thiserror::Error;
 
+use crate::learn;
 use crate::lookup::LookupError;
 use crate::open::{OpenError, Parts};
 use crate::port::store::Store;
@@ -24,7 +25,7 @@ const PAGE: usize = 1_024;
 pub struct Digest {
     /// How many users there are.
     pub users: u64,
-    /// SHA-256 over all users in key order: key, record, runs.
+    /// SHA-256 over all users in key order: key, record, runs; then over what is learnt, by product.
     pub hash: ContentHash,
 }
 
@@ -64,12 +65,13 @@ impl Engine {
         parts: Parts,
         mut tell: impl FnMut(Position, Position),
     ) -> Result<Rebuilt, RebuildError> {
-        let alone = Alone::assemble(parts).await?;
+        let mut alone = Alone::assemble(parts).await?;
         alone.catch_up(&mut tell).await?;
         let before = digest_of(&*alone.common.store, Places::Kept).await?;
         alone.common.store.reset().await.map_err(LookupError::from)?;
         alone.users.clear();
         alone.counts.start_from(BTreeMap::new());
+        alone.forget_learnt();
         alone.progress.set(Position(0));
         alone.passes.stored(Position(0));
         *alone.sweep.lock().await = Sweep::new(Position(0));
@@ -113,7 +115,7 @@ pub(crate) async fn digest_of(store: &dyn Store, places: Places) -> Result<Diges
     let mut after = None;
     loop {
         let page = store.page(after, PAGE).await?;
-        let Some((last, _)) = page.last() else { return Ok(digest) };
+        let Some((last, _)) = page.last() else { break };
         after = Some(last.clone());
         for (key, stored) in page {
             let runs = store.spilled(stored.row).await?;
@@ -131,6 +133,16 @@ pub(crate) async fn digest_of(store: &dyn Store, places: Places) -> Result<Diges
             digest.users += 1;
         }
     }
+    let learnt = match places {
+        Places::Kept => learn::settled(store).await?,
+        // Several processes over a shared log do not learn.
+        Places::Counted => Vec::new(),
+    };
+    for (product, body) in learnt {
+        let parts = [digest.hash.as_bytes().as_slice(), product.as_str().as_bytes(), &body];
+        digest.hash = ContentHash::of(&parts);
+    }
+    Ok(digest)
 }
 
 /// Takes the places out of the record; how many there were, there and in the runs.

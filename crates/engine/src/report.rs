@@ -6,6 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use pilotage_domain::decide::Group;
 use pilotage_domain::definition::Definition;
 use pilotage_domain::id::ProductId;
+use pilotage_domain::learn::Arm;
+use pilotage_domain::learn::tally::Tally;
 use pilotage_domain::profile::Profile;
 use pilotage_domain::time::Timestamp;
 
@@ -80,6 +82,13 @@ pub(crate) fn cohort_of(
 }
 
 impl Engine {
+    /// What became of exposures by wording, of draws of which the learner may learn; nothing where several processes share
+    /// the log.
+    pub fn arms(&self, product: &ProductId) -> BTreeMap<Arm, Tally> {
+        let product = self.common.products.get(product);
+        product.map(|product| product.learning.arms()).unwrap_or_default()
+    }
+
     /// Users and activations by group, every group named.
     pub async fn report(
         &self,

@@ -101,8 +101,12 @@ impl Alone {
     ) -> Result<(), StoreError> {
         let (users, noted): (Vec<UserWrite>, Vec<Writing>) =
             keys.iter().filter_map(|key| self.writing(key)).unzip();
-        let written = self.common.store.write(Batch { users, watermark }).await;
+        let revisions = noted.iter().filter_map(|w| Some((&w.key.product, w.taught.as_ref()?)));
+        let storing = self.storing(revisions);
+        let learnt = storing.iter().flat_map(|storing| storing.parts.clone()).collect();
+        let written = self.common.store.write(Batch { users, watermark, learnt }).await;
         let rows = written.inspect_err(|_| self.passes.failed())?;
+        self.learnt_stored(storing);
         for (writing, row) in noted.iter().zip(rows) {
             sweep.saw(row);
             self.users.with(&writing.key, |user| user.written(writing, row));

@@ -48,6 +48,7 @@ names! {
     Connections = "pilotage_http_connections", "Connections open now.";
     Events = "pilotage_http_events_total", "Events answered, by result.";
     Lag = "pilotage_projection_lag_records", "Records of the log that are not in the profiles yet.";
+    Partitions = "pilotage_worker_partitions", "Partitions of the log that this process folds.";
     Unstored = "pilotage_write_back_lag_records", "Records of the log that a restart would fold again.";
     Users = "pilotage_users_in_memory", "Users in memory.";
     UsersBytes = "pilotage_users_in_memory_bytes", "About how much memory they take.";

@@ -1,9 +1,5 @@
 //! Log and store as the settings name them. Must be the only place of the binary that knows the back ends.
 
-#[cfg(feature = "shared")]
-mod shared;
-#[cfg(not(feature = "shared"))]
-#[path = "back_end/absent.rs"]
 mod shared;
 
 use std::sync::Arc;

@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Schema,
     /// Print the OpenAPI document of the HTTP API.
     Openapi,
+    /// Compare ways to guide on simulated visitors: nobody, a fixed sequence, a model per event, this engine's policies.
+    Simulate(SimulateArgs),
     /// Fold the log again from its beginning and compare with the stored profiles.
     Rebuild(RebuildArgs),
     /// Bring what is stored to this version's form: the data folder's files, or the database.
@@ -108,6 +110,8 @@ pub(crate) enum PolicyArg {
     Static,
     /// Every eligible guide and no guide alike.
     Random,
+    /// What is learnt to lead to activation.
+    Learner,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -138,6 +142,25 @@ pub(crate) struct RebuildArgs {
     /// Print the result as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArgs {
+    /// Which worlds, by name; all where none is named.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) world: Vec<String>,
+    /// How many visitors come, in every world.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) visitors: Option<u32>,
+    /// The same seed gives the same bytes.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write a page with tables and pictures, which needs no network.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

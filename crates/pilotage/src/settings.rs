@@ -213,6 +213,9 @@ fn typed(
     let policy = set("POLICY").or(raw.policy);
     let policy = policy
         .and_then(|text| faults.parse("policy", &text, |t| PolicyArg::from_str(t, false).ok()));
+    if args.policy.or(policy) == Some(PolicyArg::Learner) && back_end != BackEnd::Embedded {
+        faults.say("policy: `learner` learns on the embedded log and store alone");
+    }
     let users_mb =
         environment.number("USERS_MB", faults).map(|n| n as usize).or(raw.users_mb).unwrap_or(512);
     let remembered_events =
@@ -249,7 +252,8 @@ fn typed(
         },
         policy: match args.policy.or(policy) {
             Some(PolicyArg::Random) => Policy::Random,
-            _ => Policy::Static,
+            Some(PolicyArg::Learner) => Policy::Learner,
+            Some(PolicyArg::Static) | None => Policy::Static,
         },
         back_end,
         role,
@@ -288,6 +292,18 @@ mod tests {
         assert_eq!(settings.policy, Policy::Random);
         assert_eq!(settings.clock, ClockMode::System);
         assert!(!settings.dev);
+    }
+
+    #[test]
+    fn the_learner_works_embedded_alone() {
+        let named = [("PILOTAGE_POLICY", "learner")];
+        let settings =
+            settle_with(&CommonArgs::default(), false, None, &environment(&named)).expect("valid");
+        assert_eq!(settings.policy, Policy::Learner);
+        let shared = [named[0], ("PILOTAGE_LOG", "kafka"), ("PILOTAGE_STORE", "postgres")];
+        let error = settle_with(&CommonArgs::default(), false, None, &environment(&shared))
+            .expect_err("it is not for several processes");
+        assert!(error.to_string().contains("policy: `learner`"), "{error}");
     }
 
     #[test]

@@ -5,10 +5,14 @@
 //! - `persona`: what keeps a visitor from the first report, in numbers.
 //! - `visitor`: one visitor, a state machine over moments: what they do, what they make of a guide.
 //! - `truth`: what is true of a visitor, kept without the engine, to judge what the engine shows.
+//! - `nature`: what the world is like that they live in.
 //! - `visit`: lets visitors loose on an engine, in the order of time.
 //! - `visited`: what came of it, as numbers, JSON and a table.
+//! - `compare`: the same visitors under several ways to guide, in several worlds.
 
+pub mod compare;
 mod draw;
+mod nature;
 mod persona;
 mod product;
 mod truth;

@@ -32,14 +32,17 @@ pub(crate) struct Traits {
 }
 
 impl Persona {
-    pub(crate) fn draw(draws: &mut Draws) -> Self {
-        draws.pick(&[
-            (22, Self::Sure),
-            (33, Self::Lost),
-            (18, Self::ImportTrouble),
-            (14, Self::CardDeclined),
-            (13, Self::Annoyed),
-        ])
+    /// Who comes to the demo, by weight.
+    pub(crate) const MIX: [(u32, Self); 5] = [
+        (22, Self::Sure),
+        (33, Self::Lost),
+        (18, Self::ImportTrouble),
+        (14, Self::CardDeclined),
+        (13, Self::Annoyed),
+    ];
+
+    pub(crate) fn draw(draws: &mut Draws, mix: &[(u32, Self)]) -> Self {
+        draws.pick(mix)
     }
 
     pub(crate) const fn traits(self) -> Traits {

@@ -11,9 +11,10 @@ use pilotage_wire::event::IncomingEvent;
 use pilotage_wire::record::decision::StoredDecision;
 use thiserror::Error;
 
+use crate::nature::Nature;
 use crate::product::{NotTheSample, Sample};
 use crate::visited::Visited;
-use crate::visitor::{Acted, LEAST_PAUSE, Visitor};
+use crate::visitor::{Acted, Heard, LEAST_PAUSE, Visitor};
 
 /// The most visitors that act in one commit.
 const WAVE: usize = 1_000;
@@ -72,6 +73,7 @@ pub async fn visit(
     plan: &Plan,
 ) -> Result<Visited, VisitError> {
     let sample = admit(engine, product, plan)?;
+    let _hurry = engine.hurry();
     let visitors = run(engine, &sample, plan).await?;
     Ok(Visited::of(visitors.iter().map(Visitor::fate)))
 }
@@ -92,7 +94,10 @@ fn admit(engine: &Engine, product: &ProductId, plan: &Plan) -> Result<Sample, Vi
 async fn run(engine: &Engine, sample: &Sample, plan: &Plan) -> Result<Vec<Visitor>, VisitError> {
     let span = Millis::days(u64::from(plan.days));
     let mut visitors: Vec<Visitor> = (0..plan.visitors)
-        .map(|number| Visitor::new(sample, (plan.seed, number), (span, plan.until)))
+        .map(|number| {
+            let whose = (sample, Nature::default());
+            Visitor::new(whose, (plan.seed, number), (span, plan.until))
+        })
         .collect();
     let world = World { engine, product: &sample.definition.product, sample };
     let mut queue = Queue::of(&visitors);
@@ -100,23 +105,27 @@ async fn run(engine: &Engine, sample: &Sample, plan: &Plan) -> Result<Vec<Visito
         world.live_through(&wave, &mut visitors).await?;
         for (now, who) in wave {
             let next = visitors[who].rest(now);
-            queue.0.extend(next.filter(|at| *at <= plan.until).map(|at| Reverse((at, who))));
+            queue.extend(next.filter(|at| *at <= plan.until).map(|at| (at, who)));
         }
     }
     Ok(visitors)
 }
 
 /// Who acts when: by time, then by visitor.
-struct Queue(BinaryHeap<Reverse<(Timestamp, usize)>>);
+pub(crate) struct Queue(BinaryHeap<Reverse<(Timestamp, usize)>>);
 
 impl Queue {
-    fn of(visitors: &[Visitor]) -> Self {
+    pub(crate) fn of(visitors: &[Visitor]) -> Self {
         Self(visitors.iter().map(Visitor::first).zip(0..).map(Reverse).collect())
+    }
+
+    pub(crate) fn extend(&mut self, more: impl IntoIterator<Item = (Timestamp, usize)>) {
+        self.0.extend(more.into_iter().map(Reverse));
     }
 
     /// The next visitors to act. Nobody among them acts again before the last of them has, so to let them act together
     /// is the same as one by one.
-    fn wave(&mut self) -> Option<Vec<(Timestamp, usize)>> {
+    pub(crate) fn wave(&mut self) -> Option<Vec<(Timestamp, usize)>> {
         let Reverse(first) = self.0.pop()?;
         let end = first.0 + LEAST_PAUSE;
         let mut wave = vec![first];
@@ -153,7 +162,7 @@ impl World<'_> {
         for (who, call) in questions {
             let decided = self.engine.decide(self.product, call).await?;
             check_sound(&decided.decision)?;
-            visitors[who].hear(self.sample, &decided.decision);
+            visitors[who].hear(self.sample, &Heard::from(&decided.decision));
         }
         Ok(())
     }
@@ -172,7 +181,7 @@ impl World<'_> {
 }
 
 /// A decision that came of a delay or of a failure depends on more than the seed.
-fn check_sound(decision: &StoredDecision) -> Result<(), VisitError> {
+pub(crate) fn check_sound(decision: &StoredDecision) -> Result<(), VisitError> {
     if decision.stale || decision.reason == Some(Reason::Degraded) {
         return Err(VisitError::Behind);
     }

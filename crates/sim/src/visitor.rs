@@ -2,18 +2,20 @@
 
 use std::mem;
 
-use pilotage_domain::decide::Group;
+use pilotage_domain::decide::{Group, Reason};
 use pilotage_domain::event::EventContext;
 use pilotage_domain::group::group_of;
 use pilotage_domain::id::{DecisionId, EventId, SessionId, UserId};
 use pilotage_domain::time::{Millis, Timestamp};
 use pilotage_engine::{DecideCall, MAX_WAIT};
 use pilotage_wire::event::IncomingEvent;
+use pilotage_wire::guide::GuideBody;
 use pilotage_wire::record::decision::{StoredDecision, SurfaceBody};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use crate::draw::Draws;
+use crate::nature::{Effect, Nature};
 use crate::persona::{Baggage, Persona};
 use crate::product::{Page, Purpose, Sample, Step};
 use crate::truth::{Invalid, Truth};
@@ -30,6 +32,7 @@ pub(crate) struct Visitor {
     group: Group,
     persona: Persona,
     baggage: Baggage,
+    nature: Nature,
     draws: Draws,
     signed_up: Timestamp,
     pub(crate) tally: Tally,
@@ -61,9 +64,25 @@ enum Next {
 struct OnScreen {
     decision: DecisionId,
     purpose: Option<Purpose>,
+    effect: Effect,
     leads_to: Option<Page>,
     /// What spoke against it when it was offered.
     faults: Vec<Invalid>,
+}
+
+/// What a visitor is told of a decision.
+pub(crate) struct Heard<'a> {
+    pub(crate) decision: DecisionId,
+    pub(crate) at: Timestamp,
+    pub(crate) guide: Option<&'a GuideBody>,
+    pub(crate) reason: Option<Reason>,
+}
+
+impl<'a> From<&'a StoredDecision> for Heard<'a> {
+    fn from(decision: &'a StoredDecision) -> Self {
+        let StoredDecision { decision_id, at, guide, reason, .. } = decision;
+        Self { decision: *decision_id, at: *at, guide: guide.as_ref(), reason: *reason }
+    }
 }
 
 /// What a visitor did in one moment.
@@ -77,7 +96,7 @@ pub(crate) struct Acted {
 impl Visitor {
     /// The visitor of that number under that seed, who signs up at some time in the span before `until`.
     pub(crate) fn new(
-        sample: &Sample,
+        (sample, nature): (&Sample, Nature),
         (seed, number): (u64, u32),
         (span, until): (Millis, Timestamp),
     ) -> Self {
@@ -86,7 +105,8 @@ impl Visitor {
         let baggage = Baggage::draw(&mut draws);
         let group = group_of(&sample.definition, &user);
         Self {
-            persona: Persona::draw(&mut draws),
+            persona: Persona::draw(&mut draws, nature.personas),
+            nature,
             truth: Truth::new(baggage.app, group == Group::Holdout),
             signed_up: until - draws.between(Millis::ZERO, span),
             visits_left: draws.below(5) as u32,
@@ -134,19 +154,20 @@ impl Visitor {
     }
 
     /// Hears what was decided.
-    pub(crate) fn hear(&mut self, sample: &Sample, decision: &StoredDecision) {
+    pub(crate) fn hear(&mut self, sample: &Sample, heard: &Heard<'_>) {
         self.tally.decisions += 1;
-        if let Some(reason) = decision.reason {
+        if let Some(reason) = heard.reason {
             *self.tally.withheld.entry(reason).or_default() += 1;
         }
-        let Some(guide) = &decision.guide else { return };
+        let Some(guide) = heard.guide else { return };
         self.tally.guides.offered += 1;
         let action = guide.action.as_ref();
         self.screen = Some(OnScreen {
-            decision: decision.decision_id,
+            decision: heard.decision,
+            effect: self.nature.effect(&guide.variant, heard.at),
             purpose: sample.purposes.get(&guide.id).copied(),
             leads_to: action.and_then(|action| Page::at(&action.path, self.baggage.app)),
-            faults: self.truth.faults(sample, guide, self.page, self.visit, decision.at),
+            faults: self.truth.faults(sample, guide, self.page, self.visit, heard.at),
         });
         self.next = Next::See;
     }
@@ -165,6 +186,8 @@ impl Visitor {
 
     fn arrive(&mut self, now: Timestamp) {
         self.visit += 1;
+        self.baggage.app = self.nature.app(self.baggage.app, now);
+        self.truth.app = self.baggage.app;
         self.moves_left = 4 + self.draws.below(12) as u32;
         if self.visit == 1 {
             let Baggage { tier, first_name, .. } = self.baggage;
@@ -214,9 +237,13 @@ impl Visitor {
     fn react(&mut self, now: Timestamp) -> Option<Page> {
         let screen = self.screen.take()?;
         let traits = self.persona.traits();
-        if self.draws.chance(traits.follows) {
+        let Effect { follows, leads } = screen.effect;
+        if self.draws.chance(traits.follows * follows / 100) {
             self.tally.guides.clicked += 1;
             self.tell("guide_clicked", &screen, now);
+            if leads < 100 && !self.draws.chance(leads) {
+                return None;
+            }
             self.led = screen.purpose.map(|purpose| purpose.step);
             return screen.leads_to;
         }
@@ -236,7 +263,7 @@ impl Visitor {
             && self.wanted().is_some_and(|step| self.truth.failures(step, now) >= 2);
         let done = self.truth.reached(Step::Report).is_some();
         let seen = u32::try_from(self.truth.exposures()).unwrap_or(u32::MAX);
-        let tired = self.persona.traits().tires.saturating_mul(seen);
+        let tired = (self.persona.traits().tires * self.nature.tires).saturating_mul(seen) / 100;
         let wish = 3 + tired + if stuck { 14 } else { 0 } + if done { 12 } else { 0 };
         if self.moves_left > 0 && !self.draws.chance(wish) {
             return false;

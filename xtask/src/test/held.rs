@@ -10,9 +10,6 @@ use anyhow::{Context, Result, bail};
 
 use crate::services::State;
 
-/// The stack's name: a developer's own stack is left alone.
-const STACK: &str = "test";
-
 /// Services that run. They end when this is dropped, and also if this process is killed: a process of their own notices.
 pub(crate) struct Held {
     keeper: Child,
@@ -20,11 +17,13 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// Brings up Kafka and PostgreSQL, and waits until they answer.
-    pub(crate) fn begin() -> Result<Self> {
+    /// Brings up Kafka and PostgreSQL as a stack of that name, and waits until they answer. `words` say which, as
+    /// `cargo xtask services` takes them.
+    pub(crate) fn begin(stack: &str, words: &[&str]) -> Result<Self> {
         let mut keeper = Command::new(std::env::current_exe()?);
         keeper
-            .args(["services", "--stack", STACK, "hold"])
+            .args(["services", "--stack", stack, "hold"])
+            .args(words)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             // What is typed to end this run must not end the one that cleans up after it.

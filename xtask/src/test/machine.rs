@@ -42,9 +42,15 @@ impl Machine {
     pub(crate) fn hold_services(&self) -> Result<()> {
         if self.services.get().is_none() {
             // Nobody else can have set it meanwhile: there is one thread.
-            let _ = self.services.set(Held::begin()?);
+            let _ = self.services.set(Held::begin("test", &[])?);
         }
         Ok(())
+    }
+
+    /// The same machine with the oldest services that we work with, until it is let go of.
+    pub(crate) fn on_older_services(&self) -> Result<Self> {
+        let held = Held::begin("test-older", &["--kafka", "3.7", "--postgres", "17"])?;
+        Ok(Self { root: self.root.clone(), services: OnceCell::from(held) })
     }
 
     /// Cargo, in the toolchain that the repository names.

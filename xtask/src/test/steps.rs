@@ -14,7 +14,11 @@ pub(crate) struct Step {
 
 /// First what must be there, then what is quick to fail, then the tests, widest last.
 pub(crate) const STEPS: &[Step] = &[
-    Step { name: "tools", about: "rustfmt, clippy, node and npm, Java, Maven and pip", run: tools },
+    Step {
+        name: "tools",
+        about: "rustfmt, clippy, node and npm, Java, Maven, pip, make and perl",
+        run: tools,
+    },
     Step { name: "browser", about: "a Chromium, from apt where there is none", run: browser },
     Step { name: "packages", about: "npm ci in web/", run: packages },
     Step { name: "format", about: "cargo fmt --check", run: format },
@@ -22,6 +26,12 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "clippy", about: "cargo clippy, no warning allowed", run: clippy },
     Step { name: "services", about: "Kafka and PostgreSQL, until the run ends", run: services },
     Step { name: "rust", about: "cargo test of the whole workspace", run: rust },
+    Step { name: "shared", about: "the system tests on Kafka and PostgreSQL", run: shared },
+    Step {
+        name: "older",
+        about: "the same, and the adapters' tests, on the older of both",
+        run: older,
+    },
     Step { name: "docs", about: "cargo doc, no warning allowed", run: docs },
     Step { name: "types", about: "tsc over the SDK and the demo", run: types },
     Step { name: "sdk", about: "the SDK's unit tests in node", run: sdk },
@@ -50,11 +60,14 @@ fn tools(machine: &Machine, _: &mut Tally) -> Result<()> {
     install_missing(machine)
 }
 
-/// What the services are downloaded and run with: how each is asked for its version, and the package that Debian has it in.
+/// What the services are downloaded and run with, and their clients built: how each is asked for its version, and the package that Debian has it in.
 const SERVICE_TOOLS: &[(&[&str], &str)] = &[
     (&["java", "-version"], "default-jre-headless"),
     (&["mvn", "--version"], "maven"),
     (&["python3", "-m", "pip", "--version"], "python3-pip"),
+    // The Kafka client is C, and so is its OpenSSL, which is built by make and perl.
+    (&["make", "--version"], "make"),
+    (&["perl", "-MFindBin", "-MIPC::Cmd", "-e", "1"], "perl"),
 ];
 
 fn install_missing(machine: &Machine) -> Result<()> {
@@ -105,6 +118,26 @@ fn services(machine: &Machine, _: &mut Tally) -> Result<()> {
 
 fn rust(machine: &Machine, tally: &mut Tally) -> Result<()> {
     machine.cargo(&["test", "--locked", "--workspace"]).counts(Runner::Cargo, tally)
+}
+
+/// The tests of the whole product whose outcome depends on where events and profiles are kept.
+const ON_ANY_BACK_END: &[&str] =
+    &["batch::", "clock::", "crash::", "products::", "stop::", "user::", "walk::"];
+
+fn shared(machine: &Machine, tally: &mut Tally) -> Result<()> {
+    machine.hold_services()?;
+    let words = &["test", "--locked", "--package", "pilotage", "--test", "it", "--"];
+    let tests = machine.cargo(&[words, ON_ANY_BACK_END].concat());
+    tests.with("PILOTAGE_TEST_BACK_END", "shared").counts(Runner::Cargo, tally)
+}
+
+fn older(machine: &Machine, tally: &mut Tally) -> Result<()> {
+    let machine = machine.on_older_services()?;
+    // Of the whole workspace, so that nothing has to be built again.
+    let words =
+        &["test", "--locked", "--workspace", "--lib", "--", "kafka::tests::", "postgres::tests::"];
+    machine.cargo(words).counts(Runner::Cargo, tally)?;
+    shared(&machine, tally)
 }
 
 fn docs(machine: &Machine, _: &mut Tally) -> Result<()> {

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka::client::{Client, ClientContext};
@@ -18,10 +18,12 @@ use super::{OpenError, Options};
 pub(super) const MAX_RECORD: usize = 4 << 20;
 /// How often whoever writes looks whether brokers answer.
 const LOOK: Duration = Duration::from_millis(250);
-/// How long a broker is waited for where none may be there.
-const PROBE: Duration = Duration::from_millis(500);
+/// How long a broker is waited for where none may be there: long enough for a client that has just been about to try again.
+const PROBE: Duration = Duration::from_millis(1_500);
+/// How long the last connection may be gone before that means something, where nothing was tried since.
+const UNTRIED: Duration = Duration::from_millis(1_500);
 /// The longest pause before a broker is tried again.
-const PAUSE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// What every client is told.
 fn common(options: &Options) -> ClientConfig {
@@ -142,15 +144,17 @@ impl<T: Send + Sync> ClientContext for Context<T> {
     }
 
     fn stats(&self, statistics: Statistics) {
-        match statistics.brokers.values().any(|broker| broker.state == "UP") {
-            true => self.reach.answered(),
-            false => self.reach.still_silent(),
-        }
+        let is_up = statistics.brokers.values().any(|broker| broker.state == "UP");
+        self.reach.seen(if is_up { Seen::Up } else { Seen::NoneUp });
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
         match error.rdkafka_error_code() {
             Some(RDKafkaErrorCode::AllBrokersDown) => self.reach.gone(reason),
+            Some(RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::Resolve) => {
+                tracing::debug!(reason, "kafka broker can't be connected to");
+                self.reach.tried();
+            }
             Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SSL) => {
                 tracing::warn!(%error, reason, "kafka broker is not trusted, or does not trust us");
             }
@@ -173,10 +177,17 @@ pub(super) struct Reach {
 enum Silence {
     #[default]
     None,
-    /// The last connection is gone; why.
-    Begun(String),
+    /// The last connection is gone. That by itself says little: the library also lets go of the brokers that it began with
+    /// once it knows the others, and connects to those when it has to, at the latest after a second.
+    Begun { since: Instant, is_tried: bool, reason: String },
     /// And it is not back since.
     Lasting(String),
+}
+
+/// What statistics say of the connections.
+enum Seen {
+    Up,
+    NoneUp,
 }
 
 impl fmt::Debug for Reach {
@@ -196,7 +207,7 @@ impl Reach {
         }
         match &*self.silence() {
             Silence::Lasting(reason) => Err(format!("no broker answers: {reason}")),
-            Silence::None | Silence::Begun(_) => Ok(()),
+            Silence::None | Silence::Begun { .. } => Ok(()),
         }
     }
 
@@ -233,16 +244,39 @@ impl Reach {
         }
     }
 
+    /// What the connections look like by now.
+    fn seen(&self, seen: Seen) {
+        let is_lasting = match (&*self.silence(), &seen) {
+            (Silence::Begun { since, is_tried, .. }, Seen::NoneUp) => {
+                since.elapsed() >= if *is_tried { LOOK } else { UNTRIED }
+            }
+            _ => false,
+        };
+        match seen {
+            Seen::Up => self.answered(),
+            Seen::NoneUp if is_lasting => self.still_silent(),
+            Seen::NoneUp => {}
+        }
+    }
+
+    /// A broker could not be connected to.
+    fn tried(&self) {
+        if let Silence::Begun { is_tried, .. } = &mut *self.silence() {
+            *is_tried = true;
+        }
+    }
+
     fn gone(&self, reason: &str) {
         let mut silence = self.silence();
         if matches!(*silence, Silence::None) {
-            *silence = Silence::Begun(reason.to_owned());
+            let (since, reason) = (Instant::now(), reason.to_owned());
+            *silence = Silence::Begun { since, is_tried: false, reason };
         }
     }
 
     fn still_silent(&self) {
         let mut silence = self.silence();
-        let Silence::Begun(reason) = &mut *silence else { return };
+        let Silence::Begun { reason, .. } = &mut *silence else { return };
         let reason = std::mem::take(reason);
         tracing::warn!(reason, "no kafka broker answers");
         *silence = Silence::Lasting(reason);
@@ -285,6 +319,19 @@ mod tests {
         assert_eq!(reach.check(), Err("no broker answers: 1/1 brokers are down".to_owned()));
         reach.answered();
         assert_eq!(reach.check(), Ok(()));
+    }
+
+    #[test]
+    fn a_connection_that_is_not_needed_is_not_missed_for_long() {
+        let after = |silent: Duration, is_tried| {
+            let reach = Reach::default();
+            let since = Instant::now().checked_sub(silent).expect("the machine is up for so long");
+            *reach.silence() = Silence::Begun { since, is_tried, reason: String::new() };
+            reach.seen(Seen::NoneUp);
+            reach.check().is_ok()
+        };
+        assert!(after(LOOK, false) && !after(UNTRIED, false));
+        assert!(after(Duration::ZERO, true) && !after(LOOK, true));
     }
 
     #[test]

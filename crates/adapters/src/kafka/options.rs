@@ -79,6 +79,17 @@ impl fmt::Debug for Security {
     }
 }
 
+impl Security {
+    /// Whether a client without OpenSSL can't do it.
+    fn needs_tls(&self) -> bool {
+        self.0.iter().any(|(key, value)| match key.as_str() {
+            "security.protocol" => value.to_ascii_uppercase().contains("SSL"),
+            "sasl.mechanism" | "sasl.mechanisms" => value.to_ascii_uppercase().contains("SCRAM"),
+            other => other.contains("ssl."),
+        })
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -138,6 +149,12 @@ impl Options {
         faults.extend(refused.map(|key| {
             format!("`{key}` is not a setting for SASL or TLS: only {SECURITY:?}… are passed on")
         }));
+        if !cfg!(feature = "kafka-tls") && self.security.needs_tls() {
+            faults.push(
+                "this build knows no encryption and no SCRAM towards Kafka: they come with the cargo feature `kafka-tls`"
+                    .to_owned(),
+            );
+        }
         if faults.is_empty() { Ok(()) } else { Err(OpenError::Options(faults)) }
     }
 }
@@ -191,12 +208,22 @@ mod tests {
     }
 
     #[test]
+    fn what_needs_openssl_is_told_before_it_is_tried() {
+        let needs = |key: &str, value: &str| {
+            Security(BTreeMap::from([(key.to_owned(), value.to_owned())])).needs_tls()
+        };
+        assert!(needs("security.protocol", "sasl_ssl") && needs("security.protocol", "SSL"));
+        assert!(needs("sasl.mechanism", "SCRAM-SHA-512") && needs("ssl.ca.location", "ca.pem"));
+        assert!(!needs("security.protocol", "SASL_PLAINTEXT") && !needs("sasl.mechanism", "PLAIN"));
+    }
+
+    #[test]
     fn only_settings_for_trust_are_passed_on_and_none_is_shown() {
         let set = |key: &str| {
             let security = Security(BTreeMap::from([(key.to_owned(), "hush".to_owned())]));
             Options { brokers: "a:9092".to_owned(), security, ..Options::default() }
         };
-        for key in ["security.protocol", "sasl.password", "ssl.ca.location"] {
+        for key in ["security.protocol", "sasl.password", "sasl.username"] {
             let options = set(key);
             options.check().expect("it is for trust");
             let shown = format!("{options:?}");

@@ -12,7 +12,7 @@ use rdkafka::message::BorrowedMessage;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::client::{self, Context, Reach, create};
-use super::{OpenError, Options};
+use super::{OpenError, Options, topics};
 
 /// How long is waited before it is looked whether brokers answer at all.
 const LOOK: Duration = Duration::from_millis(500);
@@ -43,10 +43,13 @@ enum Next<'a> {
 }
 
 impl Reader {
+    /// Blocks until a broker has answered.
     pub(super) fn open(options: &Options) -> Result<Self, OpenError> {
         let reach = Arc::new(Reach::default());
         let context = Context { reach: Arc::clone(&reach), role: () };
-        let consumer = create(&client::reader(options), context)?;
+        let consumer: BaseConsumer<_> = create(&client::reader(options), context)?;
+        // So that the first read need not wait for it.
+        topics::find(consumer.client(), options, &options.topic)?;
         Ok(Self { consumer, reach, topic: options.topic.clone(), timeout: options.read_timeout })
     }
 

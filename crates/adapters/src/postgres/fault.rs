@@ -55,6 +55,8 @@ fn judge(code: &str) -> fn(String) -> Fault {
         "40001" | "40P01" => Fault::Conflict,
         // Waited too long for a lock, has no privilege, a plan from before a migration, a standby that takes no writes.
         "55P03" | "42501" | "0A000" | "25006" => Fault::Away,
+        // What the server has no code for, as a quota that is used up; damage has codes of its own, XX001 and XX002.
+        "XX000" => Fault::Away,
         _ => match code.get(..2) {
             // Connection, transaction state, authorization, database gone, resources, limits, operator, system.
             Some("08" | "25" | "28" | "3D" | "40" | "53" | "54" | "57" | "58") => Fault::Away,
@@ -132,6 +134,7 @@ mod tests {
             ("55P03", "away"),
             ("57014", "away"),
             ("57P01", "away"),
+            ("XX000", "away"),
             ("23505", "damaged"),
             ("42P01", "damaged"),
             ("XX001", "damaged"),

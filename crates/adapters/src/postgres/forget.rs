@@ -15,9 +15,9 @@ use super::pool::Pool;
 /// How often it is looked for.
 const EVERY: Duration = Duration::from_secs(600);
 /// So many rows in one transaction.
-const CHUNK: i64 = 10_000;
+pub(super) const CHUNK: i64 = 10_000;
 /// Held while a chunk is forgotten: one process at a time is enough.
-const LOCK: i64 = 0x5069_6c6f_7402;
+pub(super) const LOCK: i64 = 0x5069_6c6f_7402;
 /// So long after they lapsed, reservations are thrown away, in milliseconds: clocks of processes differ.
 pub(super) const GRACE: i64 = 60_000;
 

@@ -67,21 +67,22 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    /// A session that hears of every change from now on.
-    pub(super) async fn begin(&self) -> Result<Session> {
+    /// A session that hears of every change from now on, and how often something was paused or resumed until now.
+    pub(super) async fn begin(&self) -> Result<(Session, i64)> {
         let mut session = Session::begin(&self.config, &self.tls, self.patience).await?;
         let Session { client, wire } = &mut session;
         let listen = async {
             timeout(self.patience, client.batch_execute(LISTEN)).await.map_err(|_| late())??;
-            Ok(())
+            let count = timeout(self.patience, client.query_one(PAUSES, &[])).await;
+            column::cell(&count.map_err(|_| late())??, 0)
         };
-        wire.carry(listen, |_| {}).await?;
-        Ok(session)
+        // What is told between the two is in the count.
+        let pauses = wire.carry(listen, |_| {}).await?;
+        Ok((session, pauses))
     }
 
     /// Listens for ever, with a new session where one ends.
-    pub(super) async fn listen(self, mut session: Session) {
-        let mut pauses = None;
+    pub(super) async fn listen(self, (mut session, mut pauses): (Session, i64)) {
         loop {
             let Session { client, wire } = &mut session;
             let heard = |told: &Notification| self.tell(change(told.payload()));
@@ -89,18 +90,20 @@ impl Listener {
                 self.well.store(false, Ordering::Relaxed);
                 warn!(error = fault.detail(), "changes can't be heard: connecting again");
             }
-            session = self.begin_again().await;
+            let count;
+            (session, count) = self.begin_again().await;
             info!("changes are heard again");
             self.tell(Change::All);
+            self.compare(&mut pauses, count);
         }
     }
 
-    async fn begin_again(&self) -> Session {
+    async fn begin_again(&self) -> (Session, i64) {
         let (mut pause, longest) = BACK_OFF;
         loop {
             sleep(pause).await;
             match self.begin().await {
-                Ok(session) => return session,
+                Ok(begun) => return begun,
                 Err(_) => pause = longest.min(pause * 2),
             }
         }
@@ -108,7 +111,7 @@ impl Listener {
 
     /// Looks at the count of pauses again and again, until that fails. Where writes have failed, it looks by writing, and so
     /// finds out whether they succeed again.
-    async fn look(&self, client: &Client, pauses: &mut Option<i64>) -> Result<()> {
+    async fn look(&self, client: &Client, pauses: &mut i64) -> Result<()> {
         let mut moments = interval(LOOK_EVERY);
         moments.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (reading, writing) =
@@ -125,10 +128,13 @@ impl Listener {
                 Err(error) => return Err(error.into()),
             };
             self.well.store(true, Ordering::Relaxed);
-            let count: i64 = column::cell(&row, 0)?;
-            if pauses.replace(count).is_some_and(|before| before != count) {
-                self.tell(Change::Paused);
-            }
+            self.compare(pauses, column::cell(&row, 0)?);
+        }
+    }
+
+    fn compare(&self, pauses: &mut i64, count: i64) {
+        if std::mem::replace(pauses, count) != count {
+            self.tell(Change::Paused);
         }
     }
 

@@ -5,6 +5,7 @@ mod column;
 mod fault;
 mod forget;
 mod listen;
+mod mend;
 mod options;
 mod pool;
 mod schema;

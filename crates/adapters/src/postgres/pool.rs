@@ -1,7 +1,8 @@
 //! Connections for work, at most so many. Must not hand out one that may be in the middle of something.
 //!
 //! A future that is dropped leaves its connection behind. A transaction that was begun, even one whose beginning was not
-//! answered yet, is rolled back by its guard: the order to do so stands before whatever the connection is told next.
+//! answered yet, is rolled back by its guard: the order to do so stands before whatever the connection is told next. What
+//! stands before that order may wait for a lock, so nobody gets the connection before `mend` has seen its end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +12,8 @@ use deadpool_postgres::{
     Client, Manager, ManagerConfig, Object, RecyclingMethod, Runtime, Transaction,
 };
 use pilotage_engine::port::Answer;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
 use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -32,17 +34,42 @@ pub(super) type InTransaction<A, T> =
 pub(super) struct Pool {
     connections: deadpool_postgres::Pool,
     /// One for each connection; `close` takes all, and waits so for those at work.
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
     size: u32,
     /// How long to wait for a turn.
     wait: Duration,
     /// How long a piece of work may take. The server ends each statement before; this is for a server that does nothing.
     patience: Duration,
     well: Arc<AtomicBool>,
+    /// Where connections go that were left in the middle of something.
+    left: mpsc::Sender<Held>,
+}
+
+/// A connection, and the turn that it was got by.
+pub(super) struct Held {
+    client: Client,
+    _turn: OwnedSemaphorePermit,
+}
+
+impl Held {
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Throws the connection away: another takes its place.
+    pub(super) fn discard(self) {
+        drop(Object::take(self.client));
+    }
 }
 
 impl Pool {
-    pub(super) fn new(config: Config, tls: MakeRustlsConnect, options: &Options) -> Self {
+    /// A pool, and the connections that will be left in the middle of something: whoever drops one says that it is as good
+    /// as new.
+    pub(super) fn new(
+        config: Config,
+        tls: MakeRustlsConnect,
+        options: &Options,
+    ) -> (Self, mpsc::Receiver<Held>) {
         let fast = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let size = options.connections.clamp(1, 10_000);
         let connections = deadpool_postgres::Pool::builder(Manager::from_config(config, tls, fast))
@@ -51,14 +78,17 @@ impl Pool {
             .create_timeout(Some(options.connect_timeout))
             .build()
             .expect("it has a runtime, which its time-out needs");
-        Self {
+        let (left, to_mend) = mpsc::channel(size);
+        let pool = Self {
             connections,
-            turns: Semaphore::new(size),
+            turns: Arc::new(Semaphore::new(size)),
             size: size as u32,
             wait: options.connect_timeout,
             patience: 2 * options.statement_timeout,
             well: Arc::new(AtomicBool::new(true)),
-        }
+            left,
+        };
+        (pool, to_mend)
     }
 
     /// Whether writes are likely to succeed; shared with who finds out.
@@ -105,31 +135,38 @@ impl Pool {
     }
 
     async fn on_client<A, T>(&self, asked: &A, work: OnClient<A, T>) -> Result<T> {
-        let lease = self.lease().await?;
-        let done = timeout(self.patience, work(&lease.client, asked)).await;
-        done.unwrap_or_else(|_| Err(self.hangs(lease)))
+        let mut lease = self.lease().await?;
+        let done = timeout(self.patience, work(lease.client(), asked)).await;
+        self.ended(lease, done)
     }
 
     async fn in_transaction<A, T>(&self, asked: &A, work: InTransaction<A, T>) -> Result<T> {
         let mut lease = self.lease().await?;
-        let done = timeout(self.patience, attempt(&mut lease.client, asked, work)).await;
-        done.unwrap_or_else(|_| Err(self.hangs(lease)))
+        let done = timeout(self.patience, attempt(lease.client(), asked, work)).await;
+        self.ended(lease, done)
     }
 
-    /// A connection, and the turn that it was got by.
     async fn lease(&self) -> Result<Lease<'_>> {
         let turn = self.turn().await?;
-        Ok(Lease { client: self.connections.get().await?, _turn: turn })
+        let held = Held { client: self.connections.get().await?, _turn: turn };
+        Ok(Lease { held: Some(held), left: &self.left })
     }
 
-    /// Throws a connection away whose server does nothing.
-    fn hangs(&self, lease: Lease<'_>) -> Fault {
-        drop(Object::take(lease.client));
-        Fault::Away(format!("no answer within {:?}", self.patience))
+    /// What came of a piece of work; where that is no answer, the connection is looked after.
+    fn ended<T>(&self, mut lease: Lease<'_>, done: Outcome<T>) -> Result<T> {
+        match done {
+            // The session itself may have ended, unnoticed as yet.
+            Ok(Err(Fault::Away(detail))) => Err(Fault::Away(detail)),
+            Ok(done) => {
+                lease.held = None;
+                done
+            }
+            Err(_) => Err(Fault::Away(format!("no answer within {:?}", self.patience))),
+        }
     }
 
-    async fn turn(&self) -> Result<SemaphorePermit<'_>> {
-        let turn = timeout(self.wait, self.turns.acquire()).await;
+    async fn turn(&self) -> Result<OwnedSemaphorePermit> {
+        let turn = timeout(self.wait, Arc::clone(&self.turns).acquire_owned()).await;
         let busy = |_| Fault::Away(format!("no connection was free within {:?}", self.wait));
         turn.map_err(busy)?.map_err(|_| Fault::closed())
     }
@@ -142,9 +179,29 @@ impl Pool {
     }
 }
 
+/// What work in time ended with.
+type Outcome<T> = std::result::Result<Result<T>, tokio::time::error::Elapsed>;
+
+/// A connection at work. Dropped before that has ended, it is left to be mended.
 struct Lease<'a> {
-    client: Client,
-    _turn: SemaphorePermit<'a>,
+    held: Option<Held>,
+    left: &'a mpsc::Sender<Held>,
+}
+
+impl Lease<'_> {
+    fn client(&mut self) -> &mut Client {
+        &mut self.held.as_mut().expect("it is held until the work has ended").client
+    }
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        let Some(held) = self.held.take() else { return };
+        if let Err(TrySendError::Full(held) | TrySendError::Closed(held)) = self.left.try_send(held)
+        {
+            held.discard();
+        }
+    }
 }
 
 async fn attempt<A, T>(client: &mut Client, asked: &A, work: InTransaction<A, T>) -> Result<T> {

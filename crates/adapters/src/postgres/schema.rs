@@ -14,7 +14,7 @@ pub(super) const SCHEMA: &str = "pilotage";
 /// The oldest server that we know.
 pub(super) const OLDEST_SERVER: i32 = 17;
 /// Held by who migrates: a number of ours among the advisory locks of the database.
-const LOCK: i64 = 0x5069_6c6f_7401;
+pub(super) const LOCK: i64 = 0x5069_6c6f_7401;
 
 /// A step, in a file of its own. One that was released never changes.
 pub(super) struct Step {
@@ -24,8 +24,10 @@ pub(super) struct Step {
 }
 
 /// All steps, numbered from 1.
-pub(super) const STEPS: &[Step] =
-    &[Step { number: 1, name: "base", sql: include_str!("migrations/0001_base.sql") }];
+pub(super) const STEPS: &[Step] = &[
+    Step { number: 1, name: "base", sql: include_str!("migrations/0001_base.sql") },
+    Step { number: 2, name: "learnt", sql: include_str!("migrations/0002_learnt.sql") },
+];
 
 /// The schema that all steps lead to.
 pub(super) const NEWEST: i32 = STEPS.len() as i32;
@@ -41,7 +43,8 @@ pub struct Migrated {
 
 /// Brings the database to that schema by steps, each in a transaction. Of several that try at once, the others wait.
 pub(super) async fn migrate(options: &Options, target: i32) -> Result<Migrated, OpenError> {
-    let (config, tls) = (options.config()?, super::tls::connector(options.trusted.as_deref())?);
+    let config = options.config()?;
+    let tls = super::tls::connector(config.get_ssl_mode(), options.trusted.as_deref())?;
     let place = place(&config);
     let away = |fault| unavailable(&place, fault);
     let session = Session::begin(&config, &tls, options.connect_timeout).await.map_err(away)?;
@@ -89,6 +92,9 @@ async fn step(client: &mut Client, place: &str, target: i32) -> Result<Stands, O
             to: step.number,
             detail: fault.detail(),
         })?;
+    } else {
+        // To go without an end would be noted in the server's log.
+        transaction.rollback().await.map_err(|error| away(error.into()))?;
     }
     Ok(before)
 }

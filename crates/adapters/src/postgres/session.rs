@@ -1,6 +1,8 @@
 //! One session outside the pool: for migrations, and to listen. Must not outlive its owner.
 
 use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -40,10 +42,15 @@ impl Wire {
         work: impl Future<Output = Result<T>>,
         heard: impl FnMut(&Notification),
     ) -> Result<T> {
-        tokio::select! {
-            done = work => done,
-            fault = self.ended(heard) => Err(fault),
-        }
+        let mut work = pin!(work);
+        let fault = tokio::select! {
+            biased;
+            done = &mut work => return done,
+            fault = self.ended(heard) => fault,
+        };
+        // The server's last word may have been an answer to the work: it says more than that the connection has ended.
+        let last = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await;
+        if let Poll::Ready(done) = last { done } else { Err(fault) }
     }
 
     /// Moves until the connection ends; why it did.

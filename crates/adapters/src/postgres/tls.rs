@@ -6,14 +6,23 @@ use std::sync::Arc;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use tokio_postgres::config::SslMode;
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::warn;
 
 use super::OpenError;
 
-/// Speaks TLS where the server does, and trusts the certificates in that file; without one, the system's.
-pub(super) fn connector(trusted: Option<&Path>) -> Result<MakeRustlsConnect, OpenError> {
-    let roots = trusted.map_or_else(|| Ok(system()), file)?;
+/// Speaks TLS where the server does, and trusts the certificates in that file; without one, the system's. Where TLS is not
+/// to be spoken none is read.
+pub(super) fn connector(
+    mode: SslMode,
+    trusted: Option<&Path>,
+) -> Result<MakeRustlsConnect, OpenError> {
+    let roots = match (mode, trusted) {
+        (SslMode::Disable, _) => RootCertStore::empty(),
+        (_, Some(path)) => file(path)?,
+        (_, None) => system(),
+    };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

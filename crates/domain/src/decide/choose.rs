@@ -3,6 +3,9 @@
 use super::{Decision, Gate, Group, GuideTrace, Outcome, Reason, Request, Trace};
 use crate::definition::Definition;
 use crate::group::{explores, group_of};
+use crate::hash::ContentHash;
+use crate::learn::{Beliefs, Weighing};
+use crate::policy::sticky::sticky_number;
 use crate::policy::{self, ArmView, Choice, Distribution, Policy};
 use crate::profile::Profile;
 use crate::profile::contact::OFFER_LIFE;
@@ -24,16 +27,32 @@ const GATES: [Gate; 9] = [
     Gate::Contact,
 ];
 
+/// Who chooses for the guided group, and what it goes by.
+#[derive(Debug, Clone, Copy)]
+pub struct Chooser<'a> {
+    /// Who.
+    pub policy: Policy,
+    /// What the learner believes; decisions note how it weighed the arms, whoever draws, as long as every arm has a chance.
+    pub beliefs: Option<&'a Beliefs>,
+}
+
+impl From<Policy> for Chooser<'_> {
+    fn from(policy: Policy) -> Self {
+        Self { policy, beliefs: None }
+    }
+}
+
 /// What this user is shown now, if anything. The same arguments give the same decision, on every machine.
 ///
-/// `policy` chooses for the guided group, save for the explored share. A user who is held out gets nothing, before
+/// The chooser's policy chooses for the guided group, save for the explored share. A user who is held out gets nothing, before
 /// anything else is looked at; the situation's signature is worked out all the same, for comparison.
-pub fn decide(
+pub fn decide<'a>(
     definition: &Definition,
-    policy: Policy,
+    chooser: impl Into<Chooser<'a>>,
     profile: &Profile,
     request: &Request<'_>,
 ) -> Decision {
+    let Chooser { policy, beliefs } = chooser.into();
     let group = group_of(definition, request.user);
     let view = View { definition, profile, now: request.at };
     let situation = Situation::new(view, request);
@@ -46,9 +65,10 @@ pub fn decide(
         Group::Guided | Group::Holdout => policy,
     };
     let signature = signature(&situation, &judged.situational);
-    let (outcome, trace) = match group {
+    let chooser = Chooser { policy, beliefs };
+    let (outcome, trace, weighing) = match group {
         Group::Holdout => held_out(),
-        _ => choose(policy, judged, request),
+        _ => choose(chooser, judged, &situation, (request, &signature)),
     };
     Decision {
         id: request.id,
@@ -59,6 +79,7 @@ pub fn decide(
         signature,
         outcome,
         trace,
+        weighing,
     }
 }
 
@@ -66,20 +87,34 @@ fn drawn(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Show { .. } | Outcome::Withhold { reason: Reason::Policy, .. })
 }
 
-fn held_out() -> (Outcome, Trace) {
+type Chosen = (Outcome, Trace, Option<Box<Weighing>>);
+
+fn held_out() -> Chosen {
     let trace = Trace { stages: vec![(Gate::Holdout, 0)], ..Trace::default() };
-    (Outcome::Withhold { reason: Reason::Holdout, propensity: None }, trace)
+    (Outcome::Withhold { reason: Reason::Holdout, propensity: None }, trace, None)
 }
 
-fn choose(policy: Policy, judged: Judged<'_>, request: &Request<'_>) -> (Outcome, Trace) {
+fn choose(
+    Chooser { policy, beliefs }: Chooser<'_>,
+    judged: Judged<'_>,
+    situation: &Situation<'_>,
+    (request, signature): (&Request<'_>, &ContentHash),
+) -> Chosen {
     let Judged { mut guides, candidates, .. } = judged;
     let stages = stages(&guides);
     if candidates.is_empty() {
         let outcome = Outcome::Withhold { reason: silence(&guides), propensity: None };
-        return (outcome, Trace { stages, guides, no_guide: None });
+        return (outcome, Trace { stages, guides, no_guide: None }, None);
     }
     let arms: Vec<ArmView<'_>> = candidates.iter().map(arm).collect();
-    let law = policy::distribution(policy, &arms);
+    // Of a draw that was no draw nothing can be learnt: what was not shown never could be.
+    let asked = beliefs.filter(|_| policy != Policy::Static);
+    let (learnt, weighing) = match asked.map(|beliefs| beliefs.weigh(situation, &candidates)) {
+        Some((law, weighing)) => (Some(law.distribution), Some(weighing)),
+        None => (None, None),
+    };
+    let law = learnt.filter(|_| policy == Policy::Learner);
+    let law = law.unwrap_or_else(|| policy::distribution(policy, &arms));
     for (place, candidate) in candidates.iter().enumerate() {
         if let Some(trace) = guides.get_mut(candidate.place()) {
             let propensity = law.propensity(Choice::Arm(place));
@@ -87,8 +122,21 @@ fn choose(policy: Policy, judged: Judged<'_>, request: &Request<'_>) -> (Outcome
         }
     }
     let trace = Trace { stages, guides, no_guide: law.propensity(Choice::NoGuide) };
-    let choice = law.draw(policy::draw_number(request.id, policy));
-    (outcome(choice, candidates, &law, request.at), trace)
+    let number = match policy {
+        Policy::Learner => {
+            sticky_number(request.user, request.session, signature, &arms, policy.name())
+        }
+        _ => policy::draw_number(request.id, policy),
+    };
+    let choice = law.draw(number);
+    let chosen = match choice {
+        Choice::Arm(place) => u16::try_from(place).ok(),
+        Choice::NoGuide => None,
+    };
+    let propensity = law.propensity(choice);
+    let drawn = |weighing| Box::new(Weighing { number, chosen, propensity, ..weighing });
+    let weighing = weighing.map(drawn);
+    (outcome(choice, candidates, &law, request.at), trace, weighing)
 }
 
 fn arm<'a>(candidate: &Candidate<'a>) -> ArmView<'a> {

@@ -4,7 +4,7 @@ mod choose;
 mod seal;
 
 pub use crate::rules::{Rendered, ValidGuide};
-pub use choose::decide;
+pub use choose::{Chooser, decide};
 pub use seal::validation_hash;
 
 use std::borrow::Cow;
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hash::ContentHash;
 use crate::id::{DecisionId, GuideId, SessionId, UserId, VariantId};
+use crate::learn::Weighing;
 use crate::number::Propensity;
 use crate::profile::contact::Offer;
 use crate::time::Timestamp;
@@ -129,7 +130,7 @@ pub struct Decision {
     pub outcome: Outcome,
     /// The user's group.
     pub group: Group,
-    /// The policy that drew: `static`, `random`.
+    /// The policy that drew: `static`, `random`, `learner-1` …
     pub policy: &'static str,
     /// Drawn uniformly by the definition's `explore` share.
     pub explore: bool,
@@ -137,6 +138,8 @@ pub struct Decision {
     pub signature: ContentHash,
     /// How each guide fared.
     pub trace: Trace,
+    /// How the learner weighed them, where one may learn of this draw.
+    pub weighing: Option<Box<Weighing>>,
 }
 
 /// What comes of a decision.
@@ -201,5 +204,7 @@ pub struct Near {
     pub at: Option<Timestamp>,
 }
 
+#[cfg(test)]
+mod learner_tests;
 #[cfg(test)]
 mod tests;

@@ -30,6 +30,13 @@ impl Features {
         Self(places)
     }
 
+    /// From coordinates and parts of 2¹⁶ in any order; held within the bounds of any feature.
+    pub fn of_parts(mut parts: Vec<(u16, i32)>) -> Self {
+        let most = LARGEST as i32 * ONE;
+        parts.iter_mut().for_each(|(_, value)| *value = (*value).clamp(-most, most));
+        Self::from_parts(parts)
+    }
+
     fn from_parts(mut parts: Vec<(u16, i32)>) -> Self {
         parts.sort_unstable();
         parts.dedup_by(|next, kept| {

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::calendar::Calendar;
 use super::key::Arm;
-use super::lesson::{Lesson, Stage, Windows};
+use super::lesson::{self, Lesson, Stage, Windows};
 use super::space::Space;
 use super::sums::{Row, Sign, Sums};
 use super::tally::Tally;
@@ -90,8 +90,13 @@ impl Learner {
 
     /// Puts a user's lessons in the place of those that the same user gave before.
     pub fn revise(&mut self, before: &[Lesson], after: &[Lesson]) {
-        before.iter().filter(|lesson| !after.contains(lesson)).for_each(|old| self.unlearn(old));
-        after.iter().filter(|lesson| !before.contains(lesson)).for_each(|new| self.learn(new));
+        lesson::beyond(before, after).for_each(|old| self.unlearn(old));
+        lesson::beyond(after, before).for_each(|new| self.learn(new));
+    }
+
+    /// Whether nothing is learnt.
+    pub fn is_empty(&self) -> bool {
+        self.arms.is_empty() && self.stages.iter().all(|sums| sums.slots.is_empty())
     }
 
     /// Adds all that the other has learnt.

@@ -31,6 +31,15 @@ pub struct Lesson {
     pub goal: Goal,
 }
 
+/// Those of `all` that are not in `others`, as often as they are more there.
+pub fn beyond<'a>(all: &'a [Lesson], others: &[Lesson]) -> impl Iterator<Item = &'a Lesson> {
+    let mut left: Vec<&Lesson> = others.iter().collect();
+    all.iter().filter(move |lesson| {
+        let twin = left.iter().position(|other| other == lesson);
+        twin.map(|place| left.swap_remove(place)).is_none()
+    })
+}
+
 /// What became of activation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Goal {

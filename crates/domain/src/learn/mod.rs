@@ -13,8 +13,11 @@
 //! - `fit` solves one regression, with `delay` for outcomes that are still to come. `posterior` joins five of them to the
 //!   chance of activation after each arm.
 //! - `law` turns that into shares: `best` (the chance to be the best), nursery, budget, `guard`.
+//! - `beliefs` is a posterior of a fixed log position, as decisions ask it; `weighing` what they note of it; `follow` folds
+//!   log records into tracks.
 //! - `math` and `matrix` are what all of it is worked out with: the same bits everywhere.
 
+pub mod beliefs;
 pub mod best;
 pub mod calendar;
 pub mod delay;
@@ -22,6 +25,7 @@ pub mod features;
 pub mod fit;
 #[cfg(test)]
 mod fixture;
+pub mod follow;
 pub mod guard;
 pub mod key;
 pub mod law;
@@ -37,9 +41,11 @@ pub mod space;
 pub mod sums;
 pub mod tally;
 pub mod track;
+pub mod weighing;
 #[cfg(test)]
 mod world;
 
+pub use beliefs::{Beliefs, Ground};
 pub use features::Features;
 pub use key::Arm;
 pub use law::{Law, Standing};
@@ -49,6 +55,7 @@ pub use posterior::{Eligible, Posterior};
 pub use settings::Settings;
 pub use space::Space;
 pub use track::{Credit, Mark, Touch, Track};
+pub use weighing::Weighing;
 
 /// The name and version under which decisions record this policy, and a key of its draws: a change that alters the law
 /// has another one.

@@ -121,6 +121,20 @@ impl Space {
         self.places.entry(name.into()).or_insert(place);
     }
 
+    /// The names by coordinate.
+    pub fn names(&self) -> Vec<Box<str>> {
+        let mut names = vec![Box::default(); self.size()];
+        for (name, place) in &self.places {
+            names.get_mut(usize::from(*place)).into_iter().for_each(|entry| *entry = name.clone());
+        }
+        names
+    }
+
+    /// The coordinate of that name.
+    pub fn place(&self, name: &str) -> Option<u16> {
+        self.places.get(name).copied()
+    }
+
     /// How many coordinates there are.
     pub fn size(&self) -> usize {
         self.places.len()

@@ -49,6 +49,8 @@ pub struct Touch {
     pub features: Features,
     /// With which probability it was drawn.
     pub propensity: Propensity,
+    /// The number that decided the draw: the same for as long as a page asks again.
+    pub number: u32,
     /// The moment of the draw.
     pub at: Timestamp,
     /// When it was seen.
@@ -71,8 +73,19 @@ pub enum Mark {
 }
 
 impl Track {
-    /// Notes a draw. An offer stands in the log before anything that names it.
+    /// Notes a draw. An offer stands in the log before anything that names it. Of silence that was drawn again by the same
+    /// number the first one counts: a page asked again.
     pub fn drawn(&mut self, decision: DecisionId, touch: Touch) {
+        if touch.arm.is_none() {
+            let same = |(_, known): &(&DecisionId, &Touch)| {
+                known.arm.is_none() && known.number == touch.number
+            };
+            match self.touches.iter().find(same).map(|(id, known)| (known.at, *id)) {
+                Some(known) if known <= (touch.at, decision) => return,
+                Some((_, later)) => drop(self.touches.remove(&later)),
+                None => {}
+            }
+        }
         self.touches.entry(decision).or_insert(touch);
     }
 
@@ -112,8 +125,15 @@ impl Track {
     }
 
     /// Lets go of draws from before then. What they taught stays learnt; what comes in later about them teaches nothing.
-    pub fn let_go(&mut self, before: Timestamp) {
-        self.touches.retain(|_, touch| touch.at >= before);
+    ///
+    /// Draws that shared an activation's window stay together, so that those that are left teach what they taught.
+    pub fn let_go(&mut self, before: Timestamp, window: Millis) {
+        let before = match self.activated {
+            Some(activated) if before <= activated => before.min(activated - window),
+            _ => before,
+        };
+        let counts = |touch: &Touch| touch.begun().unwrap_or(touch.at).max(touch.at) >= before;
+        self.touches.retain(|_, touch| counts(touch));
     }
 
     /// What the user's way teaches: one lesson for each exposure and each silence, in the order of their decisions' ids.

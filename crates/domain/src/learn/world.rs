@@ -140,6 +140,7 @@ impl Living<'_> {
             milestone: None,
             features: context(kind as u16),
             propensity: laws[kind].propensity(choice).expect("what was drawn could be"),
+            number: user as u32,
             at,
             shown: None,
             clicked: None,

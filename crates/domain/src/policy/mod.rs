@@ -18,6 +18,8 @@ pub enum Policy {
     Random,
     /// As a model has advised, over an even floor; as `Random` where there is no advice.
     Model,
+    /// What leads to activation, as far as is learnt; as `Random` where nothing is believed.
+    Learner,
 }
 
 impl Policy {
@@ -27,6 +29,7 @@ impl Policy {
             Self::Static => "static",
             Self::Random => "random",
             Self::Model => "model",
+            Self::Learner => crate::learn::NAME,
         }
     }
 }
@@ -87,7 +90,7 @@ impl Distribution {
 pub fn distribution(policy: Policy, arms: &[ArmView<'_>]) -> Distribution {
     match policy {
         Policy::Static => first(arms.len()),
-        Policy::Random | Policy::Model => even(arms),
+        Policy::Random | Policy::Model | Policy::Learner => even(arms),
     }
 }
 

@@ -139,7 +139,7 @@ impl Cluster {
             let entries = read.into_iter().map(entry).collect::<Result<_, _>>()?;
             self.common.journal.append(entries).await?;
             kept = Watermark { position: last, ..kept };
-            let batch = Batch { users: Vec::new(), watermark: Some(kept.clone()) };
+            let batch = Batch { watermark: Some(kept.clone()), ..Batch::default() };
             self.shared.write(batch).await?;
             tell(Stage::Copying, last.0, end.0);
         }

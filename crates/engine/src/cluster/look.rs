@@ -1,5 +1,7 @@
 //! Looking up a user where others fold. Must not change anything.
 
+use std::time::Duration;
+
 use pilotage_domain::event::Position;
 use pilotage_domain::id::DecisionId;
 
@@ -9,6 +11,9 @@ use crate::port::shared::user_mark;
 use crate::port::store::UserKey;
 use crate::product::Product;
 
+/// How long somebody who looks waits for the workers; beyond it, what is shown is what they have folded.
+const CATCH_UP: Duration = Duration::from_secs(1);
+
 impl Cluster {
     pub(crate) async fn find(
         &self,
@@ -16,6 +21,7 @@ impl Cluster {
         key: &UserKey,
     ) -> Result<Option<Found>, LookupError> {
         // A person looks: what is shown is as it stands now.
+        self.catch_up().await?;
         self.cache.forget(&[user_mark(key)]);
         let read = self.read(product, key).await?;
         Ok((read.profile.applied > Position(0)).then(|| Found {
@@ -35,8 +41,15 @@ impl Cluster {
             return Ok(Some(position));
         }
         // It may have been answered a moment ago and be on its way.
-        self.common.journal.barrier().await?;
-        tokio::time::sleep(super::decide::LOOK_AGAIN).await;
+        self.catch_up().await?;
         Ok(self.shared.decision(id).await?)
+    }
+
+    /// Waits for what is in the log by now, as long as somebody who looks may be kept waiting.
+    async fn catch_up(&self) -> Result<(), LookupError> {
+        match tokio::time::timeout(CATCH_UP, self.settled()).await {
+            Ok(settled) => settled,
+            Err(_) => Ok(()),
+        }
     }
 }

@@ -22,12 +22,13 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::warn;
 
+use crate::figures::Folding;
 use crate::lookup::LookupError;
 use crate::open::{self, OpenError, Options, ProductSource};
 use crate::port::clock::{Clock, Entropy};
 use crate::port::feed::{Feed, Partition, Shift};
 use crate::port::log::Journal;
-use crate::port::shared::Shared;
+use crate::port::shared::{Claim, Shared};
 use crate::port::store::{Batch, Store, StoreError, Watermark};
 use crate::{Common, Engine, Readiness, Seat};
 
@@ -141,8 +142,9 @@ impl Cluster {
         let folds = kept.folds.iter().map(|(id, fold)| (id.clone(), *fold));
         let folds = folds.chain(self.common.products.folds()).collect();
         let watermark = Some(Watermark { folds, ..kept });
-        self.shared.write(Batch { users: Vec::new(), watermark }).await.map(drop)
+        self.shared.write(Batch { watermark, ..Batch::default() }).await.map(drop)
     }
+
     pub(crate) fn readiness(&self) -> Readiness {
         match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
             State::Draining => return Readiness::Draining,
@@ -192,10 +194,28 @@ impl Cluster {
     /// Resolves once the profiles hold what is in the log now.
     pub(crate) async fn settled(&self) -> Result<(), LookupError> {
         self.common.journal.barrier().await?;
+        let mut changes = self.shared.changes();
         let ends = self.common.journal.ends().await?;
         while !self.holds(&ends).await? {
-            tokio::time::sleep(decide::LOOK_AGAIN).await;
+            // Whatever comes, looking again is right; a lost notification costs one pause.
+            let _ = tokio::time::timeout(decide::LOOK_AGAIN, changes.recv()).await;
         }
         Ok(())
+    }
+
+    /// What this process's worker folds, and how far behind the log it is.
+    pub(crate) async fn folding(&self) -> Folding {
+        let held = self.claims.all();
+        let lag = if held.is_empty() { Some(0) } else { self.behind(&held).await };
+        Folding { partitions: held.len(), lag }
+    }
+
+    async fn behind(&self, held: &[Claim]) -> Option<u64> {
+        let ends = self.common.journal.ends().await.ok()?;
+        let end_of = |claim: &Claim| {
+            ends.iter().find(|end| Partition::of(**end) == claim.partition).copied()
+        };
+        let behind = |claim: &Claim| Some(end_of(claim)?.0.saturating_sub(claim.applied.0));
+        held.iter().map(behind).sum()
     }
 }

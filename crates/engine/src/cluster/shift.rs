@@ -41,6 +41,11 @@ impl Claims {
         self.held().claims.get(&partition).copied()
     }
 
+    /// All of them.
+    pub(crate) fn all(&self) -> Vec<Claim> {
+        self.held().claims.values().copied().collect()
+    }
+
     /// How often partitions came or went.
     pub(crate) fn changes(&self) -> u64 {
         self.held().changes

@@ -287,7 +287,7 @@ impl Worker {
         }
         let key = fold::key_of(&fed.stored);
         let position = fed.stored.position;
-        let fold = |user: &mut crate::users::User| fold::apply(product, user, fact, position);
+        let fold = |user: &mut crate::users::User| drop(fold::apply(product, user, fact, position));
         while self.users.with(&key, fold).is_none() {
             self.users.ensure(&*common.store, &common.products, [key.clone()]).await?;
         }

@@ -122,7 +122,7 @@ impl Contents {
         let Folded { claims, users, names, settled, newest_event } = folded;
         claims.iter().try_for_each(|claim| self.agreed.check_claim(claim))?;
         self.agreed.check_names(&names)?;
-        let rows = self.folded.write(Batch { users, watermark: None })?;
+        let rows = self.folded.write(Batch { users, ..Batch::default() })?;
         for (name, position) in names {
             self.agreed.note(name, position);
         }

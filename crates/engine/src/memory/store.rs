@@ -16,8 +16,8 @@ use super::{Fault, hold};
 use crate::port::Answer;
 use crate::port::shared::Change;
 use crate::port::store::{
-    Batch, Cohort, Cohorts, GroupCount, Pause, RowId, Store, StoreError, StoredUser, UserKey,
-    UserWrite, Watermark,
+    Batch, Cohort, Cohorts, GroupCount, Learnt, LearntPart, Pause, RowId, Store, StoreError,
+    StoredUser, UserKey, UserWrite, Watermark,
 };
 use tokio::sync::broadcast;
 
@@ -43,6 +43,7 @@ pub(super) struct Folded {
     applied: BTreeMap<UserKey, Position>,
     runs: BTreeMap<RowId, Runs>,
     cohorts: BTreeMap<RowId, (ProductId, Cohort)>,
+    learnt: BTreeMap<(ProductId, LearntPart), Bytes>,
     watermark: Watermark,
 }
 
@@ -79,6 +80,9 @@ impl Folded {
             }
             self.applied.insert(user.key.clone(), user.applied);
             self.users.insert(user.key, StoredUser { row: *row, body: user.body });
+        }
+        for Learnt { product, part, body } in batch.learnt {
+            self.learnt.insert((product, part), body);
         }
         if let Some(watermark) = batch.watermark {
             self.watermark = watermark;
@@ -179,6 +183,18 @@ impl Store for MemoryStore {
 
     fn watermark(&self) -> Answer<'_, Result<Watermark, StoreError>> {
         self.reading(|contents| contents.folded.watermark.clone())
+    }
+
+    fn learnt(&self) -> Answer<'_, Result<Vec<Learnt>, StoreError>> {
+        self.reading(|contents| {
+            let all = contents.folded.learnt.iter();
+            all.map(|((product, part), body)| Learnt {
+                product: product.clone(),
+                part: *part,
+                body: body.clone(),
+            })
+            .collect()
+        })
     }
 
     fn spilled(&self, row: RowId) -> Answer<'_, Result<Vec<(Position, Bytes)>, StoreError>> {

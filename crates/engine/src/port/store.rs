@@ -97,6 +97,28 @@ pub struct Batch {
     pub users: Vec<UserWrite>,
     /// The new watermark, where this batch completes one.
     pub watermark: Option<Watermark>,
+    /// What is learnt from the stored users once these are.
+    pub learnt: Vec<Learnt>,
+}
+
+/// What a product's learner has learnt, in one of its two parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Learnt {
+    /// Whose.
+    pub product: ProductId,
+    /// Which of the two.
+    pub part: LearntPart,
+    /// The encoded state; opaque here.
+    pub body: Bytes,
+}
+
+/// The parts of a learner's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LearntPart {
+    /// What all stored users teach together.
+    Current,
+    /// What decisions draw from: as of a fixed position of the log.
+    Published,
 }
 
 /// Why the store did not do it.
@@ -124,7 +146,8 @@ impl StoreError {
 /// - `load` sees every batch whose `write` resolved, and never half of one; it returns users in the order asked, `None`
 ///   for unknown ones.
 /// - A row keeps its number for ever; `write` returns the rows in the batch's order.
-/// - `reset` forgets users, spilled runs, cohorts and the watermark in one transaction, and keeps the rest.
+/// - What is learnt stands by product and part; a batch replaces what it names and leaves the rest.
+/// - `reset` forgets users, spilled runs, cohorts, what is learnt and the watermark in one transaction, and keeps the rest.
 pub trait Store: Send + Sync + 'static {
     /// The stored users, in the order asked.
     fn load(&self, keys: Vec<UserKey>) -> Answer<'_, Result<Vec<Option<StoredUser>>, StoreError>>;
@@ -134,6 +157,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// How far the stored profiles stand for the log.
     fn watermark(&self) -> Answer<'_, Result<Watermark, StoreError>>;
+
+    /// What is learnt, by product and part.
+    fn learnt(&self) -> Answer<'_, Result<Vec<Learnt>, StoreError>>;
 
     /// A user's spilled runs in ascending order.
     fn spilled(&self, row: RowId) -> Answer<'_, Result<Vec<(Position, Bytes)>, StoreError>>;

@@ -4,11 +4,15 @@ use bytes::Bytes;
 use pilotage_domain::decide::Group;
 use pilotage_domain::definition::Definition;
 use pilotage_domain::event::Position;
+use pilotage_domain::learn::lesson::beyond;
+use pilotage_domain::learn::{Lesson, Settings, Track};
 use pilotage_domain::profile::Profile;
 use pilotage_domain::profile::contact::Offer;
+use pilotage_domain::time::Timestamp;
 use pilotage_wire::record::RecordError;
 use pilotage_wire::record::user::{self, UserRecord};
 
+use crate::learn::Revision;
 use crate::port::store::{Cohort, RowId, StoredUser, UserKey, UserWrite};
 use crate::report::cohort_of;
 
@@ -32,6 +36,10 @@ pub(crate) struct User {
     stored: Position,
     /// The cohort as the store has it.
     cohort: Option<Cohort>,
+    /// What the user taught as the store has it, where that may have changed.
+    taught: Option<Vec<Lesson>>,
+    /// Lessons that stay learnt and are on their way into the store, though what they came from is let go.
+    gone: Vec<Lesson>,
     /// Size of the record when it was last encoded.
     encoded: usize,
     pub(crate) touched: u32,
@@ -43,6 +51,10 @@ pub(crate) struct Writing {
     applied: Position,
     runs: usize,
     cohort: Option<Cohort>,
+    /// What the user teaches in the place of what the store has.
+    pub(crate) taught: Option<Revision>,
+    /// How many of `taught.after` are gone.
+    gone: usize,
 }
 
 impl User {
@@ -55,6 +67,8 @@ impl User {
             spilled: Vec::new(),
             stored: Position(0),
             cohort: None,
+            taught: None,
+            gone: Vec::new(),
             encoded: 64,
             touched: 0,
         }
@@ -84,6 +98,38 @@ impl User {
     pub(crate) fn weight(&self) -> usize {
         // In memory a record takes about twice its encoded size: pointers, capacities, allocation classes.
         OVERHEAD + 2 * self.encoded + 8 * self.record.run.len() + 160 * self.pending.len()
+    }
+
+    /// Lets the track change, and says what the user teaches then.
+    pub(crate) fn relearn(
+        &mut self,
+        definition: &Definition,
+        change: impl FnOnce(&mut Track, &Profile),
+    ) -> Revision {
+        let settings = Settings::of(definition);
+        let UserRecord { profile, track, .. } = &mut self.record;
+        let track = track.get_or_insert_default();
+        let before = track.lessons(&settings.windows, settings.credit);
+        change(track, profile);
+        let after = track.lessons(&settings.windows, settings.credit);
+        if before != after {
+            self.taught.get_or_insert_with(|| before.clone());
+        }
+        Revision { before, after }
+    }
+
+    /// Lets go of draws from before then; what they taught stays learnt.
+    pub(crate) fn let_go(&mut self, definition: &Definition, before: Timestamp) {
+        let settings = Settings::of(definition);
+        let Some(track) = &mut self.record.track else { return };
+        if track.touches.values().all(|touch| touch.at >= before) {
+            return;
+        }
+        let all = track.lessons(&settings.windows, settings.credit);
+        track.let_go(before, settings.windows.goal);
+        let left = track.lessons(&settings.windows, settings.credit);
+        self.gone.extend(beyond(&all, &left).cloned());
+        self.taught.get_or_insert(all);
     }
 
     /// Notes that a record about the user stands at this position.
@@ -132,8 +178,18 @@ impl User {
             spilled: self.spilled.clone(),
             cohort: cohort.filter(|_| cohort != self.cohort),
         };
-        let runs = self.spilled.len();
-        Some((write, Writing { key: key.clone(), applied, runs, cohort }))
+        let (runs, gone) = (self.spilled.len(), self.gone.len());
+        let taught = self.taught.as_ref().map(|before| {
+            let after = self.gone.iter().cloned().chain(self.lessons(definition)).collect();
+            Revision { before: before.clone(), after }
+        });
+        Some((write, Writing { key: key.clone(), applied, runs, cohort, taught, gone }))
+    }
+
+    fn lessons(&self, definition: &Definition) -> Vec<Lesson> {
+        let settings = Settings::of(definition);
+        let track = self.record.track.as_ref();
+        track.map_or_else(Vec::new, |track| track.lessons(&settings.windows, settings.credit))
     }
 
     /// What was to be written is durable.
@@ -142,6 +198,11 @@ impl User {
         self.stored = what.applied;
         self.cohort = what.cohort;
         self.spilled.drain(..what.runs.min(self.spilled.len()));
+        self.gone.drain(..what.gone.min(self.gone.len()));
+        if let Some(Revision { after, .. }) = &what.taught {
+            let changed = self.record.profile.applied != what.applied;
+            self.taught = changed.then(|| after.iter().skip(what.gone).cloned().collect());
+        }
     }
 
     /// Every run that the store does not hold yet, decoded, then the positions that stay with the record.

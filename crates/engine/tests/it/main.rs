@@ -4,5 +4,6 @@ mod cluster;
 mod crash;
 mod decide;
 mod figures;
+mod learn;
 mod look_up;
 mod world;

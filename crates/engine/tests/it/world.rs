@@ -8,6 +8,7 @@ use pilotage_domain::id::{EventId, ProductId, SessionId, UserId};
 use pilotage_domain::policy::Policy;
 use pilotage_domain::time::{Millis, Timestamp};
 use pilotage_engine::memory::{ManualClock, MemoryLog, MemoryStore, SeededEntropy};
+use pilotage_engine::port::clock::Clock;
 use pilotage_engine::port::store::Store;
 use pilotage_engine::{ClockMode, DecideCall, Engine, Ingested, Options, Parts, ProductSource};
 use pilotage_wire::event::IncomingEvent;
@@ -98,6 +99,43 @@ impl World {
         Store::close(&*self.store).await;
         let (log, store) = (Arc::new(self.log.reopen()), Arc::new(self.store.reopen()));
         Self::over(log, store, self.definition, Options::default()).await
+    }
+
+    /// The same over the same log and store, working otherwise.
+    pub(crate) fn parts_with(&self, options: Options) -> Parts {
+        Parts { options, ..self.parts() }
+    }
+
+    /// The process ends in order; another one starts.
+    pub(crate) async fn restart(self, options: Options) -> Self {
+        let definition = self.definition.clone();
+        self.restart_as(definition, options).await
+    }
+
+    /// The process ends in order; another one starts with another definition.
+    pub(crate) async fn restart_as(self, definition: String, options: Options) -> Self {
+        self.engine.close().await;
+        self.again(definition, options).await
+    }
+
+    /// The process is gone; another one starts.
+    pub(crate) async fn crash(self, options: Options) -> Self {
+        Store::close(&*self.store).await;
+        let definition = self.definition.clone();
+        self.again(definition, options).await
+    }
+
+    async fn again(self, definition: String, options: Options) -> Self {
+        let (log, store) = (Arc::new(self.log.reopen()), Arc::new(self.store.reopen()));
+        let now = self.clock.now();
+        let world = Self::over(log, store, definition, options).await;
+        world.at(now);
+        world
+    }
+
+    /// It is that moment now.
+    pub(crate) fn at(&self, moment: Timestamp) {
+        self.clock.set(moment);
     }
 
     pub(crate) async fn send(&self, event: IncomingEvent) -> Ingested {

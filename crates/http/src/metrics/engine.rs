@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use pilotage_engine::Figures;
 use pilotage_engine::port::meter::{Commits, Spread};
+use pilotage_engine::{Figures, Folding};
 
 use super::Name;
 
@@ -19,6 +19,16 @@ pub(crate) fn render(figures: &Figures) -> String {
     page.number(Name::WriteBackFailures, "counter", figures.write_back_failures);
     page.commits((Name::LogCommit, Name::LogCommitRecords), figures.log_commits.as_ref());
     page.commits((Name::StoreCommit, Name::StoreCommitUsers), figures.store_commits.as_ref());
+    page.0
+}
+
+/// What a worker among several says of itself.
+pub(crate) fn render_folding(folding: &Folding) -> String {
+    let mut page = Page(String::new());
+    page.number(Name::Partitions, "gauge", folding.partitions as u64);
+    if let Some(lag) = folding.lag {
+        page.number(Name::Lag, "gauge", lag);
+    }
     page.0
 }
 
@@ -101,6 +111,14 @@ mod tests {
         assert_eq!(values, expected);
         assert!(text.contains("# TYPE pilotage_write_back_passes_total counter\n"));
         assert!(text.contains("# TYPE pilotage_users_in_memory gauge\n"));
+    }
+
+    #[test]
+    fn a_lag_that_is_not_known_is_left_out() {
+        let text = render_folding(&Folding { partitions: 2, lag: None });
+        assert!(text.contains("\npilotage_worker_partitions 2\n") && !text.contains("_lag_"));
+        let text = render_folding(&Folding { partitions: 2, lag: Some(7) });
+        assert!(text.contains("\npilotage_projection_lag_records 7\n"));
     }
 
     #[test]

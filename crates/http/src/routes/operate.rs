@@ -4,7 +4,9 @@ use axum::http::StatusCode;
 use pilotage_domain::id::GuideId;
 use pilotage_engine::port::store::Pause;
 use pilotage_engine::{PauseError, Readiness};
-use pilotage_wire::api::operate::{GroupBody, GuideState, HealthBody, HealthStatus, ReportBody};
+use pilotage_wire::api::operate::{
+    ArmReport, GroupBody, GuideState, HealthBody, HealthStatus, ReportBody,
+};
 use pilotage_wire::problem::ErrorCode;
 use tracing::warn;
 
@@ -54,7 +56,9 @@ pub(super) async fn report(call: Call) -> Answer {
         activated: count.activated,
         rate: (count.signed_up > 0).then(|| count.activated as f64 / count.signed_up as f64),
     });
-    let body = ReportBody { product: product.to_string(), groups: groups.collect() };
+    let arms = call.app.engine.arms(product);
+    let arms = arms.iter().map(|(arm, tally)| ArmReport::from((arm, tally))).collect();
+    let body = ReportBody { product: product.to_string(), groups: groups.collect(), arms };
     Ok(json(StatusCode::OK, &body))
 }
 
@@ -85,8 +89,13 @@ pub(super) async fn readyz(call: Call) -> Answer {
 
 /// `GET /metrics`
 pub(super) async fn exposition(call: Call) -> Answer {
-    let counted = call.app.exposition.render();
-    let text = counted
-        + &call.app.engine.figures().as_ref().map(metrics::engine::render).unwrap_or_default();
+    let engine = &call.app.engine;
+    let measured = match engine.figures() {
+        Some(figures) => metrics::engine::render(&figures),
+        None => {
+            engine.folding().await.as_ref().map(metrics::engine::render_folding).unwrap_or_default()
+        }
+    };
+    let text = call.app.exposition.render() + &measured;
     Ok(typed(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text))
 }

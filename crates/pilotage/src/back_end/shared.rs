@@ -1,4 +1,4 @@
-//! Kafka and PostgreSQL as the settings name them. Must be compiled only with the feature `shared`.
+//! Kafka and PostgreSQL as the settings name them. Must not know a use case.
 
 use std::sync::Arc;
 

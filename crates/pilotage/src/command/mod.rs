@@ -7,6 +7,7 @@ mod migrate;
 mod model;
 mod rebuild;
 mod serve;
+mod simulate;
 
 use crate::cli::{Cli, Command, ModelCommand};
 
@@ -27,6 +28,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Finding> {
         Command::Openapi => print_json(&pilotage_http::openapi_document()),
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Rebuild(args) => rebuild::run(&args),
         Command::Migrate(args) => migrate::run(&args),
         Command::Export(args) => export::run(&args),

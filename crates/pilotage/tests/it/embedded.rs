@@ -15,7 +15,7 @@ const FORMAT: std::ops::Range<usize> = 60..64;
 
 #[test]
 fn a_second_process_is_kept_out() {
-    let installation = Installation::dev();
+    let installation = Installation::embedded();
     let server = installation.start();
     let ended = installation.refused();
     assert_eq!(ended.code, Some(1), "{ended:?}");
@@ -40,7 +40,7 @@ fn metric(page: &str, name: &str) -> f64 {
 
 #[test]
 fn metrics_follow_a_record_from_the_log_into_the_store() {
-    let server = Installation::dev().set("PILOTAGE_WRITE_BACK_MS", "10").start();
+    let server = Installation::embedded().set("PILOTAGE_WRITE_BACK_MS", "10").start();
     let client = server.client();
     for number in 1..=3 {
         User::new(&client, number).event("page_view", json!({}));
@@ -69,7 +69,7 @@ fn metrics_follow_a_record_from_the_log_into_the_store() {
 #[test]
 fn files_of_a_newer_version_are_left_alone() {
     for name in ["log.sqlite", "store.sqlite"] {
-        let installation = Installation::dev();
+        let installation = Installation::embedded();
         installation.start().stop();
         let path = installation.data().join(name);
         let mut bytes = fs::read(&path).expect("a file of the installation");
@@ -84,7 +84,7 @@ fn files_of_a_newer_version_are_left_alone() {
 #[test]
 fn garbage_is_not_taken_for_a_log() {
     for garbage in ["notes".to_owned(), "somebody's own notes\n".repeat(1_000)] {
-        let installation = Installation::dev();
+        let installation = Installation::embedded();
         fs::create_dir(installation.data()).expect("a folder");
         let path = installation.data().join("log.sqlite");
         fs::write(&path, garbage).expect("written");
@@ -95,7 +95,7 @@ fn garbage_is_not_taken_for_a_log() {
 
 #[test]
 fn exchanged_files_are_noticed() {
-    let installation = Installation::dev();
+    let installation = Installation::embedded();
     installation.start().stop();
     let log = installation.data().join("log.sqlite");
     fs::copy(installation.data().join("store.sqlite"), &log).expect("copied");
@@ -105,7 +105,7 @@ fn exchanged_files_are_noticed() {
 
 #[test]
 fn a_log_that_lost_records_is_noticed() {
-    let installation = Installation::dev();
+    let installation = Installation::embedded();
     let server = installation.start();
     User::new(&server.client(), 1).event("page_view", json!({}));
     server.stop();
@@ -117,7 +117,7 @@ fn a_log_that_lost_records_is_noticed() {
 
 #[test]
 fn migrate_says_what_it_did() {
-    let installation = Installation::dev();
+    let installation = Installation::embedded();
     installation.start().stop();
     let migrate =
         |folder: &Path| run(crate::process::pilotage().arg("migrate").arg("--data").arg(folder));

@@ -4,6 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -27,12 +28,16 @@ pub(crate) struct Installation {
     flags: Vec<String>,
     environment: Vec<(String, String)>,
     /// Where events and profiles are kept, unless that is the folder.
-    _shared: Option<Shared>,
+    shared: Option<Arc<Shared>>,
 }
 
 impl Installation {
     /// One that serves the products of these definitions, the first as the default, and asks for keys.
     pub(crate) fn of(definitions: &[&str]) -> Self {
+        Self::on(shared::is_chosen().then(|| Arc::new(Shared::new())), definitions)
+    }
+
+    fn on(shared: Option<Arc<Shared>>, definitions: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let products = definitions.iter().enumerate().map(|(number, text)| {
             let path = folder.path().join(format!("product{number}.yaml"));
@@ -40,14 +45,28 @@ impl Installation {
             path
         });
         let products = products.collect();
-        let shared = shared::is_chosen().then(Shared::new);
-        let environment = shared.as_ref().map(Shared::environment).unwrap_or_default();
-        Self { folder, products, flags: Vec::new(), environment, _shared: shared }
+        let environment = shared.as_ref().map(|shared| shared.environment()).unwrap_or_default();
+        Self { folder, products, flags: Vec::new(), environment, shared }
     }
 
     /// One that serves acme and asks for no key.
     pub(crate) fn dev() -> Self {
         Self::of(&[&acme()]).flag("--dev")
+    }
+
+    /// The same on files in the data folder, whatever back end is chosen.
+    pub(crate) fn embedded() -> Self {
+        Self::on(None, &[&acme()]).flag("--dev")
+    }
+
+    /// Acme without keys on these services, whatever back end is chosen.
+    pub(crate) fn shared(shared: Shared) -> Self {
+        Self::on(Some(Arc::new(shared)), &[&acme()]).flag("--dev")
+    }
+
+    /// What a batch says of an event that was sent before. Where several processes take events, only the worker knows.
+    pub(crate) fn again(&self) -> &'static str {
+        if self.shared.is_some() { "queued" } else { "duplicate" }
     }
 
     /// The same, started with one more flag.
@@ -91,13 +110,51 @@ impl Installation {
         command
     }
 
-    /// Starts the server; returns once it is ready.
+    /// Starts the server; returns once it is ready and the profiles hold all that is in the log.
     pub(crate) fn start(&self) -> Server {
-        let server = Server::of(self.begin());
+        let server = Server { _shared: self.shared.clone(), ..Server::of(self.begin()) };
         eventually("the server is ready", || {
             (server.client().get("/readyz").status == 200).then_some(())
         });
+        if self.shared.is_some() {
+            eventually("the server folds all of the log", || {
+                shared::folds_all(&server.client().get("/metrics").text).then_some(())
+            });
+        }
         server
+    }
+
+    /// Starts a process of that role; returns once it is ready.
+    pub(crate) fn start_role(&self, role: &str) -> Server {
+        let process = Process::start(self.serve().args(["--role", role]));
+        let server = Server { _shared: self.shared.clone(), ..Server::of(process) };
+        eventually("the process is ready", || {
+            (server.client().get("/readyz").status == 200).then_some(())
+        });
+        server
+    }
+
+    /// What moves another installation's data folder into this one's services.
+    pub(crate) fn take_over(&self, old: &Self) -> Command {
+        let mut command = old.command("export");
+        command.args(["--from", "sqlite", "--to", "kafka+postgres", "--json"]);
+        command.envs(self.environment.iter().cloned());
+        command
+    }
+
+    /// How many records stand in the topic.
+    pub(crate) fn records_in_topic(&self) -> usize {
+        self.shared.as_ref().expect("an installation on services").records()
+    }
+
+    /// The brokers, and the topic's name.
+    pub(crate) fn topic(&self) -> (String, String) {
+        self.shared.as_ref().expect("an installation on services").topic()
+    }
+
+    /// Cuts every session of the database.
+    pub(crate) fn cut_sessions(&self) {
+        self.shared.as_ref().expect("an installation on services").cut_sessions();
     }
 
     /// Starts the server and returns at once.
@@ -122,6 +179,8 @@ impl Installation {
 pub(crate) struct Server {
     pub(crate) process: Process,
     pub(crate) address: SocketAddr,
+    /// What it works on is there for as long as it runs.
+    _shared: Option<Arc<Shared>>,
 }
 
 impl Server {
@@ -133,7 +192,7 @@ impl Server {
             }
             address(&process.output())
         });
-        Self { process, address }
+        Self { process, address, _shared: None }
     }
 
     /// A caller with a connection of its own.

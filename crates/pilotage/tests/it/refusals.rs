@@ -28,7 +28,7 @@ fn a_wrong_call_is_a_usage_error() {
 
 #[test]
 fn every_wrong_setting_is_named_at_once() {
-    let installation = Installation::dev()
+    let installation = Installation::embedded()
         .set("PILOTAGE_LOG", "kafka")
         .set("PILOTAGE_STORE", "postgres")
         .set("PILOTAGE_POLICY", "best");
@@ -38,9 +38,9 @@ fn every_wrong_setting_is_named_at_once() {
         &["kafka_brokers", "database_url", "policy", "best"],
     );
     let installation =
-        Installation::dev().set("PILOTAGE_LOG", "papyrus").set("PILOTAGE_STORE", "postgres");
+        Installation::embedded().set("PILOTAGE_LOG", "papyrus").set("PILOTAGE_STORE", "postgres");
     is_refused(&installation, &installation.refused(), &["papyrus", "go together"]);
-    let installation = Installation::dev().flag("--role").flag("worker");
+    let installation = Installation::embedded().flag("--role").flag("worker");
     is_refused(&installation, &installation.refused(), &["role", "one process"]);
 }
 
@@ -81,7 +81,7 @@ fn a_definition_with_faults_is_not_served() {
 
 #[test]
 fn a_folder_that_is_not_there_is_not_rebuilt() {
-    let installation = Installation::dev();
+    let installation = Installation::embedded();
     let ended = run(installation.command("rebuild").arg("--json"));
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(!installation.data().exists(), "a data folder was made");

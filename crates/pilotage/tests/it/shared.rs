@@ -1,7 +1,14 @@
 //! A topic and a database of an installation's own, on the real Kafka and PostgreSQL that `PILOTAGE_TEST_KAFKA` and
 //! `PILOTAGE_TEST_POSTGRES` name. Must not be used where the tests are to meet the embedded back end.
 
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use tokio_postgres::NoTls;
+
+/// How many partitions the topic has.
+pub(crate) const PARTITIONS: u16 = 3;
 
 /// Whether the tests are to meet Kafka and PostgreSQL: `PILOTAGE_TEST_BACK_END=shared`.
 pub(crate) fn is_chosen() -> bool {
@@ -23,7 +30,11 @@ pub(crate) struct Shared {
 impl Shared {
     /// A new, empty one.
     pub(crate) fn new() -> Self {
-        let (brokers, server) = (given("PILOTAGE_TEST_KAFKA"), given("PILOTAGE_TEST_POSTGRES"));
+        Self::on(given("PILOTAGE_TEST_KAFKA"), given("PILOTAGE_TEST_POSTGRES"))
+    }
+
+    /// A new, empty one on these services.
+    pub(crate) fn on(brokers: String, server: String) -> Self {
         let shared = Self { brokers, server, name: format!("it_{:016x}", rand::random::<u64>()) };
         shared.order(&format!("CREATE DATABASE {}", shared.name));
         shared
@@ -37,13 +48,40 @@ impl Shared {
             ("PILOTAGE_KAFKA_BROKERS", self.brokers.clone()),
             ("PILOTAGE_KAFKA_TOPIC", self.name.clone()),
             ("PILOTAGE_KAFKA_GROUP", self.name.clone()),
-            ("PILOTAGE_KAFKA_PARTITIONS", "3".to_owned()),
+            ("PILOTAGE_KAFKA_PARTITIONS", PARTITIONS.to_string()),
             // A test kills many workers: their partitions are to be free soon.
             ("PILOTAGE_KAFKA_SESSION_MS", "1500".to_owned()),
             ("PILOTAGE_STORE", "postgres".to_owned()),
             ("PILOTAGE_DATABASE_URL", format!("{start}/{}", self.name)),
         ];
         pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// The brokers, and the topic's name.
+    pub(crate) fn topic(&self) -> (String, String) {
+        (self.brokers.clone(), self.name.clone())
+    }
+
+    /// How many records stand in the topic; none where it is not there yet.
+    pub(crate) fn records(&self) -> usize {
+        let reader: BaseConsumer = ClientConfig::new()
+            .set("bootstrap.servers", &self.brokers)
+            .create()
+            .expect("a client of the brokers");
+        let count = |partition: u16| {
+            let bounds =
+                reader.fetch_watermarks(&self.name, partition.into(), Duration::from_secs(5));
+            bounds.map_or(0, |(first, end)| usize::try_from(end - first).unwrap_or(0))
+        };
+        (0..PARTITIONS).map(count).sum()
+    }
+
+    /// Cuts every session of the database, as a network that fails does.
+    pub(crate) fn cut_sessions(&self) {
+        self.order(&format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'",
+            self.name
+        ));
     }
 
     fn order(&self, statement: &str) {
@@ -63,6 +101,13 @@ impl Shared {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.expect("a runtime").block_on(ordered);
     }
+}
+
+/// Whether a process that shows these metrics folds the whole log, and has nothing left to fold.
+pub(crate) fn folds_all(metrics: &str) -> bool {
+    let shows = |line: String| metrics.lines().any(|shown| shown == line);
+    shows(format!("pilotage_worker_partitions {PARTITIONS}"))
+        && shows("pilotage_projection_lag_records 0".to_owned())
 }
 
 impl Drop for Shared {

@@ -1,6 +1,6 @@
 //! The bodies of deciding: what is asked, what is answered, how it is explained. Must not choose anything.
 
-use pilotage_domain::decide::{Gate, Group, Near, Reason, Trace};
+use pilotage_domain::decide::{Gate, Group, Near, Reason};
 use pilotage_domain::definition::Definition;
 use pilotage_domain::id::{EventId, SessionId, UserId};
 use pilotage_domain::time::{Millis, Timestamp};
@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::learner::{LearnerBody, WeighedBody};
 use super::schema;
 use crate::event::{MAX_PATH, MAX_TAG, timestamp, user_id};
 use crate::guide::GuideBody;
@@ -235,8 +236,7 @@ impl<'a> DecisionBody<'a> {
             validation_hash: decision.validation_hash.as_deref(),
             expires_at: decision.expires_at,
             stale: decision.stale,
-            trace: (explain == Explain::Full)
-                .then(|| TraceBody::new(&decision.trace, decision.group)),
+            trace: (explain == Explain::Full).then(|| TraceBody::new(decision)),
         }
     }
 }
@@ -256,6 +256,9 @@ pub struct TraceBody<'a> {
     /// The probability of no guide; absent where no draw was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_guide: Option<f64>,
+    /// What the learner went by, where one may learn of this draw.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learner: Option<LearnerBody<'a>>,
 }
 
 /// What one gate left.
@@ -314,11 +317,17 @@ pub struct ArmBody<'a> {
     pub variant: &'a str,
     /// Its probability; 0 where the policy never draws it.
     pub propensity: f64,
+    /// What the learner expects of it, where one may learn of this draw.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learner: Option<WeighedBody<'a>>,
 }
 
 impl<'a> TraceBody<'a> {
-    fn new(trace: &'a Trace, group: Group) -> Self {
+    fn new(decision: &'a StoredDecision) -> Self {
+        let (trace, weighing) = (&decision.trace, decision.weighing.as_deref());
         let drawn = trace.guides.iter().any(|guide| !guide.arms.is_empty());
+        // The weighing has the arms in the order in which they stand here.
+        let mut weighed = weighing.into_iter().flat_map(WeighedBody::all);
         let guides = trace.guides.iter().map(|guide| GuideTraceBody {
             id: guide.id.as_str(),
             gate: guide.stopped.as_ref().map(|(gate, _)| *gate),
@@ -327,11 +336,12 @@ impl<'a> TraceBody<'a> {
                 .map(|(variant, p)| ArmBody {
                     variant: variant.as_str(),
                     propensity: p.map_or(0.0, |p| p.get()),
+                    learner: weighed.next(),
                 })
                 .collect(),
         });
         Self {
-            group,
+            group: decision.group,
             stages: trace
                 .stages
                 .iter()
@@ -339,6 +349,7 @@ impl<'a> TraceBody<'a> {
                 .collect(),
             guides: guides.collect(),
             no_guide: drawn.then(|| trace.no_guide.map_or(0.0, |p| p.get())),
+            learner: weighing.map(LearnerBody::new),
         }
     }
 }

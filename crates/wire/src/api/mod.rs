@@ -2,6 +2,7 @@
 
 pub mod decision;
 pub mod ingest;
+pub mod learner;
 pub mod operate;
 mod schema;
 pub mod timeline;

@@ -1,6 +1,8 @@
 //! The bodies of operating a server: pausing, reporting, health. Must not compute anything.
 
 use pilotage_domain::decide::Group;
+use pilotage_domain::learn::Arm;
+use pilotage_domain::learn::tally::Tally;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -24,6 +26,47 @@ pub struct ReportBody {
     pub product: String,
     /// Every group, also those without users.
     pub groups: Vec<GroupBody>,
+    /// What became of exposures by wording, where the learner has drawn; by guide and wording.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub arms: Vec<ArmReport>,
+}
+
+/// What became of the exposures of one wording, of draws that gave every wording a chance.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ArmReport {
+    /// The guide.
+    pub guide: String,
+    /// The wording.
+    pub variant: String,
+    /// Exposures.
+    pub shown: i64,
+    /// Of these, those that were clicked in time.
+    pub clicked: i64,
+    /// Of these, those that were dismissed.
+    pub dismissed: i64,
+    /// Of these, those that are credited with an activation.
+    pub activated: i64,
+    /// The rate of credited exposures, each weighed by its inverse propensity: a plain mean is biased, since a wording is shown
+    /// more after it was lucky. Null without an exposure before activation.
+    pub rate: Option<f64>,
+    /// Its standard error; not for looking again and again.
+    pub error: Option<f64>,
+}
+
+impl From<(&Arm, &Tally)> for ArmReport {
+    fn from((arm, tally): (&Arm, &Tally)) -> Self {
+        let rate = tally.rate();
+        Self {
+            guide: arm.guide.to_string(),
+            variant: arm.variant.to_string(),
+            shown: tally.shown,
+            clicked: tally.clicked,
+            dismissed: tally.dismissed,
+            activated: tally.activated,
+            rate: rate.map(|rate| rate.mean),
+            error: rate.map(|rate| rate.error),
+        }
+    }
 }
 
 /// Users and activations of one group.

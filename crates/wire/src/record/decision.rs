@@ -3,6 +3,7 @@
 
 use pilotage_domain::decide::{Decision, Group, Outcome, Reason, Trace};
 use pilotage_domain::id::{DecisionId, ProductId, SessionId, UserId};
+use pilotage_domain::learn::Weighing;
 use pilotage_domain::number::Propensity;
 use pilotage_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,9 +12,11 @@ use super::RecordError;
 use crate::guide::GuideBody;
 
 const VERSION: u8 = 1;
+/// A record that begins so has the learner's weighing before it, and is a record of any version from there on.
+const WEIGHED: u8 = 3;
 
 /// A decision of record. Stored as a version byte and the fields in this order, in postcard's format: what the fold
-/// needs comes first, so that it can stop there.
+/// needs comes first, so that it can stop there. Where there is a weighing, it stands before all of that.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StoredDecision {
     /// Its name.
@@ -57,6 +60,9 @@ pub struct StoredDecision {
     pub validation_hash: Option<Box<str>>,
     /// How each guide fared.
     pub trace: Trace,
+    /// How the learner weighed them, where one may learn of this draw.
+    #[serde(skip)]
+    pub weighing: Option<Box<Weighing>>,
 }
 
 /// What comes of a decision.
@@ -141,15 +147,21 @@ impl StoredDecision {
             expires_at,
             validation_hash: of.validation_hash,
             trace: decision.trace,
+            weighing: decision.weighing,
         }
     }
 
     /// The stored form.
     pub fn encode(&self) -> Vec<u8> {
         let mut body = Vec::with_capacity(1_024);
-        body.push(VERSION);
         // Postcard fails on unknown lengths and full buffers only: a decision has neither.
-        postcard::to_extend(self, body).expect("a decision is always writable")
+        let why = "a decision is always writable";
+        if let Some(weighing) = &self.weighing {
+            body.push(WEIGHED);
+            body = postcard::to_extend(weighing, body).expect(why);
+        }
+        body.push(VERSION);
+        postcard::to_extend(self, body).expect(why)
     }
 }
 
@@ -177,11 +189,12 @@ mod surface {
 
 /// Reads a stored decision of any version, whole.
 pub fn decode(body: &[u8]) -> Result<StoredDecision, RecordError> {
-    read(body)
+    let (weighing, decision) = read(body)?;
+    Ok(StoredDecision { weighing, ..decision })
 }
 
 /// What the fold needs of a decision: the first fields of it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct DecisionFact {
     /// Its name.
     pub decision_id: DecisionId,
@@ -191,31 +204,86 @@ pub struct DecisionFact {
     pub at: Timestamp,
     /// What it offers; nothing where no guide was shown.
     pub guide: Option<GuideBody>,
+    /// How the learner weighed the arms, where one may learn of this draw.
+    #[serde(skip)]
+    pub weighing: Option<Box<Weighing>>,
 }
 
 /// Reads of a stored decision of any version what the fold needs.
 pub fn decode_fact(body: &[u8]) -> Result<DecisionFact, RecordError> {
-    read(body)
+    let (weighing, fact) = read(body)?;
+    Ok(DecisionFact { weighing, ..fact })
 }
 
-fn read<T: for<'a> Deserialize<'a>>(body: &[u8]) -> Result<T, RecordError> {
+type Weighed<T> = (Option<Box<Weighing>>, T);
+
+fn read<T: for<'a> Deserialize<'a>>(body: &[u8]) -> Result<Weighed<T>, RecordError> {
     let malformed = |what: &str| RecordError::Malformed(what.to_owned());
+    let (weighing, body) = match body.split_first() {
+        Some((&WEIGHED, rest)) => {
+            let (weighing, rest) = take::<Weighing>(rest)?;
+            (Some(Box::new(weighing)), rest)
+        }
+        _ => (None, body),
+    };
     let (version, rest) = body.split_first().ok_or_else(|| malformed("empty"))?;
     if *version != VERSION {
-        return Err(RecordError::Newer { found: u64::from(*version), known: u64::from(VERSION) });
+        return Err(RecordError::Newer { found: u64::from(*version), known: u64::from(WEIGHED) });
     }
     // What follows the fields that are asked for is not looked at.
-    let taken = postcard::take_from_bytes(rest);
-    taken.map(|(read, _)| read).map_err(|error| malformed(&error.to_string()))
+    Ok((weighing, take(rest)?.0))
+}
+
+fn take<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<(T, &[u8]), RecordError> {
+    postcard::take_from_bytes(bytes).map_err(|error| RecordError::Malformed(error.to_string()))
 }
 
 #[cfg(test)]
 mod tests {
+    use pilotage_domain::learn::weighing::{Expected, Weighed};
+
     use super::*;
+
+    fn weighing() -> Weighing {
+        let expected = Expected { mean: 0.25, sd: 0.125 };
+        let arm = Weighed { features: vec![(1, 65_536)], expected, exposures: 3, barred: false };
+        Weighing {
+            posterior: 640,
+            number: 99,
+            chosen: Some(0),
+            propensity: Propensity::from_parts(7),
+            names: vec!["1".into(), "@intent=activate".into()],
+            context: vec![(0, 65_536)],
+            arms: vec![arm],
+            silence: Expected { mean: 0.0, sd: 0.5 },
+        }
+    }
 
     #[test]
     fn a_decision_survives_storing_and_its_first_fields_are_the_folds() {
-        let stored = StoredDecision {
+        let plain = decision();
+        let body = plain.encode();
+        assert_eq!(body.first(), Some(&VERSION));
+        let fact = decode_fact(&body).expect("readable");
+        assert_eq!((fact.decision_id, fact.at, fact.guide), (plain.decision_id, plain.at, None));
+        assert_eq!((fact.weighing, decode(&body)), (None, Ok(plain)));
+        assert!(decode(&body[..body.len() - 1]).is_err());
+        assert!(matches!(decode(&[4, 0]), Err(RecordError::Newer { found: 4, known: 3 })));
+    }
+
+    #[test]
+    fn a_weighing_is_stored_with_its_decision() {
+        let stored = StoredDecision { weighing: Some(Box::new(weighing())), ..decision() };
+        let body = stored.encode();
+        assert_eq!(body.first(), Some(&WEIGHED));
+        assert_eq!(decode_fact(&body).expect("readable").weighing, stored.weighing);
+        assert_eq!(decode(&body), Ok(stored));
+        assert!(decode(&body[..body.len() - 1]).is_err());
+        assert!(decode(&body[..20]).is_err());
+    }
+
+    fn decision() -> StoredDecision {
+        StoredDecision {
             decision_id: DecisionId::from_bits(7 << 80),
             session_id: SessionId::new("s").expect("valid"),
             at: Timestamp::from_millis(1_795_348_800_000),
@@ -236,12 +304,7 @@ mod tests {
             expires_at: None,
             validation_hash: Some("22".into()),
             trace: Trace { no_guide: Some(Propensity::ONE), ..Trace::default() },
-        };
-        let body = stored.encode();
-        let fact = decode_fact(&body).expect("readable");
-        assert_eq!((fact.decision_id, fact.at, fact.guide), (stored.decision_id, stored.at, None));
-        assert_eq!(decode(&body), Ok(stored));
-        assert!(decode(&body[..body.len() - 1]).is_err());
-        assert!(matches!(decode(&[2, 0]), Err(RecordError::Newer { found: 2, known: 1 })));
+            weighing: None,
+        }
     }
 }

@@ -3,6 +3,7 @@
 pub mod decision;
 pub mod event;
 pub mod kafka;
+pub mod learner;
 pub mod offer;
 pub mod user;
 

@@ -1,11 +1,15 @@
 //! A user as the store holds it: the profile and the newest places of the user's records in the log. Must stay compact.
 
 use pilotage_domain::event::Position;
+use pilotage_domain::learn::Track;
 use pilotage_domain::profile::Profile;
 
 use super::RecordError;
 
-const VERSION: u8 = 1;
+/// A version byte, the run, the profile in postcard's format.
+const PLAIN: u8 = 1;
+/// The same, with the track between run and profile.
+const TRACKED: u8 = 2;
 
 /// A user's stored record.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -14,28 +18,41 @@ pub struct UserRecord {
     pub profile: Profile,
     /// Where the newest of them stand, ascending; older runs are stored apart.
     pub run: Vec<Position>,
+    /// The learner's fold of them; `None` where no draw is on record of which it may learn.
+    pub track: Option<Box<Track>>,
 }
 
-/// A version byte, the run, the profile in postcard's format.
+/// The stored form.
 pub fn encode(record: &UserRecord) -> Vec<u8> {
     let mut body = Vec::with_capacity(256);
-    body.push(VERSION);
+    body.push(if record.track.is_some() { TRACKED } else { PLAIN });
     encode_run(&record.run, &mut body);
     // Postcard fails on unknown lengths and full buffers only: a profile has neither.
-    postcard::to_extend(&record.profile, body).expect("a profile is always writable")
+    let why = "a profile is always writable";
+    if let Some(track) = &record.track {
+        body = postcard::to_extend(track, body).expect(why);
+    }
+    postcard::to_extend(&record.profile, body).expect(why)
 }
 
 /// Reads a stored user of any version.
 pub fn decode(body: &[u8]) -> Result<UserRecord, RecordError> {
     let malformed = |what: &str| RecordError::Malformed(what.to_owned());
     let (version, rest) = body.split_first().ok_or_else(|| malformed("empty"))?;
-    if *version != VERSION {
-        return Err(RecordError::Newer { found: u64::from(*version), known: u64::from(VERSION) });
+    if !matches!(*version, PLAIN | TRACKED) {
+        return Err(RecordError::Newer { found: u64::from(*version), known: u64::from(TRACKED) });
     }
     let (run, rest) = decode_run(rest).ok_or_else(|| malformed("run"))?;
-    let profile =
-        postcard::from_bytes(rest).map_err(|error| RecordError::Malformed(error.to_string()))?;
-    Ok(UserRecord { profile, run })
+    let broken = |error: postcard::Error| RecordError::Malformed(error.to_string());
+    let (track, rest) = match *version {
+        TRACKED => {
+            let (track, rest) = postcard::take_from_bytes(rest).map_err(broken)?;
+            (Some(Box::new(track)), rest)
+        }
+        _ => (None, rest),
+    };
+    let profile = postcard::from_bytes(rest).map_err(broken)?;
+    Ok(UserRecord { profile, run, track })
 }
 
 /// Appends ascending positions as their number, then the first and the steps between them, each a LEB128 number.
@@ -83,6 +100,8 @@ fn take(bytes: &[u8]) -> Option<(u64, &[u8])> {
 
 #[cfg(test)]
 mod tests {
+    use pilotage_domain::time::Timestamp;
+
     use super::*;
 
     #[test]
@@ -90,8 +109,17 @@ mod tests {
         let record = UserRecord {
             profile: Profile { applied: Position(900), events: 3, ..Profile::default() },
             run: [1, 2, 200, 900].map(Position).to_vec(),
+            track: None,
         };
-        assert_eq!(decode(&encode(&record)), Ok(record));
+        let body = encode(&record);
+        assert_eq!(body.first(), Some(&PLAIN));
+        assert_eq!(decode(&body).as_ref(), Ok(&record));
+        let activated = Some(Timestamp::from_millis(5));
+        let track = Some(Box::new(Track { activated, ..Track::default() }));
+        let tracked = UserRecord { track, ..record };
+        let body = encode(&tracked);
+        assert_eq!(body.first(), Some(&TRACKED));
+        assert_eq!(decode(&body), Ok(tracked));
     }
 
     #[test]

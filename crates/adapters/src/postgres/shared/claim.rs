@@ -6,7 +6,7 @@ use deadpool_postgres::{Client, Transaction};
 use pilotage_domain::event::Position;
 use pilotage_domain::time::Timestamp;
 use pilotage_engine::port::feed::Partition;
-use pilotage_engine::port::shared::Claim;
+use pilotage_engine::port::shared::{Claim, Verdict};
 use tokio_postgres::Row;
 
 use crate::postgres::column::{cell, from_number, number, position};
@@ -50,11 +50,15 @@ pub(super) async fn check(work: &Transaction<'_>, claims: &[Claim]) -> Result<()
     let stand = rows.iter().map(|row| Ok((partition(row)?, stands(row)?)));
     let stand = stand.collect::<Result<BTreeMap<Partition, Claim>>>()?;
     for claim in claims {
-        let in_force = stand.get(&claim.partition).filter(|stands| stands.epoch == claim.epoch);
-        let stands = in_force.ok_or(Fault::Fenced(claim.partition))?;
-        if claim.applied < stands.applied {
-            let number = claim.partition.0;
-            return Err(Fault::Damaged(format!("partition {number} would go back")));
+        let fenced = Fault::Fenced(claim.partition);
+        let Some(stands) = stand.get(&claim.partition) else { return Err(fenced) };
+        match claim.judge(stands.epoch, stands.applied) {
+            Verdict::Store => {}
+            Verdict::Fenced => return Err(fenced),
+            Verdict::Backwards => {
+                let number = claim.partition.0;
+                return Err(Fault::Damaged(format!("partition {number} would go back")));
+            }
         }
     }
     Ok(())

@@ -25,14 +25,17 @@ pub(super) async fn fold(work: &Transaction<'_>, folded: &Folded) -> Result<Vec<
     prepare(work).await?;
     claim::check(work, claims).await?;
     let users = Users::of(users);
-    let (rows, (), (), (), ()) = tokio::try_join!(
+    // All answers are waited for: after a failure the others only say that there was one, and may be looked at first.
+    let (rows, names, settled, advanced, told) = tokio::join!(
         biased;
         users.put(work),
         names::add(work, names),
         settle(work, settled),
         claim::advance(work, claims, *newest_event),
         tell(work, folded),
-    )?;
+    );
+    let rows = rows?;
+    names.and(settled).and(advanced).and(told)?;
     users.add(work, &rows).await
 }
 

@@ -41,12 +41,13 @@ pub(super) async fn add(work: &Transaction<'_>, names: &[(RecordName, Position)]
         columns.1.push(from_number(position.0));
     }
     let Sorted { events, decisions } = sorted;
-    tokio::try_join!(
+    // Both are waited for: the failure of the first is the one that tells.
+    let (events, decisions) = tokio::join!(
         biased;
         insert(work, ADD_EVENTS, events),
         insert(work, ADD_DECISIONS, decisions),
-    )?;
-    Ok(())
+    );
+    events.and(decisions)
 }
 
 async fn insert(

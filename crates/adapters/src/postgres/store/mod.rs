@@ -1,6 +1,7 @@
 //! The store's port over the pool. Must not answer for a write before it is durable.
 
 mod keep;
+mod learnt;
 pub(super) mod read;
 pub(super) mod write;
 
@@ -18,7 +19,7 @@ use pilotage_engine::port::Answer;
 use pilotage_engine::port::meter::{CommitMeter, Commits};
 use pilotage_engine::port::shared::Change;
 use pilotage_engine::port::store::{
-    Batch, Cohorts, Pause, RowId, Store, StoreError, StoredUser, UserKey, Watermark,
+    Batch, Cohorts, Learnt, Pause, RowId, Store, StoreError, StoredUser, UserKey, Watermark,
 };
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
@@ -26,6 +27,7 @@ use tokio::task::JoinSet;
 use super::fault::{Fault, Result as Work};
 use super::forget::{Moment, keep_forgetting};
 use super::listen::Listener;
+use super::mend::mend;
 use super::options::place;
 use super::pool::{InTransaction, Pool};
 use super::{Migrated, OpenError, Options, schema, tls};
@@ -39,7 +41,7 @@ pub struct PostgresStore {
     pub(super) changes: broadcast::Sender<Change>,
     commits: CommitMeter,
     pub(super) moment: Arc<Moment>,
-    /// Listening and forgetting, until the store is closed or dropped.
+    /// Mending, listening and forgetting, until the store is closed or dropped.
     tasks: Mutex<JoinSet<()>>,
 }
 
@@ -58,17 +60,20 @@ impl PostgresStore {
     /// Opens the store in a database that has this version's schema, and listens for changes from then on.
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
         let config = options.config()?;
-        let tls = tls::connector(options.trusted.as_deref())?;
+        let tls = tls::connector(config.get_ssl_mode(), options.trusted.as_deref())?;
         schema::check(&config, &tls, options).await?;
         let place = place(&config);
-        let pool = Arc::new(Pool::new(config.clone(), tls.clone(), options));
+        let (pool, left) = Pool::new(config.clone(), tls.clone(), options);
+        let pool = Arc::new(pool);
         let changes = broadcast::Sender::new(UNREAD_CHANGES);
         let (patience, well) = (options.connect_timeout, Arc::clone(pool.well()));
+        let mending = mend(left, tls.clone());
         let listener = Listener { config, tls, patience, changes: changes.clone(), well };
-        let session = listener.begin().await;
-        let session = session.map_err(|fault| schema::unavailable(&place, fault))?;
+        let begun = listener.begin().await;
+        let begun = begun.map_err(|fault| schema::unavailable(&place, fault))?;
         let (mut tasks, moment) = (JoinSet::new(), Arc::<Moment>::default());
-        tasks.spawn(listener.listen(session));
+        tasks.spawn(mending);
+        tasks.spawn(listener.listen(begun));
         let days = options.remember_days;
         tasks.spawn(keep_forgetting(Arc::clone(&pool), Arc::clone(&moment), days));
         let (commits, tasks) = (CommitMeter::default(), Mutex::new(tasks));
@@ -118,6 +123,10 @@ impl Store for PostgresStore {
 
     fn watermark(&self) -> Answer<'_, Result<Watermark, StoreError>> {
         answer(self.pool.read((), |client, ()| Box::pin(read::watermark(client))))
+    }
+
+    fn learnt(&self) -> Answer<'_, Result<Vec<Learnt>, StoreError>> {
+        answer(self.pool.read((), |client, ()| Box::pin(learnt::all(client))))
     }
 
     fn spilled(&self, row: RowId) -> Answer<'_, Result<Vec<(Position, Bytes)>, StoreError>> {

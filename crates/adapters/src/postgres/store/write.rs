@@ -6,6 +6,7 @@ use deadpool_postgres::Transaction;
 use pilotage_domain::time::Timestamp;
 use pilotage_engine::port::store::{Batch, Cohort, RowId, UserKey, UserWrite, Watermark};
 
+use super::learnt;
 use crate::postgres::column::{cell, from_number, group_code, row_id};
 use crate::postgres::fault::{Fault, Result};
 use crate::postgres::listen::NOTIFY;
@@ -44,6 +45,9 @@ pub(super) async fn batch(work: &Transaction<'_>, batch: &Batch) -> Result<Vec<R
     let users = Users::of(&batch.users);
     let rows = users.put(work).await?;
     let rows = users.add(work, &rows).await?;
+    for learnt in &batch.learnt {
+        learnt::write(work, learnt).await?;
+    }
     if let Some(watermark) = &batch.watermark {
         set_watermark(work, watermark).await?;
     }
@@ -81,7 +85,9 @@ impl<'a> Users<'a> {
 
     /// Writes the bodies; where they stand.
     pub(in crate::postgres) async fn put(&self, work: &Transaction<'_>) -> Result<Rows<'a>> {
-        let ((), inserted) = tokio::try_join!(biased; self.update(work), self.insert(work))?;
+        // Both are waited for: the failure of the first is the one that tells.
+        let (updated, inserted) = tokio::join!(biased; self.update(work), self.insert(work));
+        let inserted = updated.and(inserted)?;
         let told = self.once.iter().filter_map(|(key, user)| Some((*key, user.told?)));
         Ok(told.chain(inserted).collect())
     }
@@ -234,7 +240,7 @@ pub(super) async fn reset(work: &Transaction<'_>) -> Result<()> {
         SELECT partition FROM partitions ORDER BY partition FOR UPDATE;
         UPDATE partitions
             SET epoch = epoch + 1, applied = partition::bigint << 48, newest_event = NULL;
-        TRUNCATE users, runs, cohorts, names, decisions, watermark, folds RESTART IDENTITY";
+        TRUNCATE users, runs, cohorts, names, decisions, watermark, folds, learnt RESTART IDENTITY";
     work.batch_execute(anew).await?;
     work.execute(NOTIFY, &[&"all"]).await?;
     Ok(())

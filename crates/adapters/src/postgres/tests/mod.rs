@@ -7,8 +7,13 @@ mod forgetting;
 mod hearing;
 mod migrations;
 mod opening;
+mod outage;
+mod stack;
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::fmt::Debug;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, Once};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,39 +22,81 @@ use pilotage_domain::id::{DecisionId, EventId, ProductId, UserId};
 use pilotage_domain::time::Timestamp;
 use pilotage_engine::port::feed::Partition;
 use pilotage_engine::port::log::EntryName;
-use pilotage_engine::port::shared::{Claim, Folded, RecordName, Reservation, Shared};
-use pilotage_engine::port::store::{UserKey, UserWrite};
+use pilotage_engine::port::shared::{Claim, FoldError, Folded, RecordName, Reservation, Shared};
+use pilotage_engine::port::store::{StoreError, UserKey, UserWrite};
 use tokio::task::JoinSet;
 use tokio_postgres::{Client, Config, NoTls};
 
 use super::{Options, PostgresStore};
 
-/// A database of its own, which goes away with it.
+/// Of every test's role.
+const PASSWORD: &str = "hush";
+
+/// A database of its own and its owner, who is called the same and may do nothing else.
 struct Database {
     name: String,
+    /// Where it is, as who may do everything there.
+    server: String,
+    /// Whether more than its tables was changed.
+    is_altered: AtomicBool,
 }
+
+/// Databases that tests have left: to clear one takes a fraction of the time that a new one takes. The last ones of a run
+/// stay, until the next run sweeps them away.
+static LEFT: Mutex<Vec<Database>> = Mutex::new(Vec::new());
 
 impl Database {
     /// An empty one.
     fn empty() -> Self {
+        static SWEPT: Once = Once::new();
+        SWEPT.call_once(|| apart(sweep()));
+        let left = LEFT.lock().expect("nobody panics with it").pop();
+        left.map_or_else(|| Self::on(server()), Self::cleared)
+    }
+
+    /// A new one on that server.
+    fn on(server: String) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("pilotage_test_{}_{number}", std::process::id());
-        administer(&format!("CREATE DATABASE {name}"));
-        Self { name }
+        let database = Self { name, server, is_altered: AtomicBool::new(false) };
+        let name = &database.name;
+        // A password that is checked a thousand times over takes its time where nothing is optimized.
+        let owner =
+            format!("SET scram_iterations = 1; CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'");
+        let making = [&*owner, &format!("CREATE DATABASE {name} OWNER {name}")];
+        apart(administer(&database.server, &making));
+        database
     }
 
     /// One with the newest schema.
     fn new() -> Self {
-        let database = Self::empty();
-        apart(PostgresStore::migrate(&database.options())).expect("the database is migrated");
-        database
+        Self::empty().migrated()
+    }
+
+    fn migrated(self) -> Self {
+        apart(PostgresStore::migrate(&self.options())).expect("the database is migrated");
+        self
+    }
+
+    /// Without tables and sessions of another test.
+    fn cleared(self) -> Self {
+        let others = "FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        apart(async {
+            let operator = self.superuser().await;
+            operator.run(&format!("SELECT pg_terminate_backend(pid) {others}")).await;
+            operator.until(&format!("SELECT count(*) {others}"), 0).await;
+            operator.run("DROP SCHEMA IF EXISTS pilotage CASCADE").await;
+        });
+        self
     }
 
     fn options(&self) -> Options {
-        let mut address = server();
-        let start = address.rfind('/').expect("the address names a database") + 1;
-        address.replace_range(start.., &self.name);
+        let (_, place) = self.server.rsplit_once('@').expect("the address has a user");
+        let (place, _) = place.split_once('/').expect("the address names a database");
+        let name = &self.name;
+        let address = format!("postgres://{name}:{PASSWORD}@{place}/{name}?sslmode=disable");
         Options { connections: 6, ..Options::new(&address) }
     }
 
@@ -61,11 +108,51 @@ impl Database {
     async fn operator(&self) -> Operator {
         Operator::new(&self.options().url).await
     }
+
+    /// The same, of one who may do everything.
+    async fn superuser(&self) -> Operator {
+        let start = self.server.rfind('/').expect("the address names a database");
+        Operator::new(&format!("{}/{}", &self.server[..start], self.name)).await
+    }
+
+    /// Changes more than tables, as who may do everything, from outside.
+    fn alter(&self, statements: &[&str]) {
+        self.is_altered.store(true, Ordering::Relaxed);
+        apart(administer(&self.server, statements));
+    }
 }
 
 impl Drop for Database {
     fn drop(&mut self) {
-        administer(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        let is_altered = *self.is_altered.get_mut() || std::thread::panicking();
+        // A server that one test has to itself goes as a whole; what was altered is swept away later.
+        if self.server == server() && !is_altered {
+            let (name, server) = (std::mem::take(&mut self.name), self.server.clone());
+            let left = Self { name, server, is_altered: AtomicBool::new(false) };
+            LEFT.lock().expect("nobody panics with it").push(left);
+        }
+    }
+}
+
+/// Runs the statements one after the other.
+async fn administer(server: &str, statements: &[&str]) {
+    let operator = Operator::new(server).await;
+    for statement in statements {
+        operator.run(statement).await;
+    }
+}
+
+/// Throws away what runs that have ended have left.
+async fn sweep() {
+    let operator = Operator::new(&server()).await;
+    let left = r"SELECT datname::text FROM pg_database WHERE datname LIKE 'pilotage\_test\_%'";
+    for row in operator.client.query(left, &[]).await.expect("the query runs") {
+        let name: &str = row.get(0);
+        let run = name.split('_').nth(2).expect("the number of a process");
+        if !Path::new("/proc").join(run).exists() {
+            operator.run(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
+            operator.run(&format!("DROP ROLE IF EXISTS {name}")).await;
+        }
     }
 }
 
@@ -85,13 +172,6 @@ fn apart<T: Send>(work: impl Future<Output = T> + Send) -> T {
         };
         scope.spawn(run).join().expect("it ends")
     })
-}
-
-fn administer(statement: &str) {
-    apart(async {
-        let operator = Operator::new(&server()).await;
-        operator.run(statement).await;
-    });
 }
 
 /// A session of its own.
@@ -126,6 +206,52 @@ impl Operator {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
+}
+
+/// How many of the store's sessions wait for a lock.
+const WAITING: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+    AND application_name = 'pilotage' AND wait_event_type = 'Lock'";
+
+/// Ends the store's sessions, but for the one that listens.
+fn cut_workers() -> String {
+    format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {WORKERS}")
+}
+
+/// How many there are of those sessions, that are like this.
+fn workers(like: &str) -> String {
+    format!("SELECT count(*) FROM pg_stat_activity WHERE {WORKERS} AND {like}")
+}
+
+/// Works on a call until so many of the store's sessions wait for a lock.
+async fn until_waiting<T: Debug>(
+    call: &mut (impl Future<Output = T> + Unpin),
+    operator: &Operator,
+    sessions: i64,
+) {
+    tokio::select! {
+        done = call => panic!("it was to wait for a lock: {done:?}"),
+        () = operator.until(WAITING, sessions) => {}
+    }
+}
+
+/// The text of an answer that says that the store is not available.
+fn unavailable<T: Debug>(answer: Result<T, impl Into<FoldError>>) -> String {
+    match answer.map_err(Into::into) {
+        Err(FoldError::Store(StoreError::Unavailable(text))) => text,
+        Err(other) => panic!("it was to be unavailable: {other}"),
+        Ok(done) => panic!("it was to be unavailable: {done:?}"),
+    }
+}
+
+/// What was stored of `one_record` at that offset: the profile, the name and the partition's position, all or none.
+async fn is_stored(store: &dyn Shared, claim: &Claim, offset: u64, user: &str) -> bool {
+    let (text, position) = (offset.to_string(), claim.partition.position(offset));
+    let is_in_profile = body(store, user).await.is_some_and(|body| body == text);
+    let known = store.positions(vec![event_name(user, &text)]).await.expect("the store reads");
+    let applied = store.applied().await.expect("the store reads");
+    let is_applied = applied.get(&claim.partition).copied() == position;
+    assert_eq!((known[0] == position, is_applied), (is_in_profile, is_in_profile), "half a fold");
+    is_in_profile
 }
 
 /// The store's sessions, but for the one that listens.

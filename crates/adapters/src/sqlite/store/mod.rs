@@ -1,6 +1,7 @@
 //! The store as a SQLite file. Must not answer for a write before it is on disk.
 
 mod keep;
+mod learnt;
 mod read;
 mod row;
 mod schema;
@@ -18,7 +19,7 @@ use pilotage_domain::id::{GuideId, ProductId};
 use pilotage_engine::port::Answer;
 use pilotage_engine::port::meter::{CommitMeter, Commits};
 use pilotage_engine::port::store::{
-    Batch, Cohorts, Pause, RowId, Store, StoreError, StoredUser, UserKey, Watermark,
+    Batch, Cohorts, Learnt, Pause, RowId, Store, StoreError, StoredUser, UserKey, Watermark,
 };
 use rusqlite::Connection;
 
@@ -134,6 +135,10 @@ impl Store for SqliteStore {
 
     fn watermark(&self) -> Answer<'_, Result<Watermark, StoreError>> {
         self.reading(read::watermark)
+    }
+
+    fn learnt(&self) -> Answer<'_, Result<Vec<Learnt>, StoreError>> {
+        self.reading(learnt::all)
     }
 
     fn spilled(&self, row: RowId) -> Answer<'_, Result<Vec<(Position, Bytes)>, StoreError>> {

@@ -10,7 +10,7 @@ pub(super) const STORE: Kind = Kind {
     role: "store",
     name: "store.sqlite",
     application: 0x5069_5374, // "PiSt"
-    steps: &[FORMAT_1],
+    steps: &[FORMAT_1, FORMAT_2],
 };
 
 const FORMAT_1: &str = "
@@ -77,4 +77,16 @@ CREATE TABLE secret (
     sum INTEGER NOT NULL,
     value BLOB NOT NULL
 ) WITHOUT ROWID;
+";
+
+// What is learnt from the users. `part`: 0 current, 1 published.
+const FORMAT_2: &str = "
+CREATE TABLE learnt (
+    id INTEGER PRIMARY KEY,
+    product TEXT NOT NULL,
+    part INTEGER NOT NULL,
+    sum INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    UNIQUE (product, part)
+);
 ";

@@ -11,6 +11,7 @@ use pilotage_engine::port::store::{
 };
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
+use super::learnt;
 use super::row::{self, Result, RowError};
 use crate::sqlite::fault::{self, Severity};
 use crate::sqlite::products::Products;
@@ -146,6 +147,10 @@ impl Work<'_> {
     /// Writes users and watermark; the users' rows in their order.
     pub(super) fn batch(&mut self, batch: &Batch) -> Result<Vec<RowId>> {
         let rows = batch.users.iter().map(|user| self.user(user)).collect::<Result<_>>()?;
+        for learnt in &batch.learnt {
+            learnt::write(self.connection, learnt)?;
+            self.written += learnt.body.len();
+        }
         if let Some(watermark) = &batch.watermark {
             self.watermark(watermark)?;
         }
@@ -229,7 +234,8 @@ impl Work<'_> {
 
     /// Forgets everything that is folded from the log.
     pub(super) fn reset(&mut self) -> Result<()> {
-        let tables = "DELETE FROM user; DELETE FROM run; DELETE FROM cohort; DELETE FROM watermark";
+        let tables = "DELETE FROM user; DELETE FROM run; DELETE FROM cohort; DELETE FROM watermark;
+            DELETE FROM learnt";
         self.connection.execute_batch(tables)?;
         self.last_row = 0;
         Ok(())

@@ -270,7 +270,10 @@ async fn a_store(path: &Path) -> Told {
     let hash = ContentHash::of(&[b"d"]);
     let folds = [(key(0).product, hash)].into();
     let watermark = Watermark { position: Position(9), newest_event: None, folds };
-    store.write(Batch { users, watermark: Some(watermark) }).await.expect("the store writes");
+    store
+        .write(Batch { users, watermark: Some(watermark), ..Batch::default() })
+        .await
+        .expect("the store writes");
     store.keep_definition(&key(0).product, 1, hash, "text").await.expect("the store writes");
     let told = tell(&store).await.expect("the store reads");
     store.close().await;
@@ -315,7 +318,8 @@ async fn a_damaged_watermark_is_told_at_the_start() {
     let embedded = opened(folder.path());
     let position = append(&*embedded.log, 1).await;
     let watermark = Some(Watermark { position, ..Watermark::default() });
-    let written = embedded.store.write(Batch { users: Vec::new(), watermark }).await;
+    let written =
+        embedded.store.write(Batch { users: Vec::new(), watermark, ..Batch::default() }).await;
     written.expect("the store writes");
     drop(embedded);
     let file = Connection::open(folder.path().join("store.sqlite")).expect("the file opens");

@@ -89,7 +89,7 @@ async fn a_full_disk_refuses_batches_until_there_is_room() {
             cohort: None,
         };
         let watermark = Watermark { position: Position(0), ..Watermark::default() };
-        Batch { users: (0..4).map(user).collect(), watermark: Some(watermark) }
+        Batch { users: (0..4).map(user).collect(), watermark: Some(watermark), ..Batch::default() }
     };
     store.limit_pages(20).await;
     let refused = store.write(batch()).await;

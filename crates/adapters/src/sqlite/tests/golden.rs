@@ -44,7 +44,7 @@ async fn fill(embedded: &Embedded) {
         newest_event: Some(Timestamp::from_millis(3)),
         folds: [(product(), ContentHash::of(&[b"fold"]))].into(),
     };
-    let batch = Batch { users: vec![user], watermark: Some(watermark) };
+    let batch = Batch { users: vec![user], watermark: Some(watermark), ..Batch::default() };
     store.write(batch).await.expect("the store writes");
     let guide = GuideId::new("g").expect("a guide");
     store.set_paused(&product(), &guide, Pause::Pause).await.expect("the store writes");

@@ -48,7 +48,10 @@ async fn the_store_counts_what_it_writes_of_users_alone() {
     };
     let watermark = Watermark { position: Position(7), ..Watermark::default() };
     for (users, watermark) in [((0..5).map(write).collect(), None), (vec![], Some(watermark))] {
-        store.write(Batch { users, watermark }).await.expect("the store takes it");
+        store
+            .write(Batch { users, watermark, ..Batch::default() })
+            .await
+            .expect("the store takes it");
     }
     assert_eq!(counts(store.commits()), (2, 5));
     store.close().await;

@@ -84,7 +84,7 @@ async fn a_folder_is_open_once_at_a_time() {
 
 #[test]
 fn a_newer_format_is_left_alone() {
-    for (name, newest) in [("log.sqlite", 2), ("store.sqlite", 1)] {
+    for (name, known) in [("log.sqlite", 2), ("store.sqlite", 2)] {
         let folder = folder();
         drop(opened(folder.path()));
         let file = raw(&folder.path().join(name));
@@ -95,7 +95,7 @@ fn a_newer_format_is_left_alone() {
         let error = refused(folder.path());
         let expected = format!(
             "DATA/{name} has format 7, written by Pilotage 9.8.7; \
-             this Pilotage {} knows formats up to {newest}",
+             this Pilotage {} knows formats up to {known}",
             env!("CARGO_PKG_VERSION")
         );
         assert_eq!(message(&error, folder.path()), expected);
@@ -150,7 +150,8 @@ async fn a_log_that_lacks_what_the_store_was_folded_from_is_told() {
     let embedded = opened(folder.path());
     let position = append(&*embedded.log, 1).await;
     let watermark = Some(Watermark { position, ..Watermark::default() });
-    let written = embedded.store.write(Batch { users: Vec::new(), watermark }).await;
+    let written =
+        embedded.store.write(Batch { users: Vec::new(), watermark, ..Batch::default() }).await;
     written.expect("the store writes");
     drop(embedded);
     assert_eq!(opened(folder.path()).log.end(), position, "they fit");

@@ -15,6 +15,7 @@ fn touch(of: Option<usize>, at: Timestamp) -> Touch {
         milestone: of.map(|_| milestone("project")),
         features: situation(&[1]),
         propensity: Propensity::ONE,
+        number: at.as_millis() as u32,
         at,
         shown: None,
         clicked: None,
@@ -198,5 +199,39 @@ proptest! {
         let all = thanked(Credit::All);
         prop_assert_eq!(thanked(Credit::Last), all.min(1));
         prop_assert_eq!(thanked(Credit::First), all.min(1));
+    }
+}
+
+#[test]
+fn a_page_that_asks_again_is_silent_once() {
+    let asked = |order: [u64; 3]| {
+        let mut track = Track::default();
+        for n in order {
+            track.drawn(id(n), Touch { number: 5, ..touch(None, hours(n)) });
+        }
+        track.drawn(id(9), Touch { number: 6, ..touch(None, hours(2)) });
+        track
+    };
+    let track = asked([0, 1, 2]);
+    assert_eq!(track.touches.keys().copied().collect::<Vec<_>>(), [id(0), id(9)]);
+    assert_eq!(track, asked([2, 1, 0]), "whatever comes first");
+}
+
+proptest! {
+    #[test]
+    fn what_is_let_go_changes_nothing_that_is_left(
+        seen in prop::collection::vec((prop::option::of(0usize..3), 0u64..900), 0..12),
+        activated in prop::option::of(0u64..900), before in 0u64..1_200, first: bool,
+    ) {
+        let credit = if first { Credit::First } else { Credit::Last };
+        let track = way(&seen, activated);
+        let mut kept = track.clone();
+        kept.let_go(hours(before), WINDOWS.goal);
+        let all = track.lessons(&WINDOWS, credit);
+        let left = kept.lessons(&WINDOWS, credit);
+        prop_assert!(left.iter().all(|lesson| all.contains(lesson)), "{left:?} of {all:?}");
+        let gone = all.iter().filter(|lesson| !left.contains(lesson));
+        let bound = hours(before);
+        prop_assert!(gone.into_iter().all(|lesson| lesson.at < bound));
     }
 }

@@ -97,6 +97,7 @@ fn decision(user_name: &str, id: u128) -> Entry {
         expires_at: None,
         validation_hash: None,
         trace: Trace::default(),
+        weighing: None,
     };
     let body = stored.encode().into();
     Entry { product, user, name: EntryName::Decision(id), received_at: NOW, body }

@@ -72,7 +72,8 @@ pub async fn a_batch_is_written_whole_or_not_at_all(place: &impl StorePlace) {
         let spilled = vec![(Position(1), Bytes::from("run"))];
         let fine = UserWrite { cohort, spilled, ..plain("new", None, "1") };
         let users = vec![plain("b", Some(rows[1]), "2"), fine, plain("a", Some(wrong), "2")];
-        let refused = store.write(Batch { users, watermark: Some(watermark(9)) }).await;
+        let refused =
+            store.write(Batch { users, watermark: Some(watermark(9)), ..Batch::default() }).await;
         assert!(matches!(refused, Err(StoreError::Damaged(_))), "{refused:?}");
     }
     let asked = [key("p", "a"), key("p", "b"), key("p", "new")];
@@ -94,7 +95,7 @@ pub async fn a_watermark_is_written_with_its_batch(place: &impl StorePlace) {
         folds: BTreeMap::from([(product("p"), hash(1)), (product("q"), hash(2))]),
     };
     for watermark in [watermark(3), whole.clone(), Watermark::default(), whole.clone()] {
-        let written = Batch { users: Vec::new(), watermark: Some(watermark.clone()) };
+        let written = Batch { watermark: Some(watermark.clone()), ..Batch::default() };
         store.write(written).await.expect("the store writes");
         assert_eq!(store.watermark().await.expect("the store reads"), watermark);
     }
@@ -218,7 +219,7 @@ pub async fn a_restart_keeps_what_was_written(place: &impl StorePlace) {
     let spilled = vec![(Position(1), Bytes::from("run"))];
     let cohort = Some(cohort(Group::Random, Some(1)));
     let user = UserWrite { spilled: spilled.clone(), cohort, ..plain("a", None, "1") };
-    let written = Batch { users: vec![user], watermark: Some(watermark(7)) };
+    let written = Batch { users: vec![user], watermark: Some(watermark(7)), ..Batch::default() };
     let row = store.write(written).await.expect("the store writes")[0];
     store.close().await;
     let store = place.open().await;
@@ -242,7 +243,7 @@ pub async fn a_reset_forgets_what_is_folded_and_keeps_the_rest(place: &impl Stor
     let spilled = vec![(Position(1), Bytes::from("run"))];
     let cohort = Some(cohort(Group::Guided, None));
     let user = UserWrite { spilled, cohort, ..plain("a", None, "1") };
-    let written = Batch { users: vec![user], watermark: Some(watermark(7)) };
+    let written = Batch { users: vec![user], watermark: Some(watermark(7)), ..Batch::default() };
     let row = store.write(written).await.expect("the store writes")[0];
     store.reset().await.expect("the store writes");
     for _ in 0..2 {

@@ -2,10 +2,12 @@
 
 mod folded;
 mod kept;
+mod learnt;
 mod model;
 
 pub use folded::*;
 pub use kept::*;
+pub use learnt::*;
 pub use model::follows_its_model;
 
 use bytes::Bytes;
@@ -26,6 +28,7 @@ macro_rules! store_conformance {
             a_watermark_is_written_with_its_batch,
             spilled_runs_are_kept_in_order,
             cohorts_are_counted_by_product_and_group,
+            what_is_learnt_stands_by_product_and_part,
             pages_walk_all_users_in_key_order,
             many_writers_and_readers_share_the_store,
             a_restart_keeps_what_was_written,
@@ -50,7 +53,7 @@ fn plain(user: &str, row: Option<RowId>, body: &str) -> UserWrite {
 }
 
 fn batch(users: Vec<UserWrite>) -> Batch {
-    Batch { users, watermark: None }
+    Batch { users, ..Batch::default() }
 }
 
 async fn write(store: &dyn Store, users: Vec<UserWrite>) -> Vec<RowId> {

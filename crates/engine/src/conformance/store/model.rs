@@ -151,7 +151,10 @@ async fn write(store: &dyn Store, model: &mut Model, changes: Vec<Change>, posit
     let keys: Vec<UserKey> = users.iter().map(|user| user.key.clone()).collect();
     let watermark = position.map(|position| watermark(u64::from(position)));
     model.watermark = watermark.clone().unwrap_or_else(|| model.watermark.clone());
-    let rows = store.write(Batch { users, watermark }).await.expect("the store writes");
+    let rows = store
+        .write(Batch { users, watermark, ..Batch::default() })
+        .await
+        .expect("the store writes");
     assert_eq!(rows.len(), keys.len());
     for (key, row) in keys.into_iter().zip(rows) {
         let known = model.users.entry(key).or_default().row.get_or_insert(row);

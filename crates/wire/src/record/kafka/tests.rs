@@ -55,6 +55,7 @@ fn decision(id: u128) -> StoredDecision {
         expires_at: None,
         validation_hash: None,
         trace: Trace::default(),
+        weighing: None,
     }
 }
 

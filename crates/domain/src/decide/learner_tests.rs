@@ -1,0 +1,102 @@
+//! Decisions by the learner: the law that is noted is the law of the draw, a page that asks again hears the same, and only
+//! draws that gave everything a chance are noted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::*;
+use crate::definition::Definition;
+use crate::learn::{Beliefs, Ground};
+use crate::policy::Policy;
+use crate::rules::fixture::{Ask, Product, User, session};
+
+/// Three guides that a fresh user may be shown.
+fn choice() -> Product {
+    Product::small()
+        .with("/guides/1/serves", json!("project"))
+        .with("/guides/3/serves", json!("project"))
+}
+
+fn beliefs(definition: &Definition) -> Beliefs {
+    Beliefs::prior(Arc::new(Ground::of(definition)))
+}
+
+fn decided(definition: &Definition, beliefs: &Beliefs, user: &User, ask: &Ask) -> Decision {
+    let chooser = Chooser { policy: Policy::Learner, beliefs: Some(beliefs) };
+    decide(definition, chooser, &user.profile, &ask.request(user, 0))
+}
+
+/// The law of the trace, arms in its order and no guide last.
+fn law(decision: &Decision) -> Vec<u64> {
+    let arms = decision.trace.guides.iter().flat_map(|guide| guide.arms.iter().map(|arm| arm.1));
+    let all = arms.chain([decision.trace.no_guide]);
+    all.map(|p| p.map_or(0, Propensity::parts)).collect()
+}
+
+fn noted(decision: &Decision) -> &Weighing {
+    decision.weighing.as_deref().expect("weighed")
+}
+
+#[test]
+fn draws_of_the_learner_follow_the_law_that_is_noted() {
+    let definition = choice().definition();
+    let (beliefs, user) = (beliefs(&definition), User::signed_up(&definition));
+    let ask = |n: u128| Ask { n, session: session(&format!("s{n}")), ..Ask::default() };
+    let expected = law(&decided(&definition, &beliefs, &user, &ask(0)));
+    assert_eq!((expected.len(), expected.iter().sum::<u64>()), (4, Propensity::SCALE));
+    let draws = 4_000;
+    let mut seen = vec![0u32; expected.len()];
+    for n in 0..draws {
+        let decision = decided(&definition, &beliefs, &user, &ask(n));
+        assert_eq!(law(&decision), expected);
+        let weighing = noted(&decision);
+        let place = weighing.chosen.map_or(expected.len() - 1, usize::from);
+        assert_eq!(weighing.propensity.map(Propensity::parts), expected.get(place).copied());
+        seen[place] += 1;
+    }
+    let chi_square: f64 = expected
+        .iter()
+        .zip(&seen)
+        .map(|(parts, n)| {
+            let mean = *parts as f64 / Propensity::SCALE as f64 * draws as f64;
+            (f64::from(*n) - mean).powi(2) / mean
+        })
+        .sum();
+    // Three degrees of freedom: 16.3 is passed once in a thousand; these draws are the same for ever.
+    assert!(chi_square < 16.3, "{chi_square} {seen:?} {expected:?}");
+}
+
+#[test]
+fn a_page_that_asks_again_hears_the_same() {
+    let definition = choice().definition();
+    let (beliefs, user) = (beliefs(&definition), User::signed_up(&definition));
+    let mut numbers = BTreeMap::new();
+    for n in 0..40 {
+        let ask = Ask { n, session: session(&format!("s{}", n % 4)), ..Ask::default() };
+        let decision = decided(&definition, &beliefs, &user, &ask);
+        let drawn = (noted(&decision).number, noted(&decision).chosen);
+        assert_eq!(*numbers.entry(n % 4).or_insert(drawn), drawn);
+    }
+}
+
+#[test]
+fn what_could_be_no_other_is_not_noted() {
+    let shares = json!({ "random": 0.3, "static": 0.3 });
+    let definition = choice().with("/groups", shares).with("/holdout", json!(0.2)).definition();
+    let beliefs = beliefs(&definition);
+    let mut groups = BTreeMap::new();
+    for n in 0..60 {
+        let user = User::signed_up(&definition).named(&format!("u{n}"));
+        let decision = decided(&definition, &beliefs, &user, &Ask::default());
+        groups.insert(decision.group, (decision.policy, decision.weighing.is_some()));
+    }
+    let expected = [
+        (Group::Guided, ("learner-1", true)),
+        (Group::Holdout, ("learner-1", false)),
+        (Group::Random, ("random", true)),
+        (Group::Static, ("static", false)),
+    ];
+    assert_eq!(groups, BTreeMap::from(expected));
+}

@@ -1,0 +1,76 @@
+//! What a product's learner has learnt, as the store holds it. Must not be read as anything but sums: what they mean is in them.
+
+use pilotage_domain::learn::Learner;
+use pilotage_domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::RecordError;
+
+const VERSION: u8 = 1;
+
+/// The state from which decisions draw: as of a fixed position of the log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Published {
+    /// The position, which is the version that decisions note.
+    pub version: u64,
+    /// The newest event time up to there.
+    pub at: Timestamp,
+    /// What was learnt up to there.
+    pub learner: Learner,
+}
+
+/// The stored form of what is learnt.
+pub fn encode(learner: &Learner) -> Vec<u8> {
+    write(learner)
+}
+
+/// Reads what is learnt, of any version.
+pub fn decode(body: &[u8]) -> Result<Learner, RecordError> {
+    read(body)
+}
+
+/// The stored form of what decisions draw from.
+pub fn encode_published(published: &Published) -> Vec<u8> {
+    write(published)
+}
+
+/// Reads what decisions draw from, of any version.
+pub fn decode_published(body: &[u8]) -> Result<Published, RecordError> {
+    read(body)
+}
+
+/// A version byte and the value in postcard's format.
+fn write<T: Serialize>(value: &T) -> Vec<u8> {
+    // Postcard fails on unknown lengths and full buffers only: sums have neither.
+    postcard::to_extend(value, vec![VERSION]).expect("sums are always writable")
+}
+
+fn read<T: for<'a> Deserialize<'a>>(body: &[u8]) -> Result<T, RecordError> {
+    let malformed = |what: &str| RecordError::Malformed(what.to_owned());
+    let (version, rest) = body.split_first().ok_or_else(|| malformed("empty"))?;
+    if *version != VERSION {
+        return Err(RecordError::Newer { found: u64::from(*version), known: u64::from(VERSION) });
+    }
+    postcard::from_bytes(rest).map_err(|error| malformed(&error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use pilotage_domain::learn::settings::CLICK_WINDOW;
+    use pilotage_domain::learn::{Frame, Space, Windows};
+    use pilotage_domain::time::Millis;
+
+    use super::*;
+
+    #[test]
+    fn what_is_learnt_survives_and_a_cut_or_newer_one_is_refused() {
+        let windows = Windows { goal: Millis::days(7), click: CLICK_WINDOW };
+        let learner = Learner::new(Frame { space: Space::plain(2, 1, vec![0]), windows });
+        let body = encode(&learner);
+        assert_eq!(decode(&body).as_ref(), Ok(&learner));
+        assert!(decode(&body[..body.len() - 1]).is_err());
+        assert!(matches!(decode(&[9]), Err(RecordError::Newer { found: 9, .. })));
+        let published = Published { version: 64, at: Timestamp::from_millis(7), learner };
+        assert_eq!(decode_published(&encode_published(&published)), Ok(published));
+    }
+}
