@@ -91,7 +91,8 @@ pub async fn engine(folder: &Path, users_mb: usize) -> Engine {
         }],
         options: Options {
             users_bytes: users_mb << 20,
-            write_back_every: Duration::from_secs(5),
+            // Longer than it takes to gather as many records as a restart should have to fold again.
+            write_back_every: Duration::from_secs(60),
             ..Options::default()
         },
     };

@@ -33,6 +33,16 @@ impl ContentHash {
         &self.0
     }
 
+    /// The 64 digits that it is printed as, all ASCII.
+    pub fn digits(&self) -> [u8; 64] {
+        let mut digits = [0; 64];
+        for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
+            *pair = [byte >> 4, byte & 15]
+                .map(|nibble| nibble + if nibble < 10 { b'0' } else { b'a' - 10 });
+        }
+        digits
+    }
+
     /// The first eight bytes as a number: enough to tell a definition's parts from each other.
     pub fn short(&self) -> u64 {
         self.0.iter().take(8).fold(0, |n, b| (n << 8) | u64::from(*b))
@@ -41,12 +51,7 @@ impl ContentHash {
 
 impl fmt::Display for ContentHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut digits = [0; 64];
-        let nibbles = self.0.iter().flat_map(|b| [b >> 4, b & 15]);
-        for (digit, nibble) in digits.iter_mut().zip(nibbles) {
-            *digit = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
-        }
-        f.write_str(std::str::from_utf8(&digits).unwrap_or_default())
+        f.write_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
     }
 }
 

@@ -72,7 +72,8 @@ fn context(
     guides.sort_unstable();
     let mut json = String::with_capacity(1024);
     json.push_str("{\"catalogue\":\"");
-    push_hex(&mut json, definition.hash.as_bytes());
+    let digits = definition.hash.digits();
+    push_all(&mut json, [std::str::from_utf8(&digits).unwrap_or_default()]);
     push_all(&mut json, ["\",\"features\":", &features, ",\"guides\":["]);
     for (place, id) in guides.into_iter().enumerate() {
         push_all(&mut json, [if place == 0 { "\"" } else { ",\"" }, id, "\""]);
@@ -87,15 +88,6 @@ fn context(
 
 fn push_all<const N: usize>(json: &mut String, parts: [&str; N]) {
     parts.into_iter().for_each(|part| json.push_str(part));
-}
-
-/// As `ContentHash` prints, without a formatter's detour for each of 32 bytes.
-fn push_hex(json: &mut String, bytes: &[u8]) {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    for byte in bytes {
-        json.push(digit(byte >> 4));
-        json.push(digit(byte & 15));
-    }
 }
 
 fn text(words: &str) -> Value {

@@ -60,15 +60,26 @@ impl Passes {
         }
     }
 
-    /// A pass is whole: the stored profiles stand for that position.
-    pub(crate) fn finished(&self, stored: Position) {
+    /// The stored profiles stand for that position.
+    pub(crate) fn stored(&self, position: Position) {
+        self.stored.store(position.0, Ordering::Relaxed);
+    }
+
+    /// A pass is whole.
+    pub(crate) fn finished(&self) {
         self.done.fetch_add(1, Ordering::Relaxed);
-        self.stored.store(stored.0, Ordering::Relaxed);
     }
 
     /// A transaction of a pass has failed.
     pub(crate) fn failed(&self) {
         self.failures.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl crate::Alone {
+    /// Records in the profiles that a restart would fold again.
+    pub(crate) fn unstored(&self) -> u64 {
+        self.progress.applied().0.saturating_sub(self.passes.stored.load(Ordering::Relaxed))
     }
 }
 

@@ -18,6 +18,7 @@ mod product;
 mod project;
 mod rebuild;
 mod report;
+mod sweep;
 mod users;
 mod verify;
 mod write_back;
@@ -92,7 +93,7 @@ pub(crate) struct Alone {
     pub(crate) counts: report::Counts,
     pub(crate) pace: learn::Pace,
     /// Held by the one write-back under way.
-    pub(crate) write_back_turn: tokio::sync::Mutex<()>,
+    pub(crate) sweep: tokio::sync::Mutex<sweep::Sweep>,
     pub(crate) passes: figures::Passes,
     pub(crate) background: Mutex<Option<open::Background>>,
 }

@@ -24,6 +24,7 @@ use crate::port::store::{Store, StoreError, Watermark};
 use crate::product::Products;
 use crate::project::Progress;
 use crate::report::Counts;
+use crate::sweep::Sweep;
 use crate::users::Users;
 use crate::{Alone, Common, Engine, Seat};
 
@@ -257,7 +258,7 @@ impl Alone {
             pace: Pace::new(&watermark, &*log),
             log,
             counts,
-            write_back_turn: tokio::sync::Mutex::new(()),
+            sweep: tokio::sync::Mutex::new(Sweep::new(watermark.position)),
             passes: Passes::from(watermark.position),
             background: Mutex::new(None),
             common: Arc::new(common),

@@ -17,7 +17,7 @@ use crate::users::{LoadError, User};
 use crate::{Alone, Seat};
 
 /// How many bytes of the log are folded at a time.
-const STEP_BYTES: usize = 1 << 20;
+const STEP_BYTES: usize = 4 << 20;
 /// How long records gather before they are folded, where nobody waits for them: folding each commit at once would cost
 /// more in changes of threads than in folding.
 const GATHER: Duration = Duration::from_millis(2);
@@ -68,6 +68,11 @@ impl Progress {
     /// The last record that is in the profiles.
     pub(crate) fn applied(&self) -> Position {
         *self.applied.borrow()
+    }
+
+    /// Whether the profiles do not hold yet what was in the log at the start.
+    pub(crate) fn is_starting(&self) -> bool {
+        self.applied() < self.catch_up
     }
 
     /// Whether somebody waits for a record.
@@ -216,16 +221,18 @@ impl Alone {
     pub(crate) async fn project_step(&self) -> Result<usize, ProjectError> {
         let records = self.log.read(self.progress.applied(), STEP_BYTES).await?;
         let Some(last) = records.last().map(|record| record.position) else { return Ok(0) };
-        let served = |record: &&Stored| self.common.products.get(&record.product).is_some();
-        let keys = records.iter().filter(served).map(fold::key_of);
-        self.users.ensure(&*self.common.store, &self.common.products, keys).await?;
         let mut due = self.due(last);
-        for record in &records {
+        let mut rest = &records[..];
+        while let Some((record, later)) = rest.split_first() {
             // Positions may have gaps: what is due is published before anything beyond it is folded.
             if let Some(at) = due.take_if(|at| record.position > *at) {
                 self.publish(at);
             }
-            self.project_one(record).await?;
+            if self.project_one(record)? {
+                rest = later;
+            } else {
+                self.load_users_of(rest).await?;
+            }
         }
         due.into_iter().for_each(|at| self.publish(at));
         self.progress.set(last);
@@ -233,26 +240,30 @@ impl Alone {
         Ok(records.len())
     }
 
-    /// Folds one record. Records of products that are not served here wait for the day that they are.
-    async fn project_one(&self, record: &Stored) -> Result<(), ProjectError> {
-        let Some(product) = self.common.products.get(&record.product) else { return Ok(()) };
+    /// Brings everyone into memory whom these records are about.
+    async fn load_users_of(&self, records: &[Stored]) -> Result<(), LoadError> {
+        let served = |record: &&Stored| self.common.products.get(&record.product).is_some();
+        let keys = records.iter().filter(served).map(fold::key_of);
+        self.users.ensure(&*self.common.store, &self.common.products, keys).await
+    }
+
+    /// Folds one record, where its user is in memory; whether that is done. Records of products that are not served here
+    /// wait for the day that they are.
+    fn project_one(&self, record: &Stored) -> Result<bool, ProjectError> {
+        let Some(product) = self.common.products.get(&record.product) else { return Ok(true) };
         let fault = |error| ProjectError::Record { position: record.position, error };
         let fact = fold::decode(record).map_err(fault)?;
         if let Fact::Event(event) = &fact {
             self.common.clock.saw(event.at);
             self.pace.saw(event.at);
         }
-        if let Some(advisor) = &self.common.advisor {
+        let fold = |user: &mut User| self.fold(product, user, &fact, record.position);
+        let is_folded = self.users.with(&fold::key_of(record), fold).is_some();
+        // Once: a record whose user is not in memory comes again.
+        if is_folded && let Some(advisor) = &self.common.advisor {
             advisor.watch(product, record, &fact);
         }
-        let key = fold::key_of(record);
-        loop {
-            let fold = |user: &mut User| self.fold(product, user, &fact, record.position);
-            if self.users.with(&key, fold).is_some() {
-                return Ok(());
-            }
-            self.users.ensure(&*self.common.store, &self.common.products, [key.clone()]).await?;
-        }
+        Ok(is_folded)
     }
 
     fn fold(&self, product: &Product, user: &mut User, fact: &Fact, at: Position) {

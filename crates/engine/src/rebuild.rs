@@ -14,6 +14,7 @@ use crate::lookup::LookupError;
 use crate::open::{OpenError, Parts};
 use crate::port::store::Store;
 use crate::project::ProjectError;
+use crate::sweep::Sweep;
 use crate::{Alone, Engine, Seat};
 
 /// How many users are read at a time.
@@ -72,6 +73,8 @@ impl Engine {
         alone.counts.start_from(BTreeMap::new());
         alone.forget_learnt();
         alone.progress.set(Position(0));
+        alone.passes.stored(Position(0));
+        *alone.sweep.lock().await = Sweep::new(Position(0));
         alone.catch_up(&mut tell).await?;
         let after = digest_of(&*alone.common.store, Places::Kept).await?;
         alone.log.close().await;

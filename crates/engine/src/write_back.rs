@@ -2,15 +2,22 @@
 
 use std::time::Duration;
 
+use pilotage_domain::event::Position;
 use tracing::warn;
 
 use crate::Alone;
 use crate::port::book::Wanted;
 use crate::port::store::{Batch, StoreError, UserKey, UserWrite, Watermark};
+use crate::sweep::Sweep;
 use crate::users::{User, Writing};
 
 /// How many users are written in one transaction.
 const CHUNK: usize = 4_096;
+/// From so many records on that a restart would fold again, changed profiles wait no longer. Until the pass is over
+/// there may be twice as many.
+const MOST_UNSTORED: u64 = 1_000_000;
+/// How often it is looked at.
+const LOOK: Duration = Duration::from_millis(100);
 /// How long to wait after a write-back that failed.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -18,7 +25,7 @@ impl Alone {
     /// Writes back for ever, with a pause between passes so that a busy user is written once for many events.
     pub(crate) async fn keep_writing_back(&self) {
         loop {
-            tokio::time::sleep(self.common.options.write_back_every).await;
+            self.until_due().await;
             if let Err(fault) = self.write_back().await {
                 warn!(error = %fault, "profiles could not be written back; they will be tried again");
                 tokio::time::sleep(RETRY).await;
@@ -26,33 +33,62 @@ impl Alone {
         }
     }
 
-    /// One pass: every user that has changed, in row order, in transactions of a few thousand. The last transaction
-    /// carries the watermark: the log position at the beginning of the pass. Users written early in the pass may hold
-    /// later records already; a replay knows them by `Profile::applied` and passes over what they hold.
+    /// Resolves once changed profiles have gathered for long enough, or a restart would have much to fold again. While
+    /// a start folds, it has the disk to itself for longer.
+    async fn until_due(&self) {
+        let every = self.common.options.write_back_every;
+        let mut waited = Duration::ZERO;
+        loop {
+            let (long, most) = if self.progress.is_starting() {
+                (Duration::MAX, 4 * MOST_UNSTORED)
+            } else {
+                (every, MOST_UNSTORED)
+            };
+            if waited >= long || self.unstored() >= most {
+                return;
+            }
+            let step = LOOK.min(every);
+            tokio::time::sleep(step).await;
+            waited += step;
+        }
+    }
+
+    /// One pass: every user that has changed, band by band and in row order, in transactions of a few thousand. The last
+    /// transaction of a band carries the watermark: the log position at which the work on the band that is furthest
+    /// behind began. Users may hold later records already; a replay knows them by `Profile::applied` and passes over
+    /// what they hold.
     pub(crate) async fn write_back(&self) -> Result<(), StoreError> {
-        let _one_at_a_time = self.write_back_turn.lock().await;
-        let watermark = self.watermark();
-        let stored = watermark.position;
-        let dirty = self.users.dirty();
-        if dirty.is_empty() && self.common.store.watermark().await?.position == watermark.position {
+        let mut sweep = self.sweep.lock().await;
+        if self.unstored() == 0 && self.users.dirty(|_| true).is_empty() {
             return Ok(());
         }
         self.users.next_epoch();
-        let mut chunks = dirty.chunks(CHUNK).peekable();
-        while let Some(chunk) = chunks.next() {
-            let watermark = chunks.peek().is_none().then(|| watermark.clone());
-            self.write_chunk(chunk, watermark).await?;
+        for band in 0..sweep.begin() {
+            let written = self.write_band(&mut sweep, band).await;
+            written.inspect_err(|_| sweep.broken_off())?;
         }
-        if dirty.is_empty() {
-            self.write_chunk(&[], Some(watermark)).await?;
-        }
-        self.passes.finished(stored);
+        self.passes.finished();
         Ok(())
     }
 
-    fn watermark(&self) -> Watermark {
+    async fn write_band(&self, sweep: &mut Sweep, band: usize) -> Result<(), StoreError> {
+        let begun = self.progress.applied();
+        let dirty = self.users.dirty(|row| sweep.holds(band, row));
+        let watermark = self.watermark(sweep.with(band, begun));
+        let position = watermark.position;
+        let (rest, last) = dirty.split_at(dirty.len().saturating_sub(CHUNK));
+        for chunk in rest.chunks(CHUNK) {
+            self.write_chunk(sweep, chunk, None).await?;
+        }
+        self.write_chunk(sweep, last, Some(watermark)).await?;
+        sweep.stored(band, begun);
+        self.passes.stored(position);
+        Ok(())
+    }
+
+    fn watermark(&self, position: Position) -> Watermark {
         Watermark {
-            position: self.progress.applied(),
+            position,
             newest_event: self.common.clock.newest(),
             folds: self.common.products.folds(),
         }
@@ -60,6 +96,7 @@ impl Alone {
 
     async fn write_chunk(
         &self,
+        sweep: &mut Sweep,
         keys: &[UserKey],
         watermark: Option<Watermark>,
     ) -> Result<(), StoreError> {
@@ -73,6 +110,7 @@ impl Alone {
         let rows = written.inspect_err(|_| self.passes.failed())?;
         self.learnt_stored(storing);
         for (writing, row) in noted.iter().zip(rows) {
+            sweep.saw(row);
             self.users.with(&writing.key, |user| user.written(writing, row));
         }
         Ok(())

@@ -52,11 +52,25 @@ pub(super) fn open(kind: &Kind, path: &Path, cache_bytes: usize) -> Result<Conne
 
 /// A connection that only reads, on a file that is open for writing already.
 pub(super) fn open_reader(path: &Path, cache_bytes: usize) -> Result<Connection, OpenError> {
+    let connection = open_beside(path, cache_bytes)?;
+    let only_reads = connection.pragma_update(None, "query_only", true);
+    only_reads.map_err(|error| explain(path, &error))?;
+    Ok(connection)
+}
+
+/// A connection that moves what was written ahead into the file, which is open for writing already.
+pub(super) fn open_mover(path: &Path, cache_bytes: usize) -> Result<Connection, OpenError> {
+    let connection = open_beside(path, cache_bytes)?;
+    let synced = connection.pragma_update(None, "synchronous", "FULL");
+    synced.map_err(|error| explain(path, &error))?;
+    Ok(connection)
+}
+
+fn open_beside(path: &Path, cache_bytes: usize) -> Result<Connection, OpenError> {
     let at_fault = |error| explain(path, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(at_fault)?;
     common(&connection, cache_bytes).map_err(at_fault)?;
-    connection.pragma_update(None, "query_only", true).map_err(at_fault)?;
     Ok(connection)
 }
 

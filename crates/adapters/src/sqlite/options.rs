@@ -18,7 +18,8 @@ pub struct Options {
     /// How long a commit waits for more records: a small one that is much smaller than the last, a large one in any case
     /// (see `Queue::take`).
     pub commit_wait: Duration,
-    /// The newest records that are kept in memory for readers, in bytes.
+    /// The newest records that are kept in memory for readers, in bytes. More than the processor's caches hold makes
+    /// every record's memory cold by the time that it is used again.
     pub tail_bytes: usize,
     /// Pages that each connection on the log may keep in memory, in bytes.
     pub log_cache_bytes: usize,
@@ -38,7 +39,7 @@ impl Default for Options {
             commit_entries: 8_192,
             commit_bytes: 8 * MIB,
             commit_wait: Duration::from_millis(1),
-            tail_bytes: 16 * MIB,
+            tail_bytes: 4 * MIB,
             log_cache_bytes: 8 * MIB,
             store_cache_bytes: 64 * MIB,
             readers: 2,

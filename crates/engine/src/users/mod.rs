@@ -14,11 +14,13 @@ use pilotage_wire::record::RecordError;
 use thiserror::Error;
 use tokio::sync::Notify;
 
-use crate::port::store::{Store, StoreError, StoredUser, UserKey};
+use crate::port::store::{RowId, Store, StoreError, StoredUser, UserKey};
 use crate::product::Products;
 pub(crate) use user::{User, Writing};
 
 const SHARDS: usize = 256;
+/// From so many users on a load is worth two readers.
+const MANY: usize = 64;
 
 /// Why a user could not be brought into memory.
 #[derive(Debug, Error)]
@@ -117,7 +119,10 @@ impl Users {
             if missing.is_empty() {
                 return Ok(());
             }
-            let found = store.load(missing.iter().map(|(key, _)| key.clone()).collect()).await?;
+            // Neighbours in the store are loaded one after the other.
+            missing.sort_unstable();
+            let keys = missing.iter().map(|(key, _)| key.clone()).collect();
+            let found = load(store, keys).await?;
             for ((key, evictions), stored) in missing.drain(..).zip(found) {
                 let Some(product) = products.get(&key.product) else { continue };
                 let user = user_from(&product.definition, &key.user, stored)?;
@@ -193,12 +198,13 @@ impl Users {
         self.bytes.fetch_sub(freed, Ordering::Relaxed);
     }
 
-    /// The users that the store does not hold as they are, in row order, new ones last by key.
-    pub(crate) fn dirty(&self) -> Vec<UserKey> {
+    /// The users in such rows that the store does not hold as they are, in row order, new ones last by key.
+    pub(crate) fn dirty(&self, within: impl Fn(Option<RowId>) -> bool) -> Vec<UserKey> {
         let mut dirty = Vec::new();
         for place in 0..SHARDS {
             let shard = self.lock(place);
-            let changed = shard.users.iter().filter(|(_, user)| user.is_dirty());
+            let wanted = |user: &User| user.is_dirty() && within(user.row);
+            let changed = shard.users.iter().filter(|(_, user)| wanted(user));
             dirty.extend(changed.map(|(key, user)| (user.row.is_none(), user.row, key.clone())));
         }
         dirty.sort_unstable();
@@ -219,6 +225,21 @@ impl Users {
         }
         self.bytes.store(0, Ordering::Relaxed);
     }
+}
+
+/// The stored users, in the order asked; many of them in two halves at the same time.
+async fn load(
+    store: &dyn Store,
+    mut keys: Vec<UserKey>,
+) -> Result<Vec<Option<StoredUser>>, StoreError> {
+    if keys.len() < MANY {
+        return store.load(keys).await;
+    }
+    let rest = keys.split_off(keys.len() / 2);
+    let (found, rest) = tokio::join!(store.load(keys), store.load(rest));
+    let mut found = found?;
+    found.extend(rest?);
+    Ok(found)
 }
 
 fn user_from(

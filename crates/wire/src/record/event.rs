@@ -15,10 +15,13 @@ use crate::instant;
 
 pub(super) const VERSION: u64 = 1;
 
-/// Version 1 of a stored event.
+/// Room for all but the free data of most events.
+const HEAD: usize = 512;
+
+/// Version 1 of a stored event; its free data as `D`.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct EventV1<'a> {
+struct EventV1<'a, D> {
     v: u64,
     #[serde(borrow)]
     event_id: Cow<'a, str>,
@@ -40,14 +43,19 @@ struct EventV1<'a> {
     received_at: Timestamp,
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     anonymous_id: Option<Cow<'a, str>>,
-    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
-    attributes: Option<&'a RawValue>,
+    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    attributes: Option<D>,
     #[serde(default, borrow, skip_serializing_if = "ContextV1::is_empty")]
     context: ContextV1<'a>,
-    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
-    payload: Option<&'a RawValue>,
+    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    payload: Option<D>,
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     api_version: Option<Cow<'a, str>>,
+}
+
+/// `Default` would ask it of `D`, too.
+fn none<D>() -> Option<D> {
+    None
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -116,17 +124,23 @@ pub fn encode(
         payload: event.payload.as_deref(),
         api_version: event.api_version.as_deref().map(Cow::Borrowed),
     };
+    let raw = |part: &Option<Box<RawValue>>| part.as_deref().map_or(0, |raw| raw.get().len());
+    let room = HEAD + raw(&event.attributes) + raw(&event.payload);
+    let mut body = Vec::with_capacity(room);
     // Text, numbers and checked raw JSON: nothing in it can fail to be written to memory.
-    serde_json::to_vec(&stored).expect("an event is always writable")
+    serde_json::to_writer(&mut body, &stored).expect("an event is always writable");
+    body
 }
 
 /// Reads a stored event of any version.
 pub fn decode(body: &[u8]) -> Result<Event, RecordError> {
-    let stored: EventV1<'_> = serde_json::from_slice(body)?;
+    let malformed = |what: &str| RecordError::Malformed(what.to_owned());
+    // Checked once as a whole, and not text by text.
+    let text = std::str::from_utf8(body).map_err(|_| malformed("not UTF-8"))?;
+    let stored: EventV1<'_, Value> = serde_json::from_str(text)?;
     if stored.v > VERSION {
         return Err(RecordError::Newer { found: stored.v, known: VERSION });
     }
-    let malformed = |what: &str| RecordError::Malformed(what.to_owned());
     Ok(Event {
         id: EventId::new(&stored.event_id).map_err(|_| malformed("eventId"))?,
         user: UserId::new(&stored.user_id).map_err(|_| malformed("userId"))?,
@@ -134,14 +148,10 @@ pub fn decode(body: &[u8]) -> Result<Event, RecordError> {
         kind: stored.event_type.into_owned().into_boxed_str(),
         at: stored.timestamp,
         received_at: stored.received_at,
-        attributes: members(tree(stored.attributes)?),
+        attributes: stored.attributes.map(members).unwrap_or_default(),
         context: stored.context.into_domain(),
-        payload: tree(stored.payload)?,
+        payload: stored.payload.unwrap_or(Value::Null),
     })
-}
-
-fn tree(raw: Option<&RawValue>) -> Result<Value, RecordError> {
-    Ok(raw.map_or(Ok(Value::Null), |raw| serde_json::from_str(raw.get()))?)
 }
 
 fn members(value: Value) -> Vec<(Box<str>, Value)> {

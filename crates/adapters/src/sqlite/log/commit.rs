@@ -2,14 +2,16 @@
 
 use hashbrown::HashTable;
 use pilotage_domain::event::Position;
-use pilotage_domain::id::EventId;
+use pilotage_domain::id::{EventId, ProductId, UserId};
 use pilotage_engine::port::log::{Appended, Entry, EntryName};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
+use super::block::Blocks;
 use super::queue::Request;
+use super::read;
 use super::remembered::{Mark, MarkKey, Marked, Remembered};
-use super::row;
-use crate::sqlite::products::Products;
+use super::row::{self, RowError};
+use super::tail::Tail;
 
 /// What a commit did, record by record in the order of the requests.
 #[derive(Debug, Default)]
@@ -19,72 +21,74 @@ pub(super) struct Outcome {
     pub marks: Vec<Marked>,
 }
 
-/// A commit while it is being written.
+/// What a commit is written with.
 pub(super) struct Commit<'a> {
     pub connection: &'a Connection,
-    pub products: &'a mut Products,
     pub key: MarkKey,
     pub remembered: &'a Remembered,
+    pub tail: &'a Tail,
     /// The position of the newest record.
     pub end: Position,
 }
 
 impl Commit<'_> {
     /// Writes what is new of the requests.
-    pub(super) fn write(mut self, requests: &[Request]) -> rusqlite::Result<Outcome> {
+    pub(super) fn write(&self, requests: &[Request]) -> Result<Outcome, RowError> {
         let entries = || requests.iter().flat_map(|request| &request.entries);
         let count = entries().count();
-        let mut fresh = Fresh { table: HashTable::with_capacity(count) };
+        let mut new = New {
+            blocks: Blocks::after(self.connection, self.end),
+            entries: Vec::with_capacity(count),
+            marks: HashTable::with_capacity(count),
+        };
         let mut outcome = Outcome { appended: Vec::with_capacity(count), marks: Vec::new() };
         for entry in entries() {
             let appended = match &entry.name {
-                EntryName::Event(id) => self.event(entry, id, &mut fresh, &mut outcome.marks)?,
+                EntryName::Event(id) => self.event(entry, id, &mut new, &mut outcome.marks)?,
                 EntryName::Decision(id) => {
-                    let position = self.insert(entry)?;
+                    let position = new.add(entry)?;
                     self.index(&id.bits().to_be_bytes(), position)?;
                     Appended::New(position)
                 }
             };
             outcome.appended.push(appended);
         }
+        new.blocks.finish()?;
         Ok(outcome)
     }
 
-    fn event(
-        &mut self,
-        entry: &Entry,
+    fn event<'e>(
+        &self,
+        entry: &'e Entry,
         id: &EventId,
-        fresh: &mut Fresh,
+        new: &mut New<'_, 'e>,
         marks: &mut Vec<Marked>,
-    ) -> rusqlite::Result<Appended> {
+    ) -> Result<Appended, RowError> {
         let mark = self.key.mark(entry.product.as_str(), entry.user.as_str(), id.as_str());
-        for position in fresh.find(mark).chain(self.remembered.find(mark)) {
-            if self.is_same(entry, id, position)? {
+        for position in new.find(mark).chain(self.remembered.find(mark)) {
+            let same = match self.known(position, new) {
+                Some(known) => is_same(entry, (&known.product, &known.user, &known.name)),
+                None => {
+                    let found = read::record(self.connection, position)?;
+                    is_same(entry, (&found.stored.product, &found.stored.user, &found.name))
+                }
+            };
+            if same {
                 return Ok(Appended::Duplicate(position));
             }
         }
-        let position = self.insert(entry)?;
-        fresh.insert((mark, position));
+        let position = new.add(entry)?;
+        new.mark((mark, position));
         marks.push((mark, position));
         Ok(Appended::New(position))
     }
 
-    /// Whether the record at that position, written by this commit or an earlier one, is the same event.
-    fn is_same(&self, entry: &Entry, id: &EventId, at: Position) -> rusqlite::Result<bool> {
-        let query = "SELECT p.name = ? AND e.user = ? AND e.name = ?
-            FROM entry e JOIN product p ON p.id = e.product WHERE e.position = ?";
-        let names = [entry.product.as_str(), entry.user.as_str(), id.as_str()];
-        let mut statement = self.connection.prepare_cached(query)?;
-        let parameters = params![names[0], names[1], names[2], row::to_column(at)];
-        Ok(statement.query_row(parameters, |row| row.get(0)).optional()?.unwrap_or(false))
-    }
-
-    fn insert(&mut self, entry: &Entry) -> rusqlite::Result<Position> {
-        let product = self.products.number(self.connection, &entry.product)?;
-        let position = Position(self.end.0 + 1);
-        row::insert(self.connection, position, product, entry)?;
-        self.end = position;
-        Ok(position)
+    /// The record at that position, where it is in memory: of this commit, or of one that readers still follow.
+    fn known<'k>(&'k self, at: Position, new: &New<'_, 'k>) -> Option<&'k Entry> {
+        match at.0.checked_sub(self.end.0 + 1) {
+            Some(place) => new.entries.get(usize::try_from(place).ok()?).copied(),
+            None => self.tail.holding(at)?.at(at),
+        }
     }
 
     /// Makes the decision findable. Its id is new by construction; were it not, the first would be found.
@@ -95,18 +99,30 @@ impl Commit<'_> {
     }
 }
 
-/// The events of this commit, which nobody else may know yet.
-struct Fresh {
-    table: HashTable<Marked>,
+/// Whether that is the same event.
+fn is_same(entry: &Entry, (product, user, name): (&ProductId, &UserId, &EntryName)) -> bool {
+    (&entry.product, &entry.user, &entry.name) == (product, user, name)
 }
 
-impl Fresh {
+/// The new records of this commit, which nobody else may know yet.
+struct New<'a, 'e> {
+    blocks: Blocks<'a>,
+    entries: Vec<&'e Entry>,
+    marks: HashTable<Marked>,
+}
+
+impl<'e> New<'_, 'e> {
+    fn add(&mut self, entry: &'e Entry) -> rusqlite::Result<Position> {
+        self.entries.push(entry);
+        self.blocks.add(entry)
+    }
+
     fn find(&self, mark: Mark) -> impl Iterator<Item = Position> {
-        let slots = self.table.iter_hash(mark.spread());
+        let slots = self.marks.iter_hash(mark.spread());
         slots.filter(move |slot| slot.0 == mark).map(|slot| slot.1)
     }
 
-    fn insert(&mut self, marked: Marked) {
-        self.table.insert_unique(marked.0.spread(), marked, |slot| slot.0.spread());
+    fn mark(&mut self, marked: Marked) {
+        self.marks.insert_unique(marked.0.spread(), marked, |slot| slot.0.spread());
     }
 }

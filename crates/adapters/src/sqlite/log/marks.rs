@@ -5,7 +5,8 @@ use pilotage_engine::port::log::EntryName;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::remembered::{self, MarkKey, Marked, Remembered};
-use super::row::{self, RowError};
+use super::row::{self, Named, RowError, damaged};
+use super::{block, read};
 use crate::sqlite::sum;
 
 /// So many records are read at most at the start to know their marks; each such span costs one row and no commit.
@@ -63,18 +64,13 @@ pub(super) struct Found {
 
 /// Reads the remembered marks, and the records whose marks were not saved.
 pub(super) fn load(connection: &Connection, at_least: usize) -> Result<Found, RowError> {
-    let end = "SELECT coalesce(max(position), 0) FROM entry";
-    let end = row::from_column(connection.query_row(end, [], |row| row.get(0))?);
+    let end = block::end(connection)?;
     let key = load_key(connection, end)?;
     let mut remembered = Remembered::new(at_least);
     let saved_to = load_saved(connection, &mut remembered)?;
-    let marks = load_unsaved(connection, key, saved_to)?;
-    let reached = Position(saved_to.0 + marks.1);
-    if reached != end {
-        return Err(damaged(reached, "the records after it are missing"));
-    }
-    marks.0.iter().for_each(|marked| remembered.insert(*marked));
-    Ok(Found { key, remembered, unsaved: Unsaved { saved_to, marks: marks.0 }, end })
+    let marks = load_unsaved(connection, key, (saved_to, end))?;
+    marks.iter().for_each(|marked| remembered.insert(*marked));
+    Ok(Found { key, remembered, unsaved: Unsaved { saved_to, marks }, end })
 }
 
 /// The key of the marks, a new one where the log is new.
@@ -100,10 +96,6 @@ fn make_key(connection: &Connection) -> rusqlite::Result<[u8; 16]> {
     Ok(key)
 }
 
-fn damaged(position: Position, detail: &str) -> RowError {
-    RowError::Damaged { position, detail: detail.to_owned() }
-}
-
 /// Reads the saved spans, oldest first; up to where they reach.
 fn load_saved(connection: &Connection, remembered: &mut Remembered) -> Result<Position, RowError> {
     let mut saved_to = None;
@@ -124,26 +116,23 @@ fn load_saved(connection: &Connection, remembered: &mut Remembered) -> Result<Po
     Ok(saved_to.unwrap_or_default())
 }
 
-/// The marks of the events after that position, and how many records there are.
+/// The marks of the events after the first position, up to the second, where the log ends.
 fn load_unsaved(
     connection: &Connection,
     key: MarkKey,
-    after: Position,
-) -> Result<(Vec<Marked>, u64), RowError> {
-    let query = format!("{} WHERE e.position > ? ORDER BY e.position", row::SELECT);
-    let mut statement = connection.prepare(&query)?;
-    let mut rows = statement.query([row::to_column(after)])?;
-    let (mut marks, mut count) = (Vec::new(), 0);
-    while let Some(row) = rows.next()? {
-        let row::Named { name, stored } = row::read(row)?;
-        count += 1;
-        if stored.position.0 != after.0 + count {
-            return Err(damaged(Position(after.0 + count), "the record is missing"));
-        }
+    (after, end): (Position, Position),
+) -> Result<Vec<Marked>, RowError> {
+    let mut marks = Vec::new();
+    let reached = read::scan(connection, after, &mut |Named { name, stored }| {
         if let EntryName::Event(id) = name {
             let mark = key.mark(stored.product.as_str(), stored.user.as_str(), id.as_str());
             marks.push((mark, stored.position));
         }
+        Ok(true)
+    })?;
+    if reached == end {
+        Ok(marks)
+    } else {
+        Err(damaged(reached, "the records after it are missing"))
     }
-    Ok((marks, count))
 }

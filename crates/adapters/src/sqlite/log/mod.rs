@@ -1,9 +1,11 @@
 //! The log as a SQLite file. Must not answer for a record before it is on disk.
 
+mod block;
 mod commit;
 mod marks;
 mod queue;
 mod read;
+mod relief;
 mod remembered;
 mod row;
 mod schema;
@@ -24,9 +26,9 @@ use tokio::sync::{oneshot, watch};
 
 use super::folder::Folder;
 use super::pool::Pool;
-use super::products::Products;
 use super::{OpenError, Options, file};
 use queue::{Portion, Queue, Reply, Request};
+use relief::Relief;
 use row::RowError;
 use schema::LOG;
 use shared::Shared;
@@ -52,10 +54,7 @@ impl SqliteLog {
         let connection = file::open(&LOG, &path, options.log_cache_bytes)?;
         let found = marks::load(&connection, options.remembered).map_err(|error| match error {
             RowError::Sqlite(error) => file::explain(&path, &error),
-            RowError::Damaged { position, detail } => {
-                let detail = format!("at position {}: {detail}", position.0);
-                OpenError::Damaged { path: path.clone(), detail }
-            }
+            damaged => OpenError::Damaged { path: path.clone(), detail: damaged.to_string() },
         })?;
         let readers = (0..options.readers.max(1))
             .map(|_| file::open_reader(&path, options.log_cache_bytes))
@@ -75,8 +74,8 @@ impl SqliteLog {
                 bytes: options.commit_bytes,
                 wait: options.commit_wait,
             },
+            relief: Relief::start(&path, options.log_cache_bytes)?,
             most_ahead: options.checkpoint_bytes,
-            products: Products::default(),
             runtime: tokio::runtime::Handle::try_current().ok(),
             ahead: 0,
             poison: None,

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 const OVERHEAD: usize = 160;
 
 /// How long records that nobody waits for gather before they get a commit of their own, and how many at the most.
-const LINGER: Duration = Duration::from_millis(10);
+const LINGER: Duration = Duration::from_millis(20);
 const LINGER_ENTRIES: usize = 1_024;
 /// From so many records a commit on, a writer that waits for more of them gives its callers the processor: a sync costs
 /// about as much of it as twenty records.

@@ -3,11 +3,11 @@
 use pilotage_domain::event::Position;
 use pilotage_domain::id::{DecisionId, EventId, ProductId, UserId};
 use pilotage_engine::port::log::{EntryName, Log, ReadError, Stored};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension};
 
-use super::SqliteLog;
 use super::row::{self, Named, RowError};
 use super::tail::{self, Tail};
+use super::{SqliteLog, block};
 use crate::sqlite::fault;
 
 impl SqliteLog {
@@ -135,31 +135,49 @@ fn page(
     end: Position,
     max_bytes: usize,
 ) -> Result<Vec<Stored>, RowError> {
-    let range = "WHERE e.position > ? AND e.position <= ? ORDER BY e.position";
-    let mut statement = connection.prepare_cached(&format!("{} {range}", row::SELECT))?;
-    let mut rows = statement.query(params![row::to_column(after), row::to_column(end)])?;
     let (mut page, mut bytes): (Vec<Stored>, usize) = (Vec::new(), 0);
-    for next in after.0 + 1..=end.0 {
-        let found = rows.next()?.map(row::read).transpose()?;
-        let found = found.filter(|named| named.stored.position.0 == next);
-        let stored = found.ok_or_else(|| missing(Position(next)))?.stored;
-        bytes += stored.body.len();
-        if bytes > max_bytes && !page.is_empty() {
-            break;
+    let reached = scan(connection, after, &mut |named| {
+        bytes += named.stored.body.len();
+        let wanted = named.stored.position <= end && (bytes <= max_bytes || page.is_empty());
+        if wanted {
+            page.push(named.stored);
         }
-        page.push(stored);
+        Ok(wanted)
+    })?;
+    if reached < end && bytes <= max_bytes { Err(missing(reached)) } else { Ok(page) }
+}
+
+/// Hands the records after `after` to `each`, in order, until it says that it has enough (`false`). None may be missing;
+/// the position of the last one.
+pub(super) fn scan(
+    connection: &Connection,
+    after: Position,
+    each: &mut dyn FnMut(Named) -> Result<bool, RowError>,
+) -> Result<Position, RowError> {
+    let mut reached = after;
+    let mut follow = |named: Named| {
+        if named.stored.position.0 != reached.0 + 1 {
+            return Err(missing(reached));
+        }
+        reached = named.stored.position;
+        each(named)
+    };
+    if row::scan(connection, after, &mut follow)? {
+        block::scan(connection, after, &mut follow)?;
     }
-    Ok(page)
+    Ok(reached)
 }
 
 /// The record at that position, which must be there.
-fn record(connection: &Connection, position: Position) -> Result<Named, RowError> {
-    let mut statement =
-        connection.prepare_cached(&format!("{} WHERE e.position = ?", row::SELECT))?;
-    let mut rows = statement.query([row::to_column(position)])?;
-    rows.next()?.map(row::read).transpose()?.ok_or_else(|| missing(position))
+pub(super) fn record(connection: &Connection, position: Position) -> Result<Named, RowError> {
+    let found = match block::find(connection, position)? {
+        None => row::find(connection, position)?,
+        found => found,
+    };
+    found.ok_or_else(|| missing(Position(position.0 - 1)))
 }
 
-fn missing(position: Position) -> RowError {
-    RowError::Damaged { position, detail: "the record is missing".to_owned() }
+/// The record after that position is not there.
+fn missing(reached: Position) -> RowError {
+    row::damaged(Position(reached.0 + 1), "the record is missing")
 }

@@ -1,35 +1,36 @@
-//! A record as a row: how it is written, read back and checked. Must not skip a row that is not as it was written.
+//! A record of format 1, a row of its own: read and checked. Must not skip a row that is not as it was written, nor write
+//! one.
 
 use bytes::Bytes;
 use pilotage_domain::event::Position;
 use pilotage_domain::id::{DecisionId, EventId, ProductId, UserId};
 use pilotage_domain::time::Timestamp;
-use pilotage_engine::port::log::{Entry, EntryName, RecordKind, Stored};
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, Row, params};
+use pilotage_engine::port::log::{EntryName, RecordKind, Stored};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
+use thiserror::Error;
 
 use crate::sqlite::{fault, sum};
 
-const INSERT: &str = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
-
 /// What `read` needs of a row, in its order.
-pub(super) const SELECT: &str = "
+const SELECT: &str = "
     SELECT e.position, e.kind, p.name, e.user, e.received_at, e.name, e.sum, e.body
     FROM entry e LEFT JOIN product p ON p.id = e.product";
 
 /// Why a row gave no record.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 pub(super) enum RowError {
     /// The row is not what was written.
+    #[error("at position {}: {detail}", position.0)]
     Damaged { position: Position, detail: String },
     /// The row can't be read now.
-    Sqlite(rusqlite::Error),
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
 }
 
-impl From<rusqlite::Error> for RowError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
-    }
+/// The log is damaged there.
+pub(super) fn damaged(position: Position, detail: &str) -> RowError {
+    RowError::Damaged { position, detail: detail.to_owned() }
 }
 
 /// A record and the name by which it is known.
@@ -57,53 +58,40 @@ impl Facts<'_> {
     }
 }
 
-/// Writes the record at that position; `product` is the number that stands for its product.
-pub(super) fn insert(
-    connection: &Connection,
-    position: Position,
-    product: i64,
-    entry: &Entry,
-) -> rusqlite::Result<()> {
-    let bits;
-    let (kind, name) = match &entry.name {
-        EntryName::Event(id) => (EVENT, ValueRef::Text(id.as_str().as_bytes())),
-        EntryName::Decision(id) => {
-            bits = id.bits().to_be_bytes();
-            (DECISION, ValueRef::Blob(&bits))
-        }
-    };
-    let facts = Facts {
-        position: to_column(position),
-        kind,
-        product: entry.product.as_str(),
-        user: entry.user.as_str(),
-        received_at: entry.received_at.as_millis(),
-        name: name.as_bytes().unwrap_or_default(),
-        body: &entry.body,
-    };
-    let (sum, name) = (facts.sum(), ToSqlOutput::Borrowed(name));
-    let mut statement = connection.prepare_cached(INSERT)?;
-    statement.execute(params![
-        facts.position,
-        kind,
-        product,
-        facts.user,
-        facts.received_at,
-        name,
-        sum,
-        facts.body,
-    ])?;
-    Ok(())
-}
-
 const EVENT: i64 = 1;
 const DECISION: i64 = 2;
 
+/// Hands the records after `after` that have rows to `each`, in order, until it says that it has enough (`false`);
+/// whether it did not.
+pub(super) fn scan(
+    connection: &Connection,
+    after: Position,
+    each: &mut dyn FnMut(Named) -> Result<bool, RowError>,
+) -> Result<bool, RowError> {
+    let query = format!("{SELECT} WHERE e.position > ? ORDER BY e.position");
+    let mut statement = connection.prepare_cached(&query)?;
+    let mut rows = statement.query([to_column(after)])?;
+    while let Some(row) = rows.next()? {
+        if !each(read(row)?)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The record at that position, where it has a row.
+pub(super) fn find(connection: &Connection, at: Position) -> Result<Option<Named>, RowError> {
+    let query = format!("{SELECT} WHERE e.position = ?");
+    let mut statement = connection.prepare_cached(&query)?;
+    let mut rows = statement.query([to_column(at)])?;
+    rows.next()?.map(read).transpose()
+}
+
 /// Reads a row of `SELECT` back and checks it.
-pub(super) fn read(row: &Row<'_>) -> Result<Named, RowError> {
+fn read(row: &Row<'_>) -> Result<Named, RowError> {
     let column: i64 = row.get(0).map_err(RowError::Sqlite)?;
     let position = from_column(column);
-    let damaged = |detail: &str| RowError::Damaged { position, detail: detail.to_owned() };
+    let damaged = |detail: &str| damaged(position, detail);
     let columns = Columns::of(row).map_err(|error| {
         if fault::is_damage(&error) { damaged(&error.to_string()) } else { RowError::Sqlite(error) }
     })?;

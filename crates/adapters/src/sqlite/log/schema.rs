@@ -4,12 +4,13 @@ use crate::sqlite::file::Kind;
 
 /// The log's file.
 ///
-/// Records are appended by position and nothing else: an index with random keys would rewrite a page for each record.
+/// Records are appended by position, many to a row: an index with random keys would rewrite a page for each record, and a
+/// row for each would cost more than the record.
 pub(super) const LOG: Kind = Kind {
     role: "log",
     name: "log.sqlite",
     application: 0x5069_4c67, // "PiLg"
-    steps: &[FORMAT_1],
+    steps: &[FORMAT_1, FORMAT_2],
 };
 
 const FORMAT_1: &str = "
@@ -36,5 +37,19 @@ CREATE TABLE recent (
     last INTEGER NOT NULL,
     sum INTEGER NOT NULL,
     marks BLOB NOT NULL
+);
+";
+
+const FORMAT_2: &str = "
+-- The position of the newest record: an empty page that should not be one is an odd end, and would look like a shorter log.
+INSERT INTO about VALUES ('end', (SELECT coalesce(max(position), 0) FROM entry));
+
+-- From here on records stand in blocks: some of one commit, in order and without holes, see `block.rs`. What format 1
+-- wrote stays in `entry`, and lies before every block. `sum`: CRC-32 of first, last and body.
+CREATE TABLE block (
+    last INTEGER PRIMARY KEY,
+    first INTEGER NOT NULL,
+    sum INTEGER NOT NULL,
+    body BLOB NOT NULL
 );
 ";

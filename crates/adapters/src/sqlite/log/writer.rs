@@ -13,11 +13,12 @@ use tokio::sync::oneshot;
 use super::commit::{Commit, Outcome};
 use super::marks::Unsaved;
 use super::queue::{Portion, Reply, Request, Taken};
+use super::relief::{Relief, Stage};
+use super::row::RowError;
 use super::shared::Shared;
 use super::tail;
 use crate::sqlite::fault::{self, Severity};
 use crate::sqlite::file;
-use crate::sqlite::products::Products;
 
 /// After so long without work the write-ahead log is moved into the file.
 const IDLE: Duration = Duration::from_millis(500);
@@ -34,9 +35,9 @@ pub(super) struct Writer {
     pub shared: Arc<Shared>,
     pub unsaved: Unsaved,
     pub portion: Portion,
+    pub relief: Relief,
     /// How much may be written ahead before it is moved into the file.
     pub most_ahead: usize,
-    pub products: Products,
     /// Where callers are answered; here, where there is none.
     pub runtime: Option<Handle>,
     /// How much was written ahead since, about.
@@ -66,10 +67,11 @@ impl Writer {
         loop {
             match shared.queue.take(self.portion, last, IDLE) {
                 Taken::Some(requests) => last = self.commit(requests),
-                Taken::Idle => self.relieve_beyond(0),
+                Taken::Idle => self.relieve(0),
                 Taken::Closed => break,
             }
         }
+        self.relief.end();
         if self.poison.is_none()
             && let Err(error) = file::settle(&self.connection)
         {
@@ -94,26 +96,26 @@ impl Writer {
             }
             Err(why) => self.refuse(requests, &why),
         }
-        self.relieve_beyond(self.most_ahead);
+        self.relieve(self.most_ahead);
         count
     }
 
     /// One transaction, durable when it returns.
-    fn store(&mut self, requests: &[Request]) -> rusqlite::Result<Outcome> {
+    fn store(&mut self, requests: &[Request]) -> Result<Outcome, RowError> {
         let behavior = TransactionBehavior::Immediate;
         let transaction = Transaction::new_unchecked(&self.connection, behavior)?;
         let end = *self.shared.end.borrow();
-        let remembered = self.shared.remembered();
+        let (remembered, tail) = (self.shared.remembered(), self.shared.tail());
         let commit = Commit {
             connection: &transaction,
-            products: &mut self.products,
             key: self.shared.key,
             remembered: &remembered,
+            tail: &tail,
             end,
         };
         let outcome = commit.write(requests)?;
         let saved = self.unsaved.save(&transaction, end, remembered.oldest())?;
-        drop(remembered);
+        drop((remembered, tail));
         transaction.commit()?;
         if saved {
             self.unsaved.saved(end);
@@ -152,6 +154,9 @@ impl Writer {
     /// Answers calls whose records are durable. Whoever has gone needs no answer. One task of the runtime does it for
     /// the whole commit: waking a task from a thread outside the runtime costs a system call each.
     fn answer_callers(&self, callers: Vec<(AppendCaller, Vec<Appended>)>) {
+        if callers.is_empty() {
+            return;
+        }
         let answer = move || {
             callers.into_iter().for_each(|(caller, results)| drop(caller.send(Ok(results))));
         };
@@ -199,10 +204,11 @@ impl Writer {
     }
 
     /// Notes a failed write, stops writing where its extent is unknown, and says it in words.
-    fn judge(&mut self, error: &rusqlite::Error) -> String {
-        // Products that the failed transaction added are not there.
-        self.products = Products::default();
-        let lasting = fault::severity(error) == Severity::Lasting;
+    fn judge(&mut self, error: &RowError) -> String {
+        let lasting = match error {
+            RowError::Damaged { .. } => true,
+            RowError::Sqlite(error) => fault::severity(error) == Severity::Lasting,
+        };
         if self.shared.set_healthy(false) {
             tracing::error!(%error, lasting, "log can't be written");
         }
@@ -214,17 +220,26 @@ impl Writer {
         why
     }
 
-    /// Moves what was written ahead into the file, where it is more than that.
-    fn relieve_beyond(&mut self, bytes: usize) {
-        if self.ahead <= bytes || self.poison.is_some() {
-            return;
-        }
-        self.ahead = 0;
-        if let Err(error) = file::relieve(&self.connection) {
-            // The records are safe where they are; a full disk is no reason to stop before the next write fails.
-            if fault::severity(&error) == Severity::Lasting {
-                self.judge(&error);
+    /// Has what was written ahead moved into the file, where it is more than that; the last of it here, so that the
+    /// write-ahead log can begin again.
+    fn relieve(&mut self, most_ahead: usize) {
+        match self.relief.stage() {
+            Stage::None if self.ahead > most_ahead && self.poison.is_none() => self.relief.order(),
+            Stage::None | Stage::UnderWay => {}
+            Stage::Done(moved) => {
+                self.ahead = 0;
+                self.judge_relief(moved.and_then(|()| file::relieve(&self.connection)));
             }
+        }
+    }
+
+    /// The records are safe where they are; a full disk is no reason to stop before the next write fails.
+    fn judge_relief(&mut self, moved: rusqlite::Result<()>) {
+        if let Err(error) = moved
+            && self.poison.is_none()
+            && fault::severity(&error) == Severity::Lasting
+        {
+            self.judge(&error.into());
         }
     }
 }

@@ -80,34 +80,74 @@ async fn a_flipped_bit_in_the_log_is_told_or_harmless() {
     );
 }
 
+/// Changes the log's file by hand.
+fn change(path: &Path, sql: &str) {
+    let file = Connection::open(path.join("log.sqlite")).expect("the file opens");
+    assert!(file.execute(sql, []).expect("a change") > 0, "{sql}");
+}
+
 #[tokio::test]
-async fn a_changed_record_is_told_with_its_position() {
+async fn a_changed_block_is_told_with_its_position() {
+    let second = "(SELECT min(last) FROM block WHERE first > 1)";
     let changes = [
-        "UPDATE entry SET body = x'00' WHERE position = 3",
-        "UPDATE entry SET user = 'user 9' WHERE position = 3",
-        "UPDATE entry SET name = 'event 9' WHERE position = 3",
-        "UPDATE entry SET received_at = 1 WHERE position = 3",
-        "UPDATE entry SET kind = 2 WHERE position = 3",
-        "UPDATE entry SET kind = 'event' WHERE position = 3",
-        "UPDATE entry SET product = 77 WHERE position = 3",
-        "DELETE FROM entry WHERE position = 3",
+        "UPDATE block SET body = x'00' WHERE last =",
+        "UPDATE block SET body = zeroblob(length(body)) WHERE last =",
+        "UPDATE block SET body = 'text' WHERE last =",
+        "UPDATE block SET first = first + 1 WHERE last =",
+        "UPDATE block SET last = last - 1 WHERE last =",
+        "UPDATE block SET sum = 'none' WHERE last =",
+        "UPDATE block SET sum = sum + 1 WHERE last =",
+        "DELETE FROM block WHERE last =",
     ];
-    for change in changes {
+    for sql in changes {
         let folder = folder();
-        let records = 9_000;
-        a_log(folder.path(), records).await;
+        a_log(folder.path(), 9_000).await;
         let file = Connection::open(folder.path().join("log.sqlite")).expect("the file opens");
-        assert_eq!(file.execute(change, []).expect("a change"), 1);
+        let place = "SELECT first, last FROM block WHERE first > 1 LIMIT 1";
+        let place = file.query_row(place, [], |row| Ok((row.get(0)?, row.get(1)?)));
+        let (first, last): (u32, u32) = place.expect("a second block");
+        let (first, last) = (u64::from(first), u64::from(last));
         drop(file);
+        change(folder.path(), &format!("{sql} {second}"));
         // Far from the end, so that the start does not come across it.
         let log = open_log(folder.path()).expect("the log opens");
-        for reading in [read_all(&log).await, log.get(vec![Position(3)]).await] {
-            let error = reading.expect_err("it is damaged");
-            let told = matches!(error, ReadError::Damaged { position: Position(3), .. });
-            assert!(told, "{change}: {error}");
+        for reading in [read_all(&log).await, log.get(vec![Position(last)]).await] {
+            let Err(ReadError::Damaged { position, .. }) = reading else { panic!("{sql}") };
+            assert!((first..=last + 1).contains(&position.0), "{sql}: {position:?} of {first}");
         }
-        let others = log.get(vec![Position(2), Position(4)]).await;
+        let others = log.get(vec![Position(first - 1), Position(last + 1)]).await;
+        assert_eq!(others.expect("the others are whole").len(), 2, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn a_changed_row_of_format_1_is_told_with_its_position() {
+    let changes = [
+        "UPDATE entry SET body = x'00' WHERE position = 2",
+        "UPDATE entry SET user = 'user 9' WHERE position = 2",
+        "UPDATE entry SET name = 'event 9' WHERE position = 2",
+        "UPDATE entry SET received_at = 1 WHERE position = 2",
+        "UPDATE entry SET kind = 2 WHERE position = 2",
+        "UPDATE entry SET kind = 'event' WHERE position = 2",
+        "UPDATE entry SET product = 77 WHERE position = 2",
+        "DELETE FROM entry WHERE position = 2",
+    ];
+    for sql in changes {
+        let folder = folder();
+        let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/format-1/log.sqlite");
+        fs::copy(old, folder.path().join("log.sqlite")).expect("a golden file");
+        let log = open_log(folder.path()).expect("the log opens");
+        change(folder.path(), sql);
+        for reading in [read_all(&log).await, log.get(vec![Position(2)]).await] {
+            let error = reading.expect_err("it is damaged");
+            let told = matches!(error, ReadError::Damaged { position: Position(2), .. });
+            assert!(told, "{sql}: {error}");
+        }
+        let others = log.get(vec![Position(1), Position(3)]).await;
         assert_eq!(others.expect("the others are whole").len(), 2);
+        drop(log);
+        let error = open_log(folder.path()).map(drop).expect_err("the start comes across it");
+        assert!(error.to_string().contains("is damaged: at position 2: "), "{sql}: {error}");
     }
 }
 
@@ -115,10 +155,10 @@ async fn a_changed_record_is_told_with_its_position() {
 async fn damage_near_the_end_is_told_at_the_start() {
     let changes = [
         (
-            "UPDATE entry SET body = x'00' WHERE position = 5",
-            "at position 5: its checksum does not fit",
+            "UPDATE block SET body = x'00' WHERE last = 5",
+            "at position 5: its block's checksum does not fit",
         ),
-        ("DELETE FROM entry WHERE position = 5", "at position 5: the record is missing"),
+        ("DELETE FROM block WHERE last = 5", "at position 5: the record is missing"),
         (
             "UPDATE about SET value = x'00' WHERE key = 'mark_key'",
             "at position 0: the key of the marks does not fit",
@@ -128,14 +168,16 @@ async fn damage_near_the_end_is_told_at_the_start() {
             "at position 0: the key of the marks does not fit",
         ),
     ];
-    for (change, detail) in changes {
+    for (sql, detail) in changes {
         let folder = folder();
-        a_log(folder.path(), 20).await;
-        let file = Connection::open(folder.path().join("log.sqlite")).expect("the file opens");
-        assert_eq!(file.execute(change, []).expect("a change"), 1);
-        drop(file);
+        let log = open_log(folder.path()).expect("the log opens");
+        for n in 0..20 {
+            append(&log, n).await;
+        }
+        drop(log);
+        change(folder.path(), sql);
         let error = open_log(folder.path()).map(drop).expect_err("it must not open");
-        assert!(error.to_string().ends_with(&format!("is damaged: {detail}")), "{change}: {error}");
+        assert!(error.to_string().ends_with(&format!("is damaged: {detail}")), "{sql}: {error}");
     }
 }
 

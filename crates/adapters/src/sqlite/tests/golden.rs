@@ -74,17 +74,23 @@ async fn told(embedded: &Embedded) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn files_of_format_1_open() {
-    let (fresh, old) = (folder(), folder());
-    for name in ["log.sqlite", "store.sqlite"] {
-        with_small_pages(&fresh.path().join(name));
-        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/format-1").join(name);
-        fs::copy(golden, old.path().join(name)).expect("a golden file");
+async fn files_of_every_format_open() {
+    for format in ["format-1", "format-2"] {
+        let (fresh, old) = (folder(), folder());
+        for name in ["log.sqlite", "store.sqlite"] {
+            with_small_pages(&fresh.path().join(name));
+            let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(format);
+            fs::copy(golden.join(name), old.path().join(name)).expect("a golden file");
+        }
+        let fresh = opened(fresh.path());
+        fill(&fresh).await;
+        let old = opened(old.path());
+        assert_eq!(told(&old).await, told(&fresh).await, "{format}");
+        let again = old.log.append(vec![event(2)]).await.expect("the log writes");
+        assert_eq!(again, [Appended::Duplicate(Position(2))], "{format}");
+        let more = old.log.append(vec![event(5)]).await.expect("the log writes");
+        assert_eq!(more, [Appended::New(Position(4))], "{format}");
+        let records = read_all(&*old.log).await.expect("the log reads");
+        assert_eq!(records.len(), 4, "{format}: old and new records stand in one log");
     }
-    let fresh = opened(fresh.path());
-    fill(&fresh).await;
-    let old = opened(old.path());
-    assert_eq!(told(&old).await, told(&fresh).await);
-    let again = old.log.append(vec![event(2)]).await.expect("the log writes");
-    assert_eq!(again, [Appended::Duplicate(Position(2))]);
 }
