@@ -52,7 +52,7 @@ pub struct Outcome {
     pub clicked: u64,
     /// Guides that were closed.
     pub dismissed: u64,
-    /// Guides that should not have been shown, by the simulator's own books.
+    /// What spoke against guides that were shown, by the simulator's own books; several things may speak against one.
     pub invalid: u64,
     /// Calls of a model.
     pub model_calls: u64,
