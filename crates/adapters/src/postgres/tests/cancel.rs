@@ -69,7 +69,7 @@ async fn a_batch_that_is_let_go_anywhere_is_written_whole_or_not_at_all() {
         let position = Position(looks as u64 + 1);
         let users = ["a", "b"].map(|name| user(name, &position.0.to_string(), position));
         let watermark = Some(Watermark { position, ..Watermark::default() });
-        let batch = Batch { users: users.into(), watermark };
+        let batch = Batch { users: users.into(), watermark, ..Batch::default() };
         let answer = let_go_after(looks, store.write(batch)).await;
         // A write of nothing waits for the one before.
         store.write(Batch::default()).await.expect("the store writes");
