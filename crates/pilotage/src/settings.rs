@@ -226,9 +226,8 @@ fn typed(
     let policy = set("POLICY").or(raw.policy);
     let policy = policy
         .and_then(|text| faults.parse("policy", &text, |t| PolicyArg::from_str(t, false).ok()));
-    if args.policy.or(policy) == Some(PolicyArg::Learner) && back_end != BackEnd::Embedded {
-        faults.say("policy: `learner` learns on the embedded log and store alone");
-    }
+    let chosen = args.policy.or(policy);
+    let policy = policy_of(chosen, (back_end == BackEnd::Embedded, model.is_some()), faults);
     let users_mb =
         environment.number("USERS_MB", faults).map(|n| n as usize).or(raw.users_mb).unwrap_or(512);
     let remembered_events =
@@ -246,10 +245,6 @@ fn typed(
         Some(list) => std::env::split_paths(&list).collect(),
         None => raw.products.unwrap_or_default(),
     };
-    let chosen = args.policy.or(policy);
-    if chosen == Some(PolicyArg::Model) && model.is_none() {
-        faults.say("policy: `model` needs a model: model_provider");
-    }
     Settings {
         listen: args
             .listen
@@ -267,12 +262,7 @@ fn typed(
             Some(ClockArg::Events) => ClockMode::Events,
             _ => ClockMode::System,
         },
-        policy: match chosen {
-            Some(PolicyArg::Random) => Policy::Random,
-            Some(PolicyArg::Learner) => Policy::Learner,
-            Some(PolicyArg::Model) => Policy::Model,
-            Some(PolicyArg::Static) | None => Policy::Static,
-        },
+        policy,
         back_end,
         role,
         users_bytes: users_mb.max(1) << 20,
@@ -281,6 +271,29 @@ fn typed(
         unready_for: Duration::from_millis(unready_for_ms),
         model,
         keys: raw.keys,
+    }
+}
+
+/// The policy, where back end and model let it be.
+fn policy_of(
+    chosen: Option<PolicyArg>,
+    (is_embedded, has_model): (bool, bool),
+    faults: &mut Faults,
+) -> Policy {
+    match chosen {
+        Some(PolicyArg::Learner) if !is_embedded => {
+            faults.say("policy: `learner` learns on the embedded log and store alone");
+        }
+        Some(PolicyArg::Model) if !has_model => {
+            faults.say("policy: `model` needs a model: model_provider");
+        }
+        _ => {}
+    }
+    match chosen {
+        Some(PolicyArg::Random) => Policy::Random,
+        Some(PolicyArg::Learner) => Policy::Learner,
+        Some(PolicyArg::Model) => Policy::Model,
+        Some(PolicyArg::Static) | None => Policy::Static,
     }
 }
 

@@ -75,7 +75,7 @@ async fn told(embedded: &Embedded) -> Vec<String> {
 
 #[tokio::test]
 async fn files_of_every_format_open() {
-    for format in ["format-1", "format-2"] {
+    for format in ["format-1", "format-2", "format-3"] {
         let (fresh, old) = (folder(), folder());
         for name in ["log.sqlite", "store.sqlite"] {
             with_small_pages(&fresh.path().join(name));

@@ -72,7 +72,7 @@ pub async fn a_situation_waits_once(place: &impl StorePlace) {
     let mut store = place.open().await;
     want(&*store, &[wanted("a", 2), wanted("b", 4)]).await;
     let of_q = Wanted { product: product("q"), ..wanted("a", 1) };
-    want(&*store, &[of_q.clone()]).await;
+    want(&*store, std::slice::from_ref(&of_q)).await;
     let again = Wanted { brief: Bytes::from("newer"), ..wanted("a", 3) };
     let uncertainty = Probability::new(0.25).expect("in range");
     let surer = Job { uncertainty, knows: Knows::Stale, since: LATER, ..wanted("b", 1).job };

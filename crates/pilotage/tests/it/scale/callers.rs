@@ -60,7 +60,8 @@ impl Callers {
         });
         let threads = (0..CALLERS).map(|number| {
             let street = street.clone();
-            thread::spawn(move || Caller::new(number, street).run())
+            let calls = move || Caller::new(number, street).run();
+            thread::Builder::new().name(format!("caller {number}")).spawn(calls).expect("a thread")
         });
         let threads = threads.collect();
         Self { street, threads }
