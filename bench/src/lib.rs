@@ -115,6 +115,7 @@ pub fn event(user: u64) -> IncomingEvent {
         context: EventContext::default(),
         payload: RawValue::from_string(payload).ok(),
         api_version: None,
+        trace_parent: None,
     }
 }
 

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue};
 
 use crate::keys::{Key, Keys};
 
-const REQUEST_HEADERS: &str = "authorization, content-type, x-api-version, x-pilotage-product, x-pilotage-user-token, x-request-id";
+const REQUEST_HEADERS: &str = "authorization, content-type, traceparent, x-api-version, x-pilotage-product, x-pilotage-user-token, x-request-id";
 const ANSWER_HEADERS: &str = "date, retry-after, x-request-id";
 /// How long a browser may keep a preflight's answer, in seconds; browsers cap it themselves.
 const MAX_AGE: &str = "7200";

@@ -392,6 +392,7 @@ impl Visitor {
             },
             payload: Some(raw(&payload)),
             api_version: None,
+            trace_parent: None,
         });
     }
 

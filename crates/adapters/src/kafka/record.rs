@@ -27,7 +27,6 @@ pub(super) fn message<'a>(entry: &'a Entry, name: &'a Name) -> Result<Message<'a
         name,
         received_at: entry.received_at,
         body: &entry.body,
-        traceparent: None,
     })
 }
 

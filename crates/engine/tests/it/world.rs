@@ -191,6 +191,7 @@ pub(crate) fn event(user: &UserId, kind: &str, payload: &str) -> IncomingEvent {
         context: EventContext::default(),
         payload: serde_json::value::RawValue::from_string(payload.to_owned()).ok(),
         api_version: None,
+        trace_parent: None,
     }
 }
 

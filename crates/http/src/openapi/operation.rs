@@ -117,7 +117,7 @@ pub(super) fn operation(id: RouteId, schemas: &mut Schemas) -> Operation {
 fn event(schemas: &mut Schemas) -> Operation {
     Operation {
         summary: "Take one event; answered once it is durable",
-        parameters: vec![api_version(), user_token()],
+        parameters: vec![api_version(), trace_parent(), user_token()],
         request: Some(Request { media: &[(JSON, true)], schema: asked::<EventBody>(schemas) }),
         answers: vec![answered::<Queued>(
             schemas,
@@ -131,7 +131,7 @@ fn event(schemas: &mut Schemas) -> Operation {
 fn batch(schemas: &mut Schemas) -> Operation {
     Operation {
         summary: "Take up to 2,500 events; answered once all that are good are durable",
-        parameters: vec![api_version(), user_token()],
+        parameters: vec![api_version(), trace_parent(), user_token()],
         request: Some(Request {
             media: &[(JSON, true), ("application/x-ndjson", false)],
             schema: asked::<BatchBody>(schemas),
@@ -302,6 +302,17 @@ fn api_version() -> Parameter {
         place: "header",
         description: "The version of the API that the caller speaks; recorded with its events.",
         schema: json!({ "type": "string", "examples": ["2024-10-01"] }),
+    }
+}
+
+fn trace_parent() -> Parameter {
+    Parameter {
+        name: "traceparent",
+        place: "header",
+        description: "The caller's trace (W3C Trace Context); recorded with its events, and a header of their records in Kafka.",
+        schema: json!({
+            "type": "string", "examples": ["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"],
+        }),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Taking events, one or many. Must not answer 202 for anything that is not durable.
 
-use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use pilotage_domain::definition::Definition;
 use pilotage_domain::id::EventId;
 use pilotage_engine::port::log::AppendError;
@@ -22,6 +22,7 @@ use crate::problem::Problem;
 const MAX_EVENT_BYTES: usize = 1 << 20;
 const MAX_BATCH_BYTES: usize = 5 << 20;
 const API_VERSION: HeaderName = HeaderName::from_static("x-api-version");
+const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 const MAX_API_VERSION: usize = 32;
 
 /// `POST /api/v1/events`
@@ -40,7 +41,7 @@ pub(super) async fn event(call: Call) -> Answer {
         .map_err(|refused| Problem::invalid(refused.faults))?;
     speaker(&app, &caller, &parts.headers, received.user_token.as_deref())?
         .check(&received.event.user)?;
-    let event = IncomingEvent { api_version: api_version(&parts.headers), ..received.event };
+    let event = Said::of(&parts.headers).about(received.event);
     let ingested = app.engine.ingest(&caller.product, vec![event]).await.map_err(not_taken)?;
     let Some(Ingested { event_id, duplicate }) = ingested.into_iter().next() else {
         return Err(Problem::internal());
@@ -66,8 +67,7 @@ pub(super) async fn batch(call: Call) -> Answer {
     }
     let definition = app.engine.definition(&caller.product).ok_or_else(unknown_product)?;
     let speaker = speaker(&app, &caller, &parts.headers, batch.user_token.as_deref())?;
-    let (good, places) =
-        sort(&batch, &definition, &speaker, api_version(&parts.headers).as_deref());
+    let (good, places) = sort(&batch, &definition, &speaker, Said::of(&parts.headers));
     let ingested = if good.is_empty() {
         Vec::new()
     } else {
@@ -93,7 +93,7 @@ fn sort(
     batch: &Batch<'_>,
     definition: &Definition,
     speaker: &Speaker,
-    api_version: Option<&str>,
+    said: Said<'_>,
 ) -> (Vec<IncomingEvent>, Vec<Option<BatchResult>>) {
     let mut good = Vec::with_capacity(batch.events.len());
     let mut places = Vec::with_capacity(batch.events.len());
@@ -106,8 +106,7 @@ fn sort(
                 Some(rejected(received.event.id, ErrorCode::WrongUser, None))
             }
             Ok(received) => {
-                let api_version = api_version.map(Into::into);
-                good.push(IncomingEvent { api_version, ..received.event });
+                good.push(said.about(received.event));
                 None
             }
         });
@@ -128,10 +127,28 @@ fn taken(ingested: Ingested) -> BatchResult {
     BatchResult { event_id: Some(ingested.event_id), status, code: None, details: None }
 }
 
-/// The caller's API version, where it is fit to be recorded; anything else is passed over.
-fn api_version(headers: &HeaderMap) -> Option<Box<str>> {
-    let text = headers.get(API_VERSION)?.to_str().ok()?;
-    (text.len() <= MAX_API_VERSION).then(|| text.into())
+/// What a call's headers say of all its events, as far as it is fit to be recorded; anything else is passed over.
+#[derive(Clone, Copy)]
+struct Said<'a> {
+    api_version: Option<&'a str>,
+    trace_parent: Option<&'a str>,
+}
+
+impl<'a> Said<'a> {
+    fn of(headers: &'a HeaderMap) -> Self {
+        let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        Self {
+            api_version: text(API_VERSION).filter(|text| text.len() <= MAX_API_VERSION),
+            trace_parent: text(TRACE_PARENT).and_then(event::trace_parent),
+        }
+    }
+
+    fn about(self, event: IncomingEvent) -> IncomingEvent {
+        let Self { api_version, trace_parent } = self;
+        let (api_version, trace_parent) =
+            (api_version.map(Into::into), trace_parent.map(Into::into));
+        IncomingEvent { api_version, trace_parent, ..event }
+    }
 }
 
 fn not_taken(error: IngestError) -> Problem {

@@ -23,7 +23,8 @@ fn read(installation: &Installation, count: usize) -> Vec<Value> {
 fn a_plain_consumer_finds_events_and_decisions_as_json() {
     let installation = Installation::shared(Shared::new());
     let server = installation.start();
-    let client = server.client().with("x-api-version", "2024-10-01");
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let client = server.client().with("x-api-version", "2024-10-01").with("traceparent", trace);
     let user = User::new(&client, 7);
     let id = user.event("form_submit", json!({ "form": "new_project", "ok": true }));
     let decision = user.decision("/projects", &id);
@@ -52,6 +53,7 @@ fn a_plain_consumer_finds_events_and_decisions_as_json() {
         ("ce_source", "pilotage/acme"),
         ("ce_type", "pilotage.event.form_submit"),
         ("content-type", "application/json"),
+        ("traceparent", trace),
     ];
     for (header, expected) in expected {
         assert_eq!(event["headers"][header], expected, "{header} of {event}");

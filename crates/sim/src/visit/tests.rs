@@ -107,7 +107,7 @@ fn unreliable() -> Scripted {
         let message = serde_json::json!({ "content": choice });
         let chosen = serde_json::json!({ "finish_reason": "stop", "message": message });
         let mut body = serde_json::json!({ "choices": [chosen] }).to_string().into_bytes();
-        if bits.bits() % 3 == 0 {
+        if bits.bits().is_multiple_of(3) {
             let place = bits.bits() as usize % body.len();
             body[place] = bits.bits() as u8;
         }

@@ -35,7 +35,7 @@ const CONTEXT: [&str; 4] = ["appVersion", "locale", "path", "timezone"];
 /// A checked event, and the token that came in its body.
 #[derive(Debug, Clone)]
 pub struct Received {
-    /// The event; its `api_version` is the caller's to set.
+    /// The event; its `api_version` and `trace_parent` are the caller's to set.
     pub event: IncomingEvent,
     /// `userToken`, unchecked.
     pub user_token: Option<Box<str>>,
@@ -77,6 +77,7 @@ pub fn read(text: &str, definition: &Definition) -> Result<Received, Refused> {
                 context,
                 payload,
                 api_version: None,
+                trace_parent: None,
             },
             user_token,
         }),

@@ -51,6 +51,8 @@ struct EventV1<'a, D> {
     payload: Option<D>,
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     api_version: Option<Cow<'a, str>>,
+    #[serde(default, borrow, rename = "traceparent", skip_serializing_if = "Option::is_none")]
+    trace_parent: Option<Cow<'a, str>>,
 }
 
 /// `Default` would ask it of `D`, too.
@@ -123,6 +125,7 @@ pub fn encode(
         context: ContextV1::of(&event.context),
         payload: event.payload.as_deref(),
         api_version: event.api_version.as_deref().map(Cow::Borrowed),
+        trace_parent: event.trace_parent.as_deref().map(Cow::Borrowed),
     };
     let raw = |part: &Option<Box<RawValue>>| part.as_deref().map_or(0, |raw| raw.get().len());
     let room = HEAD + raw(&event.attributes) + raw(&event.payload);
@@ -177,6 +180,7 @@ mod tests {
             context: EventContext { path: Some("/import".into()), ..EventContext::default() },
             payload: RawValue::from_string(r#"{"form":"import","ok":false}"#.into()).ok(),
             api_version: Some("2024-10-01".into()),
+            trace_parent: None,
         }
     }
 

@@ -41,8 +41,6 @@ pub struct Outgoing<'a> {
     pub received_at: Timestamp,
     /// The stored form, as `record::event` and `record::decision` write it.
     pub body: &'a [u8],
-    /// The W3C trace context that it came with.
-    pub traceparent: Option<&'a str>,
 }
 
 /// What stands in the topic.
@@ -92,6 +90,9 @@ struct Value<'a> {
     received_at: Timestamp,
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     api_version: Option<Cow<'a, str>>,
+    /// The W3C trace context that it came under.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    traceparent: Option<Cow<'a, str>>,
     /// The stored decision in base64; no event has it, whatever a caller sends.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     record: Option<Cow<'a, str>>,
@@ -126,7 +127,7 @@ fn encode_event<'a>(record: Outgoing<'a>, id: &'a EventId) -> Result<Message<'a>
     }
     let kind = format!("pilotage.event.{}", value.event_type);
     let about = About { id: Cow::Borrowed(id.as_str()), kind: kind.into(), at: value.timestamp };
-    let headers = headers(record, about, value.api_version);
+    let headers = headers(record, about, [value.api_version, value.traceparent]);
     let key = key(record.product, record.user);
     Ok(Message { key, headers, value: Cow::Borrowed(record.body) })
 }
@@ -147,12 +148,13 @@ fn encode_decision(record: Outgoing<'_>, id: DecisionId) -> Result<Message<'_>, 
         timestamp: fact.at,
         received_at: record.received_at,
         api_version: None,
+        traceparent: None,
         record: Some(STANDARD.encode(record.body).into()),
     };
     // Text and numbers: nothing in it can fail to be written to memory.
     let value = serde_json::to_vec(&value).expect("a decision is always writable");
     let about = About { id: Cow::Owned(id), kind: Cow::Borrowed("pilotage.decision"), at: fact.at };
-    let headers = headers(record, about, None);
+    let headers = headers(record, about, [None, None]);
     Ok(Message { key: key(record.product, record.user), headers, value: Cow::Owned(value) })
 }
 
@@ -167,7 +169,7 @@ struct About<'a> {
 fn headers<'a>(
     record: Outgoing<'a>,
     about: About<'a>,
-    api_version: Option<Cow<'a, str>>,
+    [api_version, traceparent]: [Option<Cow<'a, str>>; 2],
 ) -> Vec<(&'static str, Cow<'a, str>)> {
     let mut headers = vec![
         ("x-api-version", api_version.unwrap_or(Cow::Borrowed(API_VERSION))),
@@ -179,7 +181,7 @@ fn headers<'a>(
         ("ce_type", about.kind),
         ("ce_time", instant::format(about.at).into()),
     ];
-    headers.extend(record.traceparent.map(|trace| ("traceparent", Cow::Borrowed(trace))));
+    headers.extend(traceparent.map(|trace| ("traceparent", trace)));
     headers
 }
 

@@ -97,6 +97,7 @@ fn noted(user: &str, id: &str, note: &str) -> Entry {
         context: EventContext::default(),
         payload: serde_json::value::to_raw_value(&serde_json::json!({ "note": note })).ok(),
         api_version: None,
+        trace_parent: None,
     };
     let body = record::event::encode(&product, &id, &incoming, NOW).into();
     Entry { product, user, name: EntryName::Event(id), received_at: NOW, body }

@@ -68,6 +68,7 @@ fn noted(user_name: &str, id: &str, note: &str) -> Entry {
         context: EventContext::default(),
         payload: payload.ok(),
         api_version: None,
+        trace_parent: None,
     };
     let body = record::event::encode(&product, &id, &incoming, NOW).into();
     Entry { product, user, name: EntryName::Event(id), received_at: NOW, body }

@@ -62,15 +62,14 @@ fn decision(id: u128) -> StoredDecision {
     }
 }
 
-/// Encodes it, with a trace.
+/// Encodes it.
 fn encoded<'a>(
     product: &'a ProductId,
     user: &'a UserId,
     name: &'a Name,
     body: &'a [u8],
 ) -> Result<Message<'a>, RecordError> {
-    let traceparent = Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
-    encode(Outgoing { product, user, name, received_at: NOW, body, traceparent })
+    encode(Outgoing { product, user, name, received_at: NOW, body })
 }
 
 fn lines(message: &Message<'_>) -> String {
@@ -92,9 +91,17 @@ ce_id: evt 1
 ce_source: pilotage/acme
 ce_type: pilotage.event.form_submit
 ce_time: 2026-11-22T20:15:00.123Z
-traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01
 ";
     assert_eq!(lines(&message), format!("{expected}{EVENT}\n"));
+}
+
+#[test]
+fn a_trace_is_a_header_too() {
+    let (product, user, name) = (product(), user(), event_name("evt 1"));
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let traced = EVENT.replacen('{', &format!(r#"{{"traceparent":"{trace}","#), 1);
+    let message = encoded(&product, &user, &name, traced.as_bytes()).expect("it is an event");
+    assert_eq!(message.headers.last(), Some(&("traceparent", trace.into())));
 }
 
 #[test]
@@ -111,7 +118,6 @@ ce_id: dec_00000000000000000000000000000007
 ce_source: pilotage/acme
 ce_type: pilotage.decision
 ce_time: 2026-11-22T20:15:00.122Z
-traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01
 ";
     assert_eq!(lines(&message), format!("{expected}{}\n", decision_json(GOLDEN_2)));
 }
@@ -219,11 +225,12 @@ proptest! {
             context: EventContext::default(),
             payload: RawValue::from_string(payload).ok(),
             api_version: None,
+            trace_parent: None,
         };
         let body = event::encode(&product, &id, &incoming, received_at);
         let name = Name::Event(id);
         let record = Outgoing {
-            product: &product, user: &user, name: &name, received_at, body: &body, traceparent: None,
+            product: &product, user: &user, name: &name, received_at, body: &body,
         };
         let message = encode(record).expect("a stored event");
         let read = decode(Some(message.key.as_bytes()), Some(&message.value)).expect("ours");
