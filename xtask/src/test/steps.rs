@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 
-use super::machine::Machine;
+use super::machine::{Call, Machine};
 use super::tally::{Runner, Tally};
 
 /// One step.
@@ -124,11 +124,18 @@ fn rust(machine: &Machine, tally: &mut Tally) -> Result<()> {
 const ON_ANY_BACK_END: &[&str] =
     &["batch::", "clock::", "crash::", "products::", "stop::", "user::", "walk::"];
 
+/// Those that are about Kafka and PostgreSQL, whatever back end is chosen: the step `rust` runs them on the newer of both.
+const ON_SERVICES: &[&str] = &["export::", "scale::", "topic::"];
+
 fn shared(machine: &Machine, tally: &mut Tally) -> Result<()> {
     machine.hold_services()?;
+    system_tests(machine, ON_ANY_BACK_END).counts(Runner::Cargo, tally)
+}
+
+/// These tests of the whole product, on Kafka and PostgreSQL.
+fn system_tests(machine: &Machine, names: &[&str]) -> Call {
     let words = &["test", "--locked", "--package", "pilotage", "--test", "it", "--"];
-    let tests = machine.cargo(&[words, ON_ANY_BACK_END].concat());
-    tests.with("PILOTAGE_TEST_BACK_END", "shared").counts(Runner::Cargo, tally)
+    machine.cargo(&[words, names].concat()).with("PILOTAGE_TEST_BACK_END", "shared")
 }
 
 fn older(machine: &Machine, tally: &mut Tally) -> Result<()> {
@@ -137,7 +144,7 @@ fn older(machine: &Machine, tally: &mut Tally) -> Result<()> {
     let words =
         &["test", "--locked", "--workspace", "--lib", "--", "kafka::tests::", "postgres::tests::"];
     machine.cargo(words).counts(Runner::Cargo, tally)?;
-    shared(&machine, tally)
+    system_tests(&machine, &[ON_ANY_BACK_END, ON_SERVICES].concat()).counts(Runner::Cargo, tally)
 }
 
 fn docs(machine: &Machine, _: &mut Tally) -> Result<()> {

@@ -88,13 +88,15 @@ impl Engine {
     /// Starts one process of several over a shared log and store.
     #[expect(clippy::disallowed_methods, reason = "one task, which `close` ends")]
     pub async fn join(parts: ClusterParts) -> Result<Self, OpenError> {
+        // From before anything is read, so that no change falls between the reading and the hearing.
+        let changes = parts.shared.changes();
         let (cluster, feed) = Cluster::assemble(parts).await?;
         cluster.accept_folds().await?;
         let (stop, stopped) = watch::channel(false);
         let worker = feed.map(|feed| worker::spawn(cluster.clone(), &feed, stopped.clone()));
         let listener = tokio::spawn({
             let cluster = cluster.clone();
-            async move { cluster.listen(stopped).await }
+            async move { cluster.listen(changes, stopped).await }
         });
         let role = if worker.is_some() { Role::Asks } else { Role::Hears };
         let advisors = advise::spawn(&cluster.common, role);

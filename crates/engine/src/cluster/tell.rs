@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tracing::warn;
 
 use super::Cluster;
@@ -15,8 +15,11 @@ const RETRY: Duration = Duration::from_millis(250);
 
 impl Cluster {
     /// Listens until the process stops.
-    pub(super) async fn listen(&self, mut stopped: watch::Receiver<bool>) {
-        let mut changes = self.shared.changes();
+    pub(super) async fn listen(
+        &self,
+        mut changes: broadcast::Receiver<Change>,
+        mut stopped: watch::Receiver<bool>,
+    ) {
         let mut beat = tokio::time::interval(BEAT);
         loop {
             let heard = tokio::select! {

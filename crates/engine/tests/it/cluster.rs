@@ -219,14 +219,31 @@ async fn a_paused_guide_is_paused_everywhere() {
     folds.settled().await.expect("folded");
     let guide = pilotage_domain::id::GuideId::new("create-project").expect("valid");
     folds.pause(&product(), &guide, Pause::Pause).await.expect("paused");
+    hears_of_a_pause(&decides).await;
+    assert_ne!(shown(&decide(&decides, &ada, "/projects").await), Some("create-project"));
+    decides.close().await;
+    folds.close().await;
+}
+
+/// Resolves once this process knows of a paused guide.
+async fn hears_of_a_pause(engine: &Engine) {
     let heard = async {
-        while decides.paused(&product()).is_empty() {
-            tokio::task::yield_now().await;
+        while engine.paused(&product()).is_empty() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
-    let limit = std::time::Duration::from_secs(5);
-    tokio::time::timeout(limit, heard).await.expect("every process hears of it");
-    assert_ne!(shown(&decide(&decides, &ada, "/projects").await), Some("create-project"));
+    tokio::time::timeout(PATIENCE, heard).await.expect("every process hears of it");
+}
+
+/// On this test's one thread nothing runs between a process's joining and the pause: it has to hear from its beginning.
+#[tokio::test]
+async fn a_pause_in_the_moment_of_joining_is_heard_of() {
+    let installation = Installation::new();
+    let folds = installation.join(Work::Folds, 1).await;
+    let decides = installation.join(Work::Decides, 2).await;
+    let guide = pilotage_domain::id::GuideId::new("create-project").expect("valid");
+    folds.pause(&product(), &guide, Pause::Pause).await.expect("paused");
+    hears_of_a_pause(&decides).await;
     decides.close().await;
     folds.close().await;
 }
