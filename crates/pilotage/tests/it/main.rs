@@ -18,6 +18,7 @@ mod model;
 mod process;
 mod products;
 mod refusals;
+mod report;
 mod scale;
 mod shared;
 mod stop;
