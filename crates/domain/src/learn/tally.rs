@@ -122,6 +122,7 @@ mod tests {
     use super::*;
     use crate::hash::uniform_unit;
     use crate::learn::features::Features;
+    use crate::report::simulated::Draws;
     use crate::time::{Millis, Timestamp};
 
     fn lesson(parts: u64, goal: Goal) -> Lesson {
@@ -195,17 +196,17 @@ mod tests {
     #[test]
     fn looking_every_day_misleads_about_a_wording_in_one_of_twenty_installations() {
         let (mut ours, mut plain) = (0, 0);
-        for run in 0..400u32 {
+        for run in 0..400 {
+            let mut draws = Draws(7_000 + run);
             let mut tally = [Tally::default(); 2];
             let mut found = [false; 2];
             for n in 0..12_000u32 {
-                let drawn = |of: &str| uniform_unit(of, &[&run.to_be_bytes(), &n.to_be_bytes()]);
                 let plain_rate = |t: &Tally| (t.activated as f64 + 1.0) / (t.shown as f64 + 10.0);
                 // The better-looking one has nine draws of ten.
                 let best = usize::from(plain_rate(&tally[1]) > plain_rate(&tally[0]));
-                let arm = if drawn("draw") < 0.1 { 1 - best } else { best };
+                let arm = if draws.unit() < 0.1 { 1 - best } else { best };
                 let share = if arm == best { 9 } else { 1 };
-                let came = drawn("reward") < 0.1;
+                let came = draws.unit() < 0.1;
                 let goal = if came { Goal::Reached(Millis::ZERO) } else { Goal::Open };
                 tally[arm].put(&lesson(Propensity::SCALE / 10 * share, goal), Sign::Plus);
                 if n % 200 == 199 {

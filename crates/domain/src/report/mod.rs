@@ -20,7 +20,7 @@ pub mod grid;
 pub mod ratio;
 pub mod sequence;
 #[cfg(test)]
-mod simulated;
+pub(crate) mod simulated;
 pub mod summary;
 
 pub use cohort::{Cell, Cohort, Cohorts, Day, GroupCount, Reached};

@@ -10,10 +10,11 @@ const DAYS: usize = 60;
 const USERS: u64 = 400;
 
 /// SplitMix64 (Steele, Lea and Flood 2014).
-struct Draws(u64);
+pub(crate) struct Draws(pub(crate) u64);
 
 impl Draws {
-    fn unit(&mut self) -> f64 {
+    /// The next number in [0, 1).
+    pub(crate) fn unit(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -163,7 +163,8 @@ async fn shop(world: &World) -> Outcomes {
         world.at(START + Millis::minutes(u64::from(n)));
         world.send(named(&format!("up-{n}"), event(&who, "signed_up", "{}"))).await;
         let mut seen = 0;
-        for visit in [1, 2] {
+        // Every fourth comes to no page.
+        for visit in (1..=2).filter(|_| n % 4 != 3) {
             let at = START + Millis::days(visit) + Millis::minutes(u64::from(n));
             world.at(at);
             let decision = world.decide(&who, "/home").await;
@@ -206,7 +207,12 @@ async fn after(order: impl Fn(&mut Vec<IncomingEvent>)) -> (Report, Outcomes) {
 #[tokio::test]
 async fn late_doubled_and_reordered_outcomes_end_in_the_same_report() {
     let (plain, outcomes) = after(|_| ()).await;
-    assert!(outcomes.of_two > 3 && outcomes.without > 0, "the seed shows all cases");
+    assert!(
+        outcomes.of_two > 3 && outcomes.without >= 5,
+        "{} {}",
+        outcomes.of_two,
+        outcomes.without
+    );
     let arms = plain.arms.values();
     assert_eq!(arms.clone().map(|arm| arm.activated).sum::<i64>(), outcomes.credited, "once each");
     assert!(arms.map(|arm| arm.shown).sum::<i64>() > 60);

@@ -65,6 +65,8 @@ async fn send(world: &World, events: &[Value]) {
 }
 
 async fn report(world: &World) -> Value {
+    // However long that takes on a busy machine.
+    world.engine.settled().await.expect("the memory log answers");
     let request = axum::http::Request::get("/api/v1/report").body(axum::body::Body::empty());
     let request = with_header(request.expect("a request"), "x-pilotage-product", "shared");
     world.send(request).await.json()
