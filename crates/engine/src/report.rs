@@ -122,8 +122,8 @@ pub struct Report {
 }
 
 impl Engine {
-    /// What became of exposures by wording, of draws of which the learner may learn; nothing where several processes share
-    /// the log.
+    /// What became of exposures by wording, of draws of which the learner may learn; where several processes share the log, as
+    /// it was last added up.
     pub fn arms(&self, product: &ProductId) -> BTreeMap<Arm, Tally> {
         let product = self.common.products.get(product);
         product.map(|product| product.learning.arms()).unwrap_or_default()
