@@ -209,6 +209,41 @@ async fn a_situation_is_asked_about_once_and_every_user_in_it_hears_the_answer()
     assert!(verify(&*world.store).await.expect("whole").pages > 0);
 }
 
+/// What a decision's record says that the learner took from advice about the guide, in parts of 2¹⁶.
+fn told_the_learner(decision: &StoredDecision, guide: &str) -> Option<i32> {
+    let weighing = decision.weighing.as_ref().expect("the learner has weighed");
+    let place = weighing.names.iter().position(|name| &**name == "advice")? as u16;
+    let arms = decision.trace.guides.iter().flat_map(|g| g.arms.iter().map(|_| g.id.as_str()));
+    let (_, arm) = arms.zip(&weighing.arms).find(|(id, _)| *id == guide)?;
+    arm.features.iter().find(|(at, _)| *at == place).map(|(_, value)| *value)
+}
+
+#[tokio::test]
+async fn the_learner_hears_advice_as_one_feature() {
+    let plan = Plan::of(|_, request| sound(request));
+    let options = Options { policy: Policy::Learner, ..plan.options() };
+    let world = World::with(acme(), options).await;
+    trial(&world, 1).await;
+    advised(&world).await;
+    let mut n = 1;
+    let decision = loop {
+        let decision = next(&world, &mut n).await;
+        if propensity(&decision, "import-data") > 0.0 {
+            break decision;
+        }
+    };
+    assert_eq!((heard(&decision).is_some(), &*decision.policy), (true, "learner-1"));
+    // A quarter for one of three options: less than the even share, so advice is against it. Nothing is learnt yet.
+    assert_eq!(told_the_learner(&decision, "import-data"), Some(-(1 << 16) / 4));
+    let before = propensity(&decision, "import-data");
+    // Its say is taken away: the feature is gone, and with it what it did.
+    world.engine.set_mode(&product(), None, Mode::Shadow, None).await.expect("written");
+    let decision = next(&world, &mut n).await;
+    assert_eq!((heard(&decision), told_the_learner(&decision, "import-data")), (None, None));
+    assert!(propensity(&decision, "import-data") > before, "{before} {decision:?}");
+    world.engine.close().await;
+}
+
 #[tokio::test]
 async fn a_provider_that_hangs_holds_up_nobody() {
     let plan = Plan::of(|_, _| Line::Hangs);

@@ -7,4 +7,5 @@ mod decide;
 mod figures;
 mod learn;
 mod look_up;
+mod vectors;
 mod world;
