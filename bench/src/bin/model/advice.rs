@@ -11,10 +11,10 @@ use pilotage_engine::memory::model::Line;
 use pilotage_engine::memory::{Scripted, SeededEntropy};
 use pilotage_engine::{Engine, Options, Parts, ProductSource};
 
-use crate::world::{advised, answer, guided, locale, product, quantile, question, trial, user};
+use crate::world::{advised, answer, guided, product, quantile, question, trial, user, version};
 
 const PROVIDER: Millis = Millis::new(200);
-const SITUATIONS: u64 = 25;
+const SITUATIONS: u64 = 9;
 const LOOK: Duration = Duration::from_millis(5);
 
 pub(crate) async fn run() {
@@ -42,9 +42,9 @@ async fn measured(write_back: Duration, asks: bool) -> Vec<u64> {
     let engine = open(folder.path(), options).await;
     let mut taken = Vec::new();
     for n in 0..SITUATIONS {
-        let (user, locale) = (user(n), locale(n));
+        let (user, version) = (user(n), version(n));
         let start = Instant::now();
-        let events = trial(&user, &locale);
+        let events = trial(&user, &version);
         engine.ingest(&product(), events).await.expect("taken");
         engine.settled().await.expect("folded");
         // Looking is deciding: where nobody is to decide before, the count of passed answers tells when to.
@@ -52,13 +52,13 @@ async fn measured(write_back: Duration, asks: bool) -> Vec<u64> {
             || engine.model_counts().map_or(0, |c| c.providers.values().map(|p| p.passed).sum());
         let before: u64 = passed();
         if asks {
-            engine.decide(&product(), question(user.clone(), &locale)).await.expect("decided");
+            engine.decide(&product(), question(user.clone(), &version)).await.expect("decided");
         }
         while passed() == before {
             tokio::time::sleep(LOOK).await;
         }
         loop {
-            let decided = engine.decide(&product(), question(user.clone(), &locale)).await;
+            let decided = engine.decide(&product(), question(user.clone(), &version)).await;
             if decided.expect("decided").decision.trace.advice.is_some() {
                 break;
             }

@@ -2,7 +2,7 @@
 //! take the three in turn, on the same users and situations.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pilotage_domain::policy::Policy;
 use pilotage_engine::memory::Scripted;
@@ -10,7 +10,7 @@ use pilotage_engine::memory::model::Line;
 use pilotage_engine::{Engine, Options};
 
 use crate::advice::open;
-use crate::world::{advised, answer, locale, product, quantile, question, trial, user};
+use crate::world::{advised, answer, product, quantile, question, trial, user, version};
 
 const USERS: u64 = 2_000;
 /// So many situations, which is as many jobs as wait.
@@ -62,7 +62,7 @@ async fn measured(provider: Provider) -> (Vec<u64>, usize) {
     let mut taken = Vec::with_capacity(DECISIONS as usize);
     for n in 0..DECISIONS {
         let who = n % USERS;
-        let call = question(user(who), &locale(who % SITUATIONS));
+        let call = question(user(who), &version(who % SITUATIONS));
         let start = Instant::now();
         engine.decide(&product(), call).await.expect("decided");
         taken.push(start.elapsed().as_nanos() as u64);
@@ -76,7 +76,7 @@ async fn measured(provider: Provider) -> (Vec<u64>, usize) {
 /// Lets the users come, and waits until calls are under way or have been answered.
 async fn settle(engine: &Engine, provider: Provider, script: &Scripted) {
     for who in 0..USERS {
-        let events = trial(&user(who), &locale(who % SITUATIONS));
+        let events = trial(&user(who), &version(who % SITUATIONS));
         engine.ingest(&product(), events).await.expect("taken");
     }
     engine.settled().await.expect("folded");
@@ -87,6 +87,6 @@ async fn settle(engine: &Engine, provider: Provider, script: &Scripted) {
         Provider::Answers => SITUATIONS as usize,
     };
     while script.asked().len() < enough {
-        tokio::task::yield_now().await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

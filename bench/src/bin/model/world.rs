@@ -83,8 +83,8 @@ pub(crate) fn answer(request: &[u8]) -> Raw {
     }
 }
 
-/// What a user of the trial with a project has done; each of these languages is another situation.
-pub(crate) fn trial(user: &UserId, locale: &str) -> Vec<IncomingEvent> {
+/// What a user of the trial with a project has done; each of these versions is another situation.
+pub(crate) fn trial(user: &UserId, version: &str) -> Vec<IncomingEvent> {
     let event = |kind: &str, payload: &str, attributes: Option<&str>| IncomingEvent {
         id: None,
         user: user.clone(),
@@ -93,11 +93,7 @@ pub(crate) fn trial(user: &UserId, locale: &str) -> Vec<IncomingEvent> {
         claimed: None,
         anonymous: None,
         attributes: attributes.and_then(|text| RawValue::from_string(text.to_owned()).ok()),
-        context: EventContext {
-            app_version: Some("2.1.0".into()),
-            locale: Some(locale.into()),
-            ..EventContext::default()
-        },
+        context: EventContext { app_version: Some(version.into()), ..EventContext::default() },
         payload: RawValue::from_string(payload.to_owned()).ok(),
         api_version: None,
         trace_parent: None,
@@ -112,17 +108,15 @@ pub(crate) fn user(n: u64) -> UserId {
     UserId::new(&format!("00000000-0000-4000-8000-{n:012x}")).expect("valid")
 }
 
-/// A tag that no browser sends: as many situations as anybody wants.
-pub(crate) fn locale(n: u64) -> String {
-    let letter = |n: u64| char::from(b'a' + (n % 26) as u8);
-    format!("en-x-{}{}{}", letter(n / 676), letter(n / 26), letter(n))
+/// An app's version; each has situations of its own.
+pub(crate) fn version(n: u64) -> String {
+    format!("{}.1.0", n + 2)
 }
 
-pub(crate) fn question(user: UserId, locale: &str) -> DecideCall {
+pub(crate) fn question(user: UserId, version: &str) -> DecideCall {
     let surface = SurfaceBody {
         path: Some("/import".into()),
-        app_version: Some("2.1.0".into()),
-        locale: Some(locale.into()),
+        app_version: Some(version.into()),
         ..SurfaceBody::default()
     };
     let session = SessionId::new("s").expect("valid");
