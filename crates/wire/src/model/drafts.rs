@@ -118,18 +118,16 @@ impl Assignment<'_> {
     /// A wording that is there, as it is written.
     fn wording(&self, copy: &BTreeMap<Box<str>, Copy>) -> Json {
         let text = |template: &Template| self.template(template);
-        let locale = |(tag, copy): (&Box<str>, &Copy)| {
+        let words = |copy: &Copy| {
             let parts = [
                 ("title", Some(text(&copy.title))),
                 ("body", copy.body.as_ref().map(text)),
                 ("cta", copy.cta.as_ref().map(text)),
             ];
             let there = parts.into_iter().filter_map(|(name, text)| Some((name, text?)));
-            let there: Map<String, Json> =
-                there.map(|(name, text)| (name.to_owned(), json!(text))).collect();
-            (tag.to_string(), Json::Object(there))
+            Json::Object(there.map(|(name, text)| (name.to_owned(), json!(text))).collect())
         };
-        Json::Object(copy.iter().map(locale).collect())
+        Json::Object(copy.iter().map(|(tag, copy)| (tag.to_string(), words(copy))).collect())
     }
 
     fn template(&self, template: &Template) -> String {
