@@ -41,7 +41,7 @@ pub use product::PauseError;
 pub use project::{Hurry, Readiness};
 pub use rebuild::{Digest, RebuildError, Rebuilt};
 pub use report::Report;
-pub use verify::{Verified, VerifyError, verify_decisions};
+pub use verify::{Verified, VerifyError, verify_decisions, verify_shared_decisions};
 
 use advise::Advisor;
 use clock::EngineClock;

@@ -45,6 +45,8 @@ pub(crate) enum Command {
     VerifyAudit(VerifyArgs),
     /// Hold a model's advice against situations of which people know what is good.
     Eval(EvalArgs),
+    /// Ask the configured model for drafts of a guide's copy, as a patch of the product file for a person to apply.
+    Draft(DraftArgs),
     /// What concerns the model.
     #[command(subcommand)]
     Model(ModelCommand),
@@ -193,6 +195,25 @@ pub(crate) struct EvalArgs {
     /// Print the result as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DraftArgs {
+    /// The guide that is to get further wordings.
+    #[arg(long, value_name = "ID")]
+    pub(crate) guide: String,
+    /// The product definition that has it; the first of the settings where absent.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) product: Option<PathBuf>,
+    /// How many wordings to ask for.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=8))]
+    pub(crate) count: u8,
+    /// Where the patch goes; to standard output where absent.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// A TOML file with settings; the environment and flags win over it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

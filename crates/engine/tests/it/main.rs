@@ -8,4 +8,5 @@ mod figures;
 mod learn;
 mod look_up;
 mod report;
+mod vectors;
 mod world;

@@ -23,6 +23,13 @@ pub(super) async fn store(shared: &Shared) -> anyhow::Result<Arc<dyn Store>> {
     Ok(Arc::new(PostgresStore::open(&postgres_options(shared)).await?))
 }
 
+/// The log alone, for looking records up; its topic is there already.
+pub(super) async fn journal(shared: &Shared) -> anyhow::Result<KafkaJournal> {
+    let options = kafka_options(shared);
+    // It blocks until the brokers have answered.
+    Ok(tokio::task::spawn_blocking(move || KafkaJournal::open(&options)).await??)
+}
+
 /// What one process of several is put together from. Makes the topics where they are missing and brings the database to
 /// this version's form; of several processes that do so at once, one does it and the others wait.
 pub(super) async fn cluster(
@@ -47,9 +54,7 @@ pub(super) async fn cluster(
             topics.partitions
         );
     }
-    let opened = kafka.clone();
-    // It blocks until the brokers have answered.
-    let journal = tokio::task::spawn_blocking(move || KafkaJournal::open(&opened)).await??;
+    let journal = journal(shared).await?;
     let feed: MakeFeed = Arc::new(move |shift| match KafkaFeed::open(&kafka, shift) {
         Ok(feed) => Ok(Box::new(feed) as _),
         Err(error) => Err(error.to_string()),

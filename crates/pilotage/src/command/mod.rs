@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod draft;
 mod eval;
 mod export;
 mod migrate;
@@ -34,6 +35,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Finding> {
         Command::Rebuild(args) => rebuild::run(&args),
         Command::Migrate(args) => migrate::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Draft(args) => draft::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Verify(args) => verify::decisions(&args),
         Command::VerifyAudit(args) => verify::audit(&args),
@@ -50,6 +52,12 @@ fn print_json(document: &serde_json::Value) -> anyhow::Result<Finding> {
 pub(crate) fn say(line: &str) {
     use std::io::Write;
     drop(writeln!(std::io::stdout().lock(), "{line}"));
+}
+
+/// Writes a line to standard error: what is said beside that.
+fn tell(line: &str) {
+    use std::io::Write;
+    drop(writeln!(std::io::stderr().lock(), "{line}"));
 }
 
 /// A line that grows, on a terminal only.
