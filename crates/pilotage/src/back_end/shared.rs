@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use pilotage_adapters::kafka::{self, KafkaFeed, KafkaJournal};
 use pilotage_adapters::postgres::{self, PostgresStore};
+use pilotage_engine::port::log::Journal;
 use pilotage_engine::port::store::Store;
 use pilotage_engine::{ClusterParts, MakeFeed, ProductSource};
 use tracing::warn;
@@ -21,6 +22,13 @@ pub(super) async fn migrate(shared: &Shared) -> anyhow::Result<()> {
 /// The store alone, in this version's form already.
 pub(super) async fn store(shared: &Shared) -> anyhow::Result<Arc<dyn Store>> {
     Ok(Arc::new(PostgresStore::open(&postgres_options(shared)).await?))
+}
+
+/// The log alone.
+pub(super) async fn journal(shared: &Shared) -> anyhow::Result<Arc<dyn Journal>> {
+    let kafka = kafka_options(shared);
+    // It blocks until the brokers have answered.
+    Ok(Arc::new(tokio::task::spawn_blocking(move || KafkaJournal::open(&kafka)).await??))
 }
 
 /// What one process of several is put together from. Makes the topics where they are missing and brings the database to

@@ -10,6 +10,7 @@ mod crash;
 mod demo;
 mod embedded;
 mod eval;
+mod evaluate;
 mod export;
 mod first_run;
 mod installation;
