@@ -4,6 +4,8 @@
 const WIDTH: f64 = 520.0;
 /// How high a line of it is.
 const LINE: f64 = 26.0;
+/// How many characters of a name stand beside it.
+const NAME: usize = 22;
 
 /// A number with its interval.
 #[derive(Debug, Clone)]
@@ -42,7 +44,7 @@ pub(crate) fn spans(all: &[Span]) -> Option<Spans> {
     let width = if high > low { high - low } else { 1.0 };
     let x = |number: f64| WIDTH * (number - low) / width;
     let line = |(place, span): (usize, &Span)| SpanLine {
-        name: span.name.clone(),
+        name: short(&span.name),
         y: LINE * (place as f64 + 0.5),
         from: x(span.low),
         at: x(span.value),
@@ -54,6 +56,14 @@ pub(crate) fn spans(all: &[Span]) -> Option<Spans> {
         marks: [0.0, 0.5, 1.0].map(mark).to_vec(),
         lines: all.iter().enumerate().map(line).collect(),
     })
+}
+
+/// As much of a name as stands beside a picture.
+fn short(name: &str) -> String {
+    if name.chars().count() <= NAME {
+        return name.to_owned();
+    }
+    name.chars().take(NAME - 1).chain(['…']).collect()
 }
 
 /// A named row of numbers.
@@ -106,7 +116,7 @@ pub(crate) fn bars(of: &[&'static str], all: &[Bar]) -> Bars {
             told: format!("{count}"),
         };
         let parts = bar.parts.iter().enumerate().map(part).collect();
-        BarLine { name: bar.name.clone(), y: top + LINE / 2.0 + 4.0, parts }
+        BarLine { name: short(&bar.name), y: top + LINE / 2.0 + 4.0, parts }
     };
     Bars {
         height: LINE * (all.len() as f64 + 1.0),
@@ -140,5 +150,12 @@ mod tests {
             drawn.lines.iter().map(|l| l.parts.iter().map(|p| p.width).collect()).collect();
         assert_eq!(widths, [[WIDTH / 4.0, WIDTH], [0.0, WIDTH / 2.0]]);
         assert_eq!(bars(&["a"], &[bar(&[0.0])]).lines[0].parts[0].width, 0.0);
+    }
+
+    #[test]
+    fn long_names_are_cut() {
+        assert_eq!(short("create-project"), "create-project");
+        let cut = short(&"ü".repeat(64));
+        assert_eq!((cut.chars().count(), cut.ends_with('…')), (NAME, true));
     }
 }

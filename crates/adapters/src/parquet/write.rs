@@ -84,10 +84,15 @@ fn schema() -> String {
 /// # Errors
 /// Where the file can't be written.
 pub fn write(path: &Path, rows: &[Row]) -> Result<(), FileError> {
+    write_in_groups(path, rows, GROUP)
+}
+
+/// The same, so many rows at a time.
+pub(super) fn write_in_groups(path: &Path, rows: &[Row], most: usize) -> Result<(), FileError> {
     let schema = Arc::new(parse_message_type(&schema())?);
     let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
     let mut file = SerializedFileWriter::new(File::create(path)?, schema, Arc::new(properties))?;
-    for rows in rows.chunks(GROUP) {
+    for rows in rows.chunks(most) {
         let mut group = file.next_row_group()?;
         for column in &COLUMNS {
             match column {

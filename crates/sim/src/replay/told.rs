@@ -264,7 +264,7 @@ fn most_changed(users: BTreeMap<UserId, UserTelling>, most: usize) -> (u64, Vec<
     };
     let mut lines: Vec<UserLine> = users.into_iter().filter_map(line).collect();
     // A stable sort: users with as many stay in the order of their ids.
-    lines.sort_by(|a, b| b.changed.cmp(&a.changed));
+    lines.sort_by_key(|line| std::cmp::Reverse(line.changed));
     let count = lines.len() as u64;
     lines.truncate(most);
     (count, lines)
