@@ -6,6 +6,7 @@ mod numpy;
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use numpy::RandomState;
 use pilotage_sim::evaluate::estimate::{effective, estimate_at};
@@ -78,13 +79,19 @@ fn priors() -> (Vec<f64>, Vec<f64>) {
     (alpha, beta)
 }
 
+/// The law after a hundred thousand draws, and after a million.
+fn laws() -> &'static [Law] {
+    static LAWS: OnceLock<Vec<Law>> = OnceLock::new();
+    LAWS.get_or_init(|| sampler_laws([100_000, 1_000_000]))
+}
+
 /// How often each item is among the best in so many draws from its prior, as the pipeline works it out from its seed.
-fn sampler_laws(checkpoints: &[usize]) -> Vec<Law> {
+fn sampler_laws(checkpoints: [usize; 2]) -> Vec<Law> {
     let (alpha, beta) = priors();
     let mut random = RandomState::new(12_345);
     let mut counts = vec![[0.0; ACTIONS]; POSITIONS];
     let mut laws = Vec::new();
-    for n in 1..=checkpoints.last().copied().unwrap_or(0) {
+    for n in 1..=checkpoints[1] {
         let mut best = [(f64::NEG_INFINITY, 0); POSITIONS];
         for item in 0..ACTIONS {
             let drawn = (random.beta(alpha[item], beta[item]), item);
@@ -153,7 +160,7 @@ fn samples<'a>(log: impl Iterator<Item = &'a Shown>, law: &Law) -> Vec<Sample> {
 
 #[test]
 fn the_estimators_say_what_the_pipeline_says() {
-    let laws = sampler_laws(&[100_000]);
+    let laws = laws();
     let log = log("random");
     let rows = rows(&log, &laws[0]);
     let question = Question { target: Target::Given, rows: Asked::Drawn };
@@ -174,7 +181,7 @@ fn the_estimators_say_what_the_pipeline_says() {
 /// λ is fixed there, and so it is here.
 #[test]
 fn damped_estimators_say_what_the_pipeline_says() {
-    let laws = sampler_laws(&[100_000]);
+    let laws = laws();
     let log = log("random");
     let samples = with_model(&log, &laws[0]);
     for (estimator, lambda, pipeline) in [
@@ -221,7 +228,6 @@ fn with_model(log: &[Shown], law: &Law) -> Vec<Sample> {
 /// from the log with replacement, and a law of a million draws.
 #[test]
 fn the_published_table_comes_out() {
-    let laws = sampler_laws(&[1_000_000]);
     let (log, truth) = (log("random"), clicks(&log("bts")));
     assert!((truth - 0.0042).abs() < 1e-12);
     let most = u32::try_from(log.len() - 1).expect("ten thousand");
@@ -229,7 +235,7 @@ fn the_published_table_comes_out() {
     for seed in 0..30 {
         let mut random = RandomState::new(seed);
         let drawn: Vec<usize> = log.iter().map(|_| random.up_to(most) as usize).collect();
-        let samples = samples(drawn.iter().map(|place| &log[*place]), &laws[0]);
+        let samples = samples(drawn.iter().map(|place| &log[*place]), &laws()[1]);
         assert!(effective(&samples) > 200.0);
         for (off, estimator) in off.iter_mut().zip([Estimator::Ips, Estimator::Snips]) {
             let value = estimate_at(&samples, estimator, f64::INFINITY).value;

@@ -131,7 +131,7 @@ const ON_ANY_BACK_END: &[&str] =
     &["batch::", "clock::", "crash::", "products::", "stop::", "user::", "walk::"];
 
 /// Those that are about Kafka and PostgreSQL, whatever back end is chosen: the step `rust` runs them on the newer of both.
-const ON_SERVICES: &[&str] = &["export::", "scale::", "topic::"];
+const ON_SERVICES: &[&str] = &["evaluate::traffic_in_kafka", "export::", "scale::", "topic::"];
 
 fn shared(machine: &Machine, tally: &mut Tally) -> Result<()> {
     machine.hold_services()?;

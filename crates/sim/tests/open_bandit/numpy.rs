@@ -26,10 +26,13 @@ impl RandomState {
     }
 
     fn twist(&mut self) {
-        for i in 0..SIZE {
-            let y = (self.state[i] & 0x8000_0000) | (self.state[(i + 1) % SIZE] & 0x7fff_ffff);
-            let odd = if y & 1 == 1 { 0x9908_b0df } else { 0 };
-            self.state[i] = self.state[(i + SHIFT) % SIZE] ^ (y >> 1) ^ odd;
+        let mut i = 0;
+        while i < SIZE {
+            let next = if i + 1 < SIZE { i + 1 } else { 0 };
+            let far = if i + SHIFT < SIZE { i + SHIFT } else { i + SHIFT - SIZE };
+            let y = (self.state[i] & 0x8000_0000) | (self.state[next] & 0x7fff_ffff);
+            self.state[i] = self.state[far] ^ (y >> 1) ^ ((y & 1) * 0x9908_b0df);
+            i += 1;
         }
         self.next = 0;
     }
