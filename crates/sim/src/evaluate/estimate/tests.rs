@@ -188,6 +188,60 @@ fn doubly_robust_means_that_either_may_be_wrong() {
     assert!(!is_near(&known, Estimator::Ips), "false propensities mislead it");
 }
 
+/// Samples of no world, of several users, with weights from 0 to far above 1.
+fn any(draws: &mut Draws) -> Vec<Sample> {
+    let count = 1 + draws.below(60);
+    let mut sample = |_| Sample {
+        cluster: draws.below(8) as usize,
+        weight: if draws.chance(30) { 0.0 } else { (6.0 * number(draws) - 3.0).exp() },
+        reward: 4.0 * number(draws) - 2.0,
+        fitted: number(draws),
+        value: number(draws),
+    };
+    let mut samples: Vec<Sample> = (0..count).map(&mut sample).collect();
+    samples.push(Sample { weight: 1.0, ..samples[0] });
+    samples
+}
+
+#[test]
+fn what_holds_of_all_samples() {
+    let changed = |samples: &[Sample], change: fn(&Sample) -> Sample| -> Vec<Sample> {
+        samples.iter().map(change).collect()
+    };
+    for seed in 0..300 {
+        let samples = any(&mut Draws::new(seed, 0));
+        let value = |samples: &[Sample], estimator| estimate_at(samples, estimator, 3.0).value;
+        let same = |a: f64, b: f64| assert!((a - b).abs() < 1e-9, "seed {seed}: {a}, {b}");
+        let backwards: Vec<Sample> = samples.iter().rev().copied().collect();
+        let raised = changed(&samples, |s| Sample {
+            reward: s.reward + 1.0,
+            fitted: s.fitted + 1.0,
+            value: s.value + 1.0,
+            ..*s
+        });
+        let heavier = changed(&samples, |s| Sample { weight: 3.0 * s.weight, ..*s });
+        for estimator in Estimator::ALL {
+            let told = estimate_at(&samples, estimator, 3.0);
+            assert!(told.low <= told.value && told.value <= told.high, "seed {seed}: {told:?}");
+            same(value(&backwards, estimator), told.value);
+            if estimator != Estimator::Ips {
+                same(value(&raised, estimator), told.value + 1.0);
+            }
+            if matches!(estimator, Estimator::Snips | Estimator::Dm | Estimator::Sndr) {
+                same(value(&heavier, estimator), told.value);
+            }
+        }
+        let snips = value(&samples, Estimator::Snips);
+        let drawn = samples.iter().filter(|s| s.weight > 0.0).map(|s| s.reward);
+        let (least, most) =
+            drawn.fold((f64::INFINITY, -f64::INFINITY), |(a, b), r| (a.min(r), b.max(r)));
+        assert!(least - 1e-9 <= snips && snips <= most + 1e-9, "seed {seed}: {snips}");
+        let size = effective(&samples);
+        assert!(size > 0.0 && size <= samples.len() as f64 + 1e-9, "seed {seed}: {size}");
+        same(effective(&heavier), size);
+    }
+}
+
 #[test]
 fn names_and_sources_are_told_of_all() {
     let names: Vec<&str> = Estimator::ALL.iter().map(|e| e.name()).collect();
