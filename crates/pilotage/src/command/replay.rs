@@ -10,7 +10,7 @@ use pilotage_wire::decision_log::Row;
 use super::evaluate::is_parquet;
 use super::{Finding, say, write_page};
 use crate::cli::{ExportArgs, ReplayArgs, UsageError};
-use crate::settings::{Settings, settle};
+use crate::settings::{BackEnd, Settings, settle};
 use crate::{back_end, products, telemetry};
 
 pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<Finding> {
@@ -19,6 +19,12 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<Finding> {
     if settings.policy == Policy::Model {
         bail!(UsageError(
             "replay asks no model: choose --policy learner, random or static".to_owned()
+        ));
+    }
+    if settings.policy == Policy::Learner && settings.back_end != BackEnd::Embedded {
+        bail!(UsageError(
+            "replay learns from a data folder's log alone: choose --policy random or static"
+                .to_owned()
         ));
     }
     let products = products::load_all(&settings.products)?;

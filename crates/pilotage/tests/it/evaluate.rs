@@ -147,6 +147,15 @@ fn what_can_not_be_replayed_is_refused() {
     let ended = run(place.command("replay").args(["--policy", "model"]).envs(model));
     assert_eq!(ended.code, Some(2), "{ended:?}");
     assert!(ended.errors.contains("asks no model"), "{}", ended.errors);
+    let shared = [
+        ("PILOTAGE_LOG", "kafka"),
+        ("PILOTAGE_STORE", "postgres"),
+        ("PILOTAGE_KAFKA_BROKERS", "127.0.0.1:1"),
+        ("PILOTAGE_DATABASE_URL", "postgres://nobody@127.0.0.1:1/none"),
+    ];
+    let ended = run(place.command("replay").args(["--policy", "learner"]).envs(shared));
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.errors.contains("a data folder's log alone"), "{}", ended.errors);
     let ended = run(pilotage().arg("replay").arg("--data").arg(place.data()));
     assert_eq!(ended.code, Some(2), "{ended:?}");
     assert!(ended.errors.contains("one definition"), "{}", ended.errors);
