@@ -17,6 +17,7 @@ pub mod port;
 mod product;
 mod project;
 mod rebuild;
+pub mod replay;
 mod report;
 mod sweep;
 mod users;

@@ -13,6 +13,7 @@ use pilotage_engine::{
     ClockMode, ClusterParts, Engine, Moved, Options, Parts, ProductSource, Rebuilt, Stage,
     Verified, verify_decisions, verify_shared_decisions,
 };
+use pilotage_sim::replay::Traffic;
 
 use crate::model;
 use crate::settings::{BackEnd, Settings};
@@ -82,6 +83,42 @@ pub(crate) async fn verify(
             journal.close().await;
             Ok(verified?)
         }
+    }
+}
+
+/// The log to be gone through as it stands; it is to be closed.
+pub(crate) enum Recorded {
+    /// A data folder's.
+    Embedded(Arc<dyn Log>),
+    /// Kafka's.
+    Shared(Arc<dyn Journal>),
+}
+
+impl Recorded {
+    pub(crate) fn traffic(&self) -> Traffic<'_> {
+        match self {
+            Self::Embedded(log) => Traffic::Ordered(&**log),
+            Self::Shared(journal) => Traffic::Partitioned(&**journal),
+        }
+    }
+
+    pub(crate) async fn close(self) {
+        match self {
+            Self::Embedded(log) => log.close().await,
+            Self::Shared(journal) => journal.close().await,
+        }
+    }
+}
+
+/// What is on record.
+pub(crate) async fn recorded(settings: &Settings) -> anyhow::Result<Recorded> {
+    match &settings.back_end {
+        BackEnd::Embedded => {
+            let embedded = existing(settings)?;
+            Store::close(&*embedded.store).await;
+            Ok(Recorded::Embedded(embedded.log))
+        }
+        BackEnd::Shared(shared) => Ok(Recorded::Shared(shared::journal(shared).await?)),
     }
 }
 

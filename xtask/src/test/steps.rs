@@ -25,7 +25,11 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "tidy", about: "the house's rules", run: tidy },
     Step { name: "clippy", about: "cargo clippy, no warning allowed", run: clippy },
     Step { name: "services", about: "Kafka and PostgreSQL, until the run ends", run: services },
-    Step { name: "rust", about: "cargo test of the whole workspace", run: rust },
+    Step {
+        name: "rust",
+        about: "cargo test of the whole workspace, with the Open Bandit sample",
+        run: rust,
+    },
     Step { name: "shared", about: "the system tests on Kafka and PostgreSQL", run: shared },
     Step {
         name: "older",
@@ -117,7 +121,9 @@ fn services(machine: &Machine, _: &mut Tally) -> Result<()> {
 }
 
 fn rust(machine: &Machine, tally: &mut Tally) -> Result<()> {
-    machine.cargo(&["test", "--locked", "--workspace"]).counts(Runner::Cargo, tally)
+    let sample = crate::services::open_bandit(machine.root())?;
+    let tests = machine.cargo(&["test", "--locked", "--workspace"]);
+    tests.with(crate::services::OPEN_BANDIT, sample).counts(Runner::Cargo, tally)
 }
 
 /// The tests of the whole product whose outcome depends on where events and profiles are kept.
@@ -125,7 +131,7 @@ const ON_ANY_BACK_END: &[&str] =
     &["batch::", "clock::", "crash::", "products::", "stop::", "user::", "walk::"];
 
 /// Those that are about Kafka and PostgreSQL, whatever back end is chosen: the step `rust` runs them on the newer of both.
-const ON_SERVICES: &[&str] = &["export::", "scale::", "topic::"];
+const ON_SERVICES: &[&str] = &["evaluate::traffic_in_kafka", "export::", "scale::", "topic::"];
 
 fn shared(machine: &Machine, tally: &mut Tally) -> Result<()> {
     machine.hold_services()?;

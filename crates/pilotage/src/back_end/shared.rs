@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use pilotage_adapters::kafka::{self, KafkaFeed, KafkaJournal};
 use pilotage_adapters::postgres::{self, PostgresStore};
+use pilotage_engine::port::log::Journal;
 use pilotage_engine::port::store::Store;
 use pilotage_engine::{ClusterParts, MakeFeed, ProductSource};
 use tracing::warn;
@@ -23,11 +24,11 @@ pub(super) async fn store(shared: &Shared) -> anyhow::Result<Arc<dyn Store>> {
     Ok(Arc::new(PostgresStore::open(&postgres_options(shared)).await?))
 }
 
-/// The log alone, for looking records up; its topic is there already.
-pub(super) async fn journal(shared: &Shared) -> anyhow::Result<KafkaJournal> {
-    let options = kafka_options(shared);
+/// The log alone.
+pub(super) async fn journal(shared: &Shared) -> anyhow::Result<Arc<dyn Journal>> {
+    let kafka = kafka_options(shared);
     // It blocks until the brokers have answered.
-    Ok(tokio::task::spawn_blocking(move || KafkaJournal::open(&options)).await??)
+    Ok(Arc::new(tokio::task::spawn_blocking(move || KafkaJournal::open(&kafka)).await??))
 }
 
 /// What one process of several is put together from. Makes the topics where they are missing and brings the database to
@@ -60,7 +61,7 @@ pub(super) async fn cluster(
         Err(error) => Err(error.to_string()),
     });
     Ok(ClusterParts {
-        journal: Arc::new(journal),
+        journal,
         shared: Arc::new(store),
         feed: Some(feed),
         clock: Arc::new(SystemClock),

@@ -11,6 +11,7 @@ mod demo;
 mod draft;
 mod embedded;
 mod eval;
+mod evaluate;
 mod export;
 mod first_run;
 mod hang;
