@@ -25,13 +25,18 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "tidy", about: "the house's rules", run: tidy },
     Step { name: "clippy", about: "cargo clippy, no warning allowed", run: clippy },
     Step { name: "services", about: "Kafka and PostgreSQL, until the run ends", run: services },
-    Step { name: "rust", about: "cargo test of the whole workspace", run: rust },
+    Step {
+        name: "rust",
+        about: "cargo test of the whole workspace, save what asks peers",
+        run: rust,
+    },
     Step { name: "shared", about: "the system tests on Kafka and PostgreSQL", run: shared },
     Step {
         name: "older",
         about: "the same, and the adapters' tests, on the older of both",
         run: older,
     },
+    Step { name: "peers", about: "the product beside other people's models", run: peers },
     Step { name: "docs", about: "cargo doc, no warning allowed", run: docs },
     Step { name: "types", about: "tsc over the SDK and the demo", run: types },
     Step { name: "sdk", about: "the SDK's unit tests in node", run: sdk },
@@ -116,8 +121,12 @@ fn services(machine: &Machine, _: &mut Tally) -> Result<()> {
     machine.hold_services()
 }
 
+/// The tests that ask other people's models: they have a step of their own, which gets these first.
+const PEERS: &str = "peers::";
+
 fn rust(machine: &Machine, tally: &mut Tally) -> Result<()> {
-    machine.cargo(&["test", "--locked", "--workspace"]).counts(Runner::Cargo, tally)
+    let words = &["test", "--locked", "--workspace", "--", "--skip", PEERS];
+    machine.cargo(words).counts(Runner::Cargo, tally)
 }
 
 /// The tests of the whole product whose outcome depends on where events and profiles are kept.
@@ -145,6 +154,12 @@ fn older(machine: &Machine, tally: &mut Tally) -> Result<()> {
         &["test", "--locked", "--workspace", "--lib", "--", "kafka::tests::", "postgres::tests::"];
     machine.cargo(words).counts(Runner::Cargo, tally)?;
     system_tests(&machine, &[ON_ANY_BACK_END, ON_SERVICES].concat()).counts(Runner::Cargo, tally)
+}
+
+fn peers(machine: &Machine, tally: &mut Tally) -> Result<()> {
+    let folder = crate::peers::install(machine.root())?;
+    let words = &["test", "--locked", "--package", "pilotage", "--test", "it", "--", PEERS];
+    machine.cargo(words).with(crate::peers::VARIABLE, &folder).counts(Runner::Cargo, tally)
 }
 
 fn docs(machine: &Machine, _: &mut Tally) -> Result<()> {

@@ -15,6 +15,7 @@ mod first_run;
 mod installation;
 mod load;
 mod model;
+mod peers;
 mod process;
 mod products;
 mod refusals;
