@@ -158,8 +158,10 @@ fn older(machine: &Machine, tally: &mut Tally) -> Result<()> {
 
 fn peers(machine: &Machine, tally: &mut Tally) -> Result<()> {
     let folder = crate::peers::install(machine.root())?;
-    let words = &["test", "--locked", "--package", "pilotage", "--test", "it", "--", PEERS];
-    machine.cargo(words).with(crate::peers::VARIABLE, &folder).counts(Runner::Cargo, tally)
+    // What they measure is to be read.
+    let own = &["--", PEERS, "--nocapture"];
+    let words = [&["test", "--locked", "--package", "pilotage", "--test", "it"], &own[..]].concat();
+    machine.cargo(&words).with(crate::peers::VARIABLE, &folder).counts(Runner::Cargo, tally)
 }
 
 fn docs(machine: &Machine, _: &mut Tally) -> Result<()> {

@@ -66,6 +66,8 @@ pub(crate) fn until(wanted: usize, what: &str, mut count: impl FnMut() -> usize)
 /// What came of deciding for somebody.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
+    /// Decisions for users who are not in a group for comparison.
+    pub(crate) guided: usize,
     /// Decisions that heard a model.
     pub(crate) heard: usize,
     /// Guides that were truly shown.
@@ -82,6 +84,7 @@ impl Seen {
             let id = guide["id"].as_str().expect("an id");
             assert!(life.may_see().contains(&id), "{id} has a chance: {life:?} {decision}");
         }
+        self.guided += usize::from(decision["trace"]["group"] == "guided");
         self.heard += usize::from(decision["trace"]["advice"].is_object());
         let Some(shown) = decision["guide"]["id"].as_str() else { return };
         assert!(life.may_see().contains(&shown), "{shown} is shown: {life:?} {decision}");
@@ -124,4 +127,10 @@ pub(crate) fn ends_whole(installation: &Installation, server: Server) {
         let ended = run(&mut installation.command(command));
         assert_eq!(ended.code, Some(0), "{command}: {ended:?}");
     }
+}
+
+/// Says what was measured.
+#[expect(clippy::print_stdout, reason = "figures are for people to read; `--nocapture` shows them")]
+pub(crate) fn tell(line: &str) {
+    println!("{line}");
 }

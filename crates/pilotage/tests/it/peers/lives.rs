@@ -19,7 +19,10 @@ enum Data {
 /// Somebody with a project, who may be guided to two things.
 #[derive(Debug)]
 pub(crate) struct Life {
+    /// The user's.
     number: u32,
+    /// Which of the two guides has its page.
+    is_second: bool,
     data: Data,
     /// A card was declined twice; else billing was never tried, in a trial.
     is_declined: bool,
@@ -31,7 +34,7 @@ pub(crate) struct Life {
 }
 
 impl Life {
-    /// The one of that number; the first five hundred are all in different situations, save some whose card was declined.
+    /// The one of that number; the first hundred and forty are all in different situations.
     pub(crate) fn of(number: u32) -> Self {
         let round = number / 24;
         let is_declined = number / 3 % 2 == 1;
@@ -42,6 +45,7 @@ impl Life {
         };
         Self {
             number,
+            is_second: number / 2 % 2 == 1,
             data: [Data::Untried, Data::FailedTwice, Data::Imported][number as usize % 3],
             is_declined,
             locale: ["en", "de"][number as usize / 6 % 2],
@@ -49,6 +53,11 @@ impl Life {
             tier,
             major,
         }
+    }
+
+    /// The same of another user.
+    pub(crate) fn as_user(self, number: u32) -> Self {
+        Self { number, ..self }
     }
 
     pub(crate) fn user(&self) -> String {
@@ -103,11 +112,11 @@ impl Life {
 
     /// What a page asks on which one of them fits: now the one, now the other.
     pub(crate) fn ask(&self) -> Value {
-        let page = match self.may_see()[self.number as usize / 2 % 2] {
+        let page = match self.may_see()[usize::from(self.is_second)] {
             "import-data" => "/import",
             "open-report" => "/projects",
             "connect-billing" => "/settings/billing",
-            _ => "/support",
+            _ => "/reports",
         };
         let mut context = self.context();
         context["path"] = json!(page);
