@@ -59,7 +59,7 @@ impl Line {
     /// Posts JSON; status and body of the answer.
     async fn post(&mut self, path: &str, body: &str) -> (u16, String) {
         let head = format!(
-            "POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
         self.stream.write_all(format!("{head}{body}").as_bytes()).await.expect("it takes calls");

@@ -23,10 +23,10 @@ use pilotage_domain::time::Timestamp;
 use pilotage_wire::record::RecordError;
 use pilotage_wire::record::learner::{self, Published};
 
-use crate::Alone;
 use crate::port::log::Log;
 use crate::port::store::{Learnt, LearntPart, Store, StoreError, Watermark};
 use crate::product::{Product, Products};
+use crate::{Alone, Common};
 
 /// The least and the greatest distance of two positions at which beliefs are published.
 const SPACING: (u64, u64) = (64, 16_384);
@@ -79,6 +79,11 @@ impl Learning {
         Self { ground, state: Mutex::new(state), beliefs: ArcSwapOption::empty() }
     }
 
+    /// A state that has learnt nothing of this product.
+    pub(crate) fn nothing(&self) -> Learner {
+        Learner::new(self.ground.frame.clone())
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -98,17 +103,33 @@ impl Learning {
     }
 
     /// Takes over what the store holds, and what it holds for decisions to draw from.
-    fn take_over(&self, learnt: Held, policy: Policy) {
-        let empty = || Learner::new(self.ground.frame.clone());
-        let beliefs = || match &learnt.published {
-            Some(Published { version, at, learner }) => {
-                Beliefs::new(Arc::clone(&self.ground), learner, *at, *version)
-            }
-            None => Beliefs::prior(Arc::clone(&self.ground)),
-        };
-        let beliefs = (policy == Policy::Learner).then(|| Arc::new(beliefs()));
-        *self.state() = State::of(learnt.current.unwrap_or_else(empty), learnt.published);
+    fn take_over(&self, held: Held, policy: Policy) {
+        let beliefs = (policy == Policy::Learner).then(|| Arc::new(held.beliefs(&self.ground)));
+        self.put(held, beliefs);
+    }
+
+    /// The same, solved on another thread.
+    pub(crate) async fn take_over_beside(&self, held: Held, policy: Policy) {
+        if policy != Policy::Learner {
+            return self.put(held, None);
+        }
+        let ground = Arc::clone(&self.ground);
+        let solve = move || (Arc::new(held.beliefs(&ground)), held);
+        // It fails where the process ends meanwhile.
+        if let Ok((beliefs, held)) = tokio::task::spawn_blocking(solve).await {
+            self.put(held, Some(beliefs));
+        }
+    }
+
+    fn put(&self, held: Held, beliefs: Option<Arc<Beliefs>>) {
+        let learner = held.current.unwrap_or_else(|| self.nothing());
+        *self.state() = State::of(learner, held.published);
         self.beliefs.store(beliefs);
+    }
+
+    /// Whether that is something else to draw from.
+    pub(crate) fn is_news(&self, held: &Held) -> bool {
+        self.state().version() != held.version()
     }
 
     /// Forgets everything.
@@ -179,22 +200,24 @@ impl State {
     }
 
     fn version(&self) -> u64 {
-        self.published.as_ref().map_or(0, |published| published.version)
+        version_of(self.published.as_ref())
     }
+}
+
+fn version_of(published: Option<&Published>) -> u64 {
+    published.map_or(0, |published| published.version)
 }
 
 /// What a store holds of one product.
 #[derive(Default)]
-struct Held {
-    current: Option<Learner>,
-    published: Option<Published>,
+pub(crate) struct Held {
+    pub(crate) current: Option<Learner>,
+    pub(crate) published: Option<Published>,
 }
 
 impl Held {
-    fn of(product: &ProductId, learnt: &[Learnt]) -> Result<Self, StoreError> {
-        let damaged = |error: RecordError| {
-            StoreError::Damaged(format!("what is learnt of product `{product}`: {error}"))
-        };
+    pub(crate) fn of(product: &ProductId, learnt: &[Learnt]) -> Result<Self, StoreError> {
+        let damaged = |error: RecordError| damaged(product, &error);
         let part = |part| learnt.iter().find(|l| l.product == *product && l.part == part);
         let current = part(LearntPart::Current).map(|l| learner::decode(&l.body));
         let published = part(LearntPart::Published).map(|l| learner::decode_published(&l.body));
@@ -203,10 +226,32 @@ impl Held {
             published: published.transpose().map_err(damaged)?,
         })
     }
+
+    pub(crate) fn version(&self) -> u64 {
+        version_of(self.published.as_ref())
+    }
+
+    fn beliefs(&self, ground: &Arc<Ground>) -> Beliefs {
+        match &self.published {
+            Some(Published { version, at, learner }) => {
+                Beliefs::new(Arc::clone(ground), learner, *at, *version)
+            }
+            None => Beliefs::prior(Arc::clone(ground)),
+        }
+    }
 }
 
-/// Whether what is learnt means the same under these definitions; else the log is to be folded again.
-pub(crate) async fn fits(store: &dyn Store, products: &Products) -> Result<bool, StoreError> {
+/// What is learnt of a product is not what was written.
+pub(crate) fn damaged(product: &ProductId, error: &dyn std::error::Error) -> StoreError {
+    StoreError::Damaged(format!("what is learnt of product `{product}`: {error}"))
+}
+
+/// The first product of which something is learnt that does not mean the same under its definition: the log is to be folded
+/// again.
+pub(crate) async fn misfit(
+    store: &dyn Store,
+    products: &Products,
+) -> Result<Option<ProductId>, StoreError> {
     let learnt = store.learnt().await?;
     for id in products.ids() {
         let Some(product) = products.get(id) else { continue };
@@ -214,10 +259,10 @@ pub(crate) async fn fits(store: &dyn Store, products: &Products) -> Result<bool,
         let held = Held::of(id, &learnt)?;
         let published = held.published.as_ref().map(|published| &published.learner);
         if held.current.iter().chain(published).any(|learner| learner.frame != *frame) {
-            return Ok(false);
+            return Ok(Some(id.clone()));
         }
     }
-    Ok(true)
+    Ok(None)
 }
 
 /// When beliefs may be published.
@@ -252,16 +297,18 @@ impl Pace {
     }
 }
 
-impl Alone {
+impl Common {
     /// Takes over what the store holds.
     pub(crate) async fn take_over_learnt(&self) -> Result<(), StoreError> {
-        let learnt = self.common.store.learnt().await?;
-        for (id, product) in self.common.products.all() {
-            product.learning.take_over(Held::of(id, &learnt)?, self.common.policy);
+        let learnt = self.store.learnt().await?;
+        for (id, product) in self.products.all() {
+            product.learning.take_over(Held::of(id, &learnt)?, self.policy);
         }
         Ok(())
     }
+}
 
+impl Alone {
     /// Forgets what is learnt, for a fold from the log's beginning.
     pub(crate) fn forget_learnt(&mut self) {
         self.pace.restart();
@@ -311,14 +358,14 @@ impl Alone {
     }
 }
 
-/// What the stored learners come to, for a digest: settled at the newest event, so that it does not matter when each was
-/// written.
-pub(crate) async fn settled(store: &dyn Store) -> Result<Vec<(ProductId, Vec<u8>)>, StoreError> {
-    let newest = store.watermark().await?.newest_event;
-    let learnt = store.learnt().await?;
+/// What these learners come to, for a digest: settled at the newest event, so that it does not matter when each was written.
+pub(crate) fn settled(
+    learnt: &[Learnt],
+    newest: Option<Timestamp>,
+) -> Result<Vec<(ProductId, Vec<u8>)>, StoreError> {
     let mut settled = Vec::new();
     for Learnt { product, .. } in learnt.iter().filter(|l| l.part == LearntPart::Current) {
-        let Some(mut learner) = Held::of(product, &learnt)?.current else { continue };
+        let Some(mut learner) = Held::of(product, learnt)?.current else { continue };
         newest.into_iter().for_each(|at| learner.advance(at));
         if !learner.is_empty() {
             settled.push((product.clone(), learner::encode(&learner)));

@@ -178,7 +178,8 @@ impl Background {
                 let _ = tokio::time::timeout(step, inner.progress.reached(end)).await;
             }
             self.stop.send_replace(true);
-            if tokio::task::spawn_blocking(move || projector.join()).await.is_err() {
+            let joined = tokio::task::spawn_blocking(move || projector.join()).await;
+            if !matches!(joined, Ok(Ok(()))) {
                 warn!("the projector did not end in order");
             }
         }
@@ -263,7 +264,7 @@ impl Alone {
             background: Mutex::new(None),
             common: Arc::new(common),
         };
-        alone.take_over_learnt().await?;
+        alone.common.take_over_learnt().await?;
         Ok(alone)
     }
 
@@ -316,7 +317,9 @@ async fn starting_point(
     }
     let folds = products.folds();
     let same_fold = || folds.iter().all(|(id, fold)| watermark.folds.get(id) == Some(fold));
-    if watermark.position == Position(0) || (same_fold() && learn::fits(store, products).await?) {
+    if watermark.position == Position(0)
+        || (same_fold() && learn::misfit(store, products).await?.is_none())
+    {
         return Ok(watermark);
     }
     info!("the definition has changed what profiles hold: folding the log again");

@@ -9,9 +9,9 @@ use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{GuideId, ProductId};
 use thiserror::Error;
 
-use crate::Engine;
 use crate::learn::Learning;
 use crate::port::store::{Pause, StoreError};
+use crate::{Common, Engine};
 
 /// A product in service.
 pub(crate) struct Product {
@@ -28,6 +28,8 @@ pub(crate) struct Product {
 pub(crate) struct Products {
     ids: Vec<ProductId>,
     by_id: BTreeMap<ProductId, Product>,
+    /// Held while the store is asked or told what is paused, until that holds here: else an older answer could stay.
+    pausing: tokio::sync::Mutex<()>,
 }
 
 impl Products {
@@ -50,7 +52,7 @@ impl Products {
                 (product.definition.product.clone(), product)
             })
             .collect();
-        Self { ids, by_id }
+        Self { ids, by_id, pausing: tokio::sync::Mutex::default() }
     }
 
     pub(crate) fn ids(&self) -> &[ProductId] {
@@ -66,7 +68,7 @@ impl Products {
     }
 
     /// Takes over what is paused, as the store has it.
-    pub(crate) fn set_paused(&self, mut paused: BTreeMap<ProductId, Vec<GuideId>>) {
+    fn set_paused(&self, mut paused: BTreeMap<ProductId, Vec<GuideId>>) {
         for (id, product) in &self.by_id {
             let mut guides = paused.remove(id).unwrap_or_default();
             guides.sort();
@@ -101,6 +103,15 @@ pub enum PauseError {
     Store(#[from] StoreError),
 }
 
+impl Common {
+    /// Takes over what is paused, as the store has it.
+    pub(crate) async fn read_paused(&self) -> Result<(), StoreError> {
+        let _turn = self.products.pausing.lock().await;
+        self.products.set_paused(self.store.paused().await?);
+        Ok(())
+    }
+}
+
 impl Engine {
     /// Pauses or resumes a guide: durable when it resolves, and in force for the next decision.
     pub async fn pause(
@@ -113,6 +124,7 @@ impl Engine {
         if known.definition.guides.find(|g| g.id == *guide).is_none() {
             return Err(PauseError::UnknownGuide);
         }
+        let _turn = self.common.products.pausing.lock().await;
         self.common.store.set_paused(product, guide, pause).await?;
         known.paused.rcu(|paused| {
             let mut paused: Vec<GuideId> = (**paused).clone();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use pilotage_domain::event::Position;
 use pilotage_domain::hash::ContentHash;
+use pilotage_domain::id::ProductId;
 use pilotage_wire::record::RecordError;
 use pilotage_wire::record::user::{self, UserRecord};
 use thiserror::Error;
@@ -67,7 +68,7 @@ impl Engine {
     ) -> Result<Rebuilt, RebuildError> {
         let mut alone = Alone::assemble(parts).await?;
         alone.catch_up(&mut tell).await?;
-        let before = digest_of(&*alone.common.store, Places::Kept).await?;
+        let before = alone.stored_digest(Places::Kept).await?;
         alone.common.store.reset().await.map_err(LookupError::from)?;
         alone.users.clear();
         alone.counts.start_from(BTreeMap::new());
@@ -76,7 +77,7 @@ impl Engine {
         alone.passes.stored(Position(0));
         *alone.sweep.lock().await = Sweep::new(Position(0));
         alone.catch_up(&mut tell).await?;
-        let after = digest_of(&*alone.common.store, Places::Kept).await?;
+        let after = alone.stored_digest(Places::Kept).await?;
         alone.log.close().await;
         alone.common.store.close().await;
         Ok(Rebuilt { before, after })
@@ -93,10 +94,22 @@ impl Engine {
     /// The digest of all stored profiles, after everything in memory is written back.
     pub async fn digest(&self) -> Result<Digest, LookupError> {
         self.settled().await?;
-        if let Seat::Alone(alone) = &self.seat {
-            alone.write_back().await?;
+        match &self.seat {
+            Seat::Alone(alone) => {
+                alone.write_back().await?;
+                alone.stored_digest(Places::Kept).await
+            }
+            Seat::Cluster(cluster) => cluster.stored_digest(Places::Kept).await,
         }
-        digest_of(&*self.common.store, Places::Kept).await
+    }
+}
+
+impl Alone {
+    /// The digest of what the store holds.
+    pub(crate) async fn stored_digest(&self, places: Places) -> Result<Digest, LookupError> {
+        let store = &*self.common.store;
+        let newest = store.watermark().await?.newest_event;
+        digest_of(store, places, &learn::settled(&store.learnt().await?, newest)?).await
     }
 }
 
@@ -109,8 +122,12 @@ pub(crate) enum Places {
     Counted,
 }
 
-/// The digest of the stored profiles.
-pub(crate) async fn digest_of(store: &dyn Store, places: Places) -> Result<Digest, LookupError> {
+/// The digest of the stored profiles and of what is learnt.
+pub(crate) async fn digest_of(
+    store: &dyn Store,
+    places: Places,
+    learnt: &[(ProductId, Vec<u8>)],
+) -> Result<Digest, LookupError> {
     let mut digest = Digest { users: 0, hash: ContentHash::of(&[]) };
     let mut after = None;
     loop {
@@ -133,13 +150,8 @@ pub(crate) async fn digest_of(store: &dyn Store, places: Places) -> Result<Diges
             digest.users += 1;
         }
     }
-    let learnt = match places {
-        Places::Kept => learn::settled(store).await?,
-        // Several processes over a shared log do not learn.
-        Places::Counted => Vec::new(),
-    };
     for (product, body) in learnt {
-        let parts = [digest.hash.as_bytes().as_slice(), product.as_str().as_bytes(), &body];
+        let parts = [digest.hash.as_bytes().as_slice(), product.as_str().as_bytes(), body];
         digest.hash = ContentHash::of(&parts);
     }
     Ok(digest)

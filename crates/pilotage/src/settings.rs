@@ -227,7 +227,7 @@ fn typed(
     let policy = policy
         .and_then(|text| faults.parse("policy", &text, |t| PolicyArg::from_str(t, false).ok()));
     let chosen = args.policy.or(policy);
-    let policy = policy_of(chosen, (back_end == BackEnd::Embedded, model.is_some()), faults);
+    let policy = policy_of(chosen, model.is_some(), faults);
     let users_mb =
         environment.number("USERS_MB", faults).map(|n| n as usize).or(raw.users_mb).unwrap_or(512);
     let remembered_events =
@@ -274,20 +274,10 @@ fn typed(
     }
 }
 
-/// The policy, where back end and model let it be.
-fn policy_of(
-    chosen: Option<PolicyArg>,
-    (is_embedded, has_model): (bool, bool),
-    faults: &mut Faults,
-) -> Policy {
-    match chosen {
-        Some(PolicyArg::Learner) if !is_embedded => {
-            faults.say("policy: `learner` learns on the embedded log and store alone");
-        }
-        Some(PolicyArg::Model) if !has_model => {
-            faults.say("policy: `model` needs a model: model_provider");
-        }
-        _ => {}
+/// The policy, where a model is there for it.
+fn policy_of(chosen: Option<PolicyArg>, has_model: bool, faults: &mut Faults) -> Policy {
+    if matches!(chosen, Some(PolicyArg::Model)) && !has_model {
+        faults.say("policy: `model` needs a model: model_provider");
     }
     match chosen {
         Some(PolicyArg::Random) => Policy::Random,
@@ -326,15 +316,12 @@ mod tests {
     }
 
     #[test]
-    fn the_learner_works_embedded_alone() {
-        let named = [("PILOTAGE_POLICY", "learner")];
-        let settings =
-            settle_with(&CommonArgs::default(), false, None, &environment(&named)).expect("valid");
-        assert_eq!(settings.policy, Policy::Learner);
-        let shared = [named[0], ("PILOTAGE_LOG", "kafka"), ("PILOTAGE_STORE", "postgres")];
-        let error = settle_with(&CommonArgs::default(), false, None, &environment(&shared))
-            .expect_err("it is not for several processes");
-        assert!(error.to_string().contains("policy: `learner`"), "{error}");
+    fn the_policy_of_a_model_needs_one() {
+        let named = |policy| environment(&[("PILOTAGE_POLICY", policy)]);
+        let settle = |policy| settle_with(&CommonArgs::default(), false, None, &named(policy));
+        assert_eq!(settle("learner").expect("valid").policy, Policy::Learner);
+        let error = settle("model").expect_err("there is no model").to_string();
+        assert!(error.contains("policy: `model`"), "{error}");
     }
 
     #[test]

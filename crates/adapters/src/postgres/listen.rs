@@ -46,8 +46,10 @@ pub(super) fn message(users: &[UserWrite]) -> String {
 
 /// What a message says; one that can't be read says that something has changed.
 fn change(message: &str) -> Change {
-    if message == "paused" {
-        return Change::Paused;
+    match message {
+        "paused" => return Change::Paused,
+        "learnt" => return Change::Learnt,
+        _ => {}
     }
     let marks = message.as_bytes().chunks(16).map(|digits| {
         let digits = std::str::from_utf8(digits).ok().filter(|digits| digits.len() == 16)?;
@@ -186,6 +188,7 @@ mod tests {
     #[test]
     fn a_message_of_a_newer_version_says_that_something_changed() {
         assert_eq!(change("paused"), Change::Paused);
+        assert_eq!(change("learnt"), Change::Learnt);
         for message in ["all", "0123", "0123456789abcdefg", "something else..", "ääääääää"]
         {
             assert_eq!(change(message), Change::All, "{message}");

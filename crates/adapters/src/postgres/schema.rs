@@ -28,6 +28,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { number: 1, name: "base", sql: include_str!("migrations/0001_base.sql") },
     Step { number: 2, name: "learnt", sql: include_str!("migrations/0002_learnt.sql") },
     Step { number: 3, name: "advice", sql: include_str!("migrations/0003_advice.sql") },
+    Step { number: 4, name: "addends", sql: include_str!("migrations/0004_addends.sql") },
 ];
 
 /// The schema that all steps lead to.

@@ -68,6 +68,29 @@ proptest! {
         prop_assert_eq!(taught(&plain, told), taught(&mixed, 1));
     }
 
+    /// What users teach more than they did is a state of its own, which may hold less than nothing, and adds up.
+    #[test]
+    fn changes_add_up_wherever_they_were_made(
+        users in prop::collection::vec((lessons(), lessons(), lessons()), 0..4),
+        early in 0u64..3_000,
+    ) {
+        let (mut whole, mut base) = (Learner::new(frame()), Learner::new(frame()));
+        let mut changes = [Learner::new(frame()), Learner::new(frame())];
+        changes[0].advance(hours(early));
+        for (first, second, third) in &users {
+            whole.revise(&[], third);
+            base.revise(&[], first);
+            changes[0].revise(first, second);
+            changes[1].revise(second, third);
+        }
+        let [mut earlier, later] = changes;
+        earlier.merge(&later).expect("one frame");
+        base.merge(&earlier).expect("one frame");
+        base.advance(hours(3_000));
+        whole.advance(hours(3_000));
+        prop_assert_eq!(base, whole);
+    }
+
     #[test]
     fn what_is_taken_back_was_never_learnt(kept in lessons(), gone in lessons(), late in 0u64..3_000) {
         let mut learner = taught(&kept, 7);

@@ -96,7 +96,7 @@ impl Sums {
     pub fn put(&mut self, shape: &Shape, slot: Slot, row: &Row<'_>, sign: Sign) {
         let cell = self.slots.entry(slot).or_default();
         cell.put(shape, row, sign.number());
-        if cell.rows == 0 {
+        if cell.is_nothing() {
             self.slots.remove(&slot);
         }
     }
@@ -126,7 +126,7 @@ impl Sums {
     fn add_cell(&mut self, slot: Slot, cell: &Cell) {
         let known = self.slots.entry(slot).or_default();
         known.merge(cell);
-        if known.rows == 0 {
+        if known.is_nothing() {
             self.slots.remove(&slot);
         }
     }
@@ -146,6 +146,14 @@ impl Sums {
 }
 
 impl Cell {
+    /// Whether every sum is 0. As many rows can have come as were taken back, and be others: then there are none, and yet
+    /// something is to be added.
+    fn is_nothing(&self) -> bool {
+        let Self { rows, seconds, gram, hits, delays, own } = self;
+        let numbers = gram.iter().chain(hits).chain(delays).chain([seconds]);
+        *rows == 0 && own.is_empty() && are_zero(numbers)
+    }
+
     fn put(&mut self, shape: &Shape, row: &Row<'_>, sign: i64) {
         let parts = row.features.below(shape.size);
         self.rows += sign;
@@ -165,7 +173,7 @@ impl Cell {
     fn put_own(&mut self, shape: &Shape, row: &Row<'_>, parts: &[(u16, i32)], sign: i64) {
         let own = self.own.entry(row.key.into()).or_default();
         own.put(shape, row, parts, sign);
-        if own.rows == 0 {
+        if own.is_nothing() {
             self.own.remove(&row.key.into());
         }
     }
@@ -184,7 +192,7 @@ impl Cell {
             add_all(&mut known.cross, &own.cross);
             add_all(&mut known.gram, &own.gram);
             add_all(&mut known.hits, &own.hits);
-            if known.rows == 0 {
+            if known.is_nothing() {
                 self.own.remove(key);
             }
         }
@@ -213,6 +221,11 @@ impl Cell {
 }
 
 impl Own {
+    fn is_nothing(&self) -> bool {
+        let Self { rows, cross, gram, hits } = self;
+        *rows == 0 && are_zero(cross.iter().chain(gram).chain(hits))
+    }
+
     fn put(&mut self, shape: &Shape, row: &Row<'_>, parts: &[(u16, i32)], sign: i64) {
         let value = |place: &u16| value_at(row.features.parts(), *place);
         let own: Vec<(u16, i32)> = (0u16..).zip(shape.own.iter().map(value)).collect();
@@ -280,6 +293,10 @@ fn moved_triangle(sums: &[i64], size: usize, places: &[Option<u16>]) -> Vec<i64>
 /// How many entries a lower triangle has before the row of that number.
 pub(super) const fn triangle(row: usize) -> usize {
     row * (row + 1) / 2
+}
+
+fn are_zero<'a>(mut sums: impl Iterator<Item = &'a i64>) -> bool {
+    sums.all(|sum| *sum == 0)
 }
 
 fn add_products(gram: &mut Vec<i64>, size: usize, parts: &[(u16, i32)], sign: i64) {

@@ -180,12 +180,12 @@ impl Advisor {
             self.store.want(wanted).await?;
             self.awoken.notify_one();
         }
-        let rulings = {
-            let mut rulings = self.rulings.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut *rulings)
-        };
+        let rulings = self.rulings().clone();
         if !rulings.is_empty() {
+            let written = rulings.len();
             self.store.write_pages(rulings).await?;
+            // What was ruled meanwhile stands behind them.
+            self.rulings().drain(..written);
         }
         let demotions = self.refresh(products).await?;
         self.rule(demotions);
@@ -256,10 +256,14 @@ impl Advisor {
         }
     }
 
+    fn rulings(&self) -> MutexGuard<'_, Vec<NewPage>> {
+        self.rulings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Tells who has lost its say, and puts it down for the book. Of several processes that read the same page each does:
     /// what has lost its say once has lost it.
     pub(super) fn rule(&self, demotions: Vec<Demotion>) {
-        let mut rulings = self.rulings.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rulings = self.rulings();
         for Demotion { product, lost } in demotions {
             let guide = lost.guide.as_ref().map(GuideId::as_str);
             warn!(%product, guide, from = lost.from.name(), cause = ?lost.cause, "advice has lost its say");

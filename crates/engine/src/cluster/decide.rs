@@ -39,13 +39,12 @@ impl Cluster {
             // Whatever comes, looking again is right; a lost notification costs one pause.
             let _ = tokio::time::timeout(LOOK_AGAIN, changes.recv()).await;
         }
-        self.cache.forget(&[user_mark(key)]);
         Ok(())
     }
 
-    /// The domain's decision; `None` where the profile can't be had, or nothing could be reserved.
+    /// The domain's decision; `None` where the profile can't be had or is out of date, or nothing could be reserved.
     pub(crate) async fn decide(&self, asked: &Asked<'_>) -> Option<Decision> {
-        if !self.common.journal.healthy() {
+        if !self.common.journal.healthy() || self.behind.is_far() {
             return None;
         }
         for _ in 0..ATTEMPTS {
@@ -64,7 +63,11 @@ impl Cluster {
 
     /// One attempt; `None` where the user has changed since it was read.
     async fn attempt(&self, asked: &Asked<'_>) -> Result<Option<Decision>, LoadError> {
-        let read = self.read(asked.product, asked.key).await?;
+        let read = match asked.call.after {
+            None => self.read(asked.product, asked.key).await?,
+            // It is to hold what somebody else may have read without.
+            Some(_) => self.read_anew(asked.product, asked.key).await?,
+        };
         let decision = self.common.choose(asked, &read.profile, &read.pending);
         let Some(offer) = Offer::of(&decision, &asked.call.session) else {
             return Ok(Some(decision));
@@ -92,8 +95,7 @@ impl Cluster {
 
     /// Takes note of the event clock as other processes moved it. Where that fails, so will the decision.
     pub(crate) async fn see_clock(&self, product: &Product, key: &UserKey) {
-        self.cache.forget(&[user_mark(key)]);
-        let _ = self.read(product, key).await;
+        let _ = self.read_anew(product, key).await;
     }
 
     /// The user as it was read not long ago, or is now.
@@ -102,9 +104,18 @@ impl Cluster {
         product: &Product,
         key: &UserKey,
     ) -> Result<Arc<Read>, LoadError> {
-        if let Some(read) = self.cache.get(key) {
-            return Ok(read);
+        match self.cache.get(key) {
+            Some(read) => Ok(read),
+            None => self.read_anew(product, key).await,
         }
+    }
+
+    /// The user as it is now.
+    pub(super) async fn read_anew(
+        &self,
+        product: &Product,
+        key: &UserKey,
+    ) -> Result<Arc<Read>, LoadError> {
         let since = self.cache.age();
         let now = self.common.clock.now();
         let SharedUser { stored, reservations, reserved, newest_event } =

@@ -13,7 +13,7 @@ use crate::lookup::LookupError;
 use crate::open::{OpenError, Parts};
 use crate::port::log::{AppendError, Entry, EntryName, ReadError, RecordKind, Stored};
 use crate::port::store::{Batch, Pause, Store, StoreError, Watermark};
-use crate::rebuild::{Digest, Places, RebuildError, digest_of};
+use crate::rebuild::{Digest, Places, RebuildError};
 use crate::{Alone, Engine};
 
 /// How many bytes of the log are copied at a time: what an interruption makes us copy again.
@@ -116,8 +116,8 @@ impl Cluster {
         let ends = self.common.journal.ends().await?;
         self.fold_to(feed, &ends, &mut |done, of| tell(Stage::Folding, done, of)).await?;
         self.copy_pauses(&*source.common.store).await?;
-        let theirs = digest_of(&*source.common.store, Places::Counted).await?;
-        let digest = digest_of(&*self.common.store, Places::Counted).await?;
+        let theirs = source.stored_digest(Places::Counted).await?;
+        let digest = self.stored_digest(Places::Counted).await?;
         if theirs != digest {
             return Err(MoveError::Different { from: theirs, to: digest });
         }

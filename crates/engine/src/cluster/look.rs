@@ -7,7 +7,6 @@ use pilotage_domain::id::DecisionId;
 
 use super::Cluster;
 use crate::lookup::{Found, LookupError};
-use crate::port::shared::user_mark;
 use crate::port::store::UserKey;
 use crate::product::Product;
 
@@ -21,9 +20,8 @@ impl Cluster {
         key: &UserKey,
     ) -> Result<Option<Found>, LookupError> {
         // A person looks: what is shown is as it stands now.
-        self.catch_up().await?;
-        self.cache.forget(&[user_mark(key)]);
-        let read = self.read(product, key).await?;
+        self.catch_up().await;
+        let read = self.read_anew(product, key).await?;
         Ok((read.profile.applied > Position(0)).then(|| Found {
             profile: read.profile.clone(),
             group: read.group,
@@ -41,15 +39,12 @@ impl Cluster {
             return Ok(Some(position));
         }
         // It may have been answered a moment ago and be on its way.
-        self.catch_up().await?;
+        self.catch_up().await;
         Ok(self.shared.decision(id).await?)
     }
 
-    /// Waits for what is in the log by now, as long as somebody who looks may be kept waiting.
-    async fn catch_up(&self) -> Result<(), LookupError> {
-        match tokio::time::timeout(CATCH_UP, self.settled()).await {
-            Ok(settled) => settled,
-            Err(_) => Ok(()),
-        }
+    /// Waits for what is in the log by now, as long as somebody who looks may be kept waiting; not at all where the log is away.
+    async fn catch_up(&self) {
+        let _ = tokio::time::timeout(CATCH_UP, self.settled()).await;
     }
 }

@@ -2,10 +2,12 @@
 //! the workers that fold share the log's partitions. Must not trust a notification: what has to be right is read or
 //! reserved in the store.
 
+mod behind;
 mod cache;
 mod decide;
 mod handoff;
 mod import;
+mod learn;
 mod look;
 mod rebuild;
 mod shift;
@@ -14,6 +16,7 @@ mod worker;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use pilotage_domain::event::Position;
 use pilotage_domain::hash::ContentHash;
@@ -33,10 +36,14 @@ use crate::port::shared::{Claim, Shared};
 use crate::port::store::{Batch, Store, StoreError, Watermark};
 use crate::{Common, Engine, Readiness, Seat};
 
+use behind::Behind;
 use cache::Cache;
 use shift::Claims;
 
 pub use import::{MoveError, Moved, Stage};
+
+/// How long whoever asks for figures waits for the log.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Makes a worker's feed; partitions come and go by way of the given handler.
 pub type MakeFeed = Arc<dyn Fn(Arc<dyn Shift>) -> Result<Box<dyn Feed>, String> + Send + Sync>;
@@ -64,6 +71,7 @@ pub(crate) struct Cluster {
     pub(crate) common: Arc<Common>,
     pub(crate) shared: Arc<dyn Shared>,
     cache: Cache,
+    behind: Behind,
     /// What this process's worker has taken over; empty where it is none.
     pub(crate) claims: Claims,
     state: Mutex<State>,
@@ -80,27 +88,38 @@ enum State {
 struct Background {
     stop: watch::Sender<bool>,
     worker: Option<thread::JoinHandle<()>>,
+    learner: Option<JoinHandle<()>>,
     listener: JoinHandle<()>,
     advisors: JoinSet<()>,
 }
 
 impl Engine {
     /// Starts one process of several over a shared log and store.
-    #[expect(clippy::disallowed_methods, reason = "one task, which `close` ends")]
+    #[expect(clippy::disallowed_methods, reason = "two tasks, which `close` ends")]
     pub async fn join(parts: ClusterParts) -> Result<Self, OpenError> {
         // From before anything is read, so that no change falls between the reading and the hearing.
         let changes = parts.shared.changes();
         let (cluster, feed) = Cluster::assemble(parts).await?;
         cluster.accept_folds().await?;
+        cluster.common.take_over_learnt().await?;
         let (stop, stopped) = watch::channel(false);
+        let learner = feed.is_some().then(|| {
+            let (cluster, stopped) = (cluster.clone(), stopped.clone());
+            tokio::spawn(async move { cluster.keep_learning(stopped).await })
+        });
         let worker = feed.map(|feed| worker::spawn(cluster.clone(), &feed, stopped.clone()));
         let listener = tokio::spawn({
             let cluster = cluster.clone();
-            async move { cluster.listen(changes, stopped).await }
+            async move {
+                tokio::select! {
+                    () = cluster.listen(changes, stopped) => {}
+                    () = cluster.watch_folding() => {}
+                }
+            }
         });
         let role = if worker.is_some() { Role::Asks } else { Role::Hears };
         let advisors = advise::spawn(&cluster.common, role);
-        let background = Background { stop, worker, listener, advisors };
+        let background = Background { stop, worker, learner, listener, advisors };
         *cluster.background.lock().unwrap_or_else(PoisonError::into_inner) = Some(background);
         Ok(Self { common: cluster.common.clone(), seat: Seat::Cluster(cluster) })
     }
@@ -115,6 +134,7 @@ impl Cluster {
         let cluster = Self {
             common: Arc::new(common),
             cache: Cache::default(),
+            behind: Behind::default(),
             claims: Claims::new(shared.clone()),
             shared,
             state: Mutex::new(State::Running),
@@ -123,21 +143,26 @@ impl Cluster {
         Ok((Arc::new(cluster), feed))
     }
 
-    /// The first product whose profiles were folded under another definition.
-    fn other_fold(&self, kept: &Watermark) -> Option<ProductId> {
-        let folds = self.common.products.folds();
+    /// The first product of which the store holds what was folded under another definition.
+    async fn misfit(&self) -> Result<Option<ProductId>, StoreError> {
+        let products = &self.common.products;
+        let kept = self.shared.watermark().await?;
+        let folds = products.folds();
         let other = |(id, fold): &(&ProductId, &ContentHash)| {
             kept.folds.get(*id).is_some_and(|kept| kept != *fold)
         };
-        folds.iter().find(other).map(|(id, _)| id.clone())
+        match folds.iter().find(other) {
+            Some((id, _)) => Ok(Some(id.clone())),
+            None => crate::learn::misfit(&*self.common.store, products).await,
+        }
     }
 
     /// Profiles of another fold can't be read under this definition, and no process may forget them while others work.
     async fn accept_folds(&self) -> Result<(), OpenError> {
-        let kept = self.shared.watermark().await?;
-        if let Some(product) = self.other_fold(&kept) {
+        if let Some(product) = self.misfit().await? {
             return Err(OpenError::FoldChanged { product });
         }
+        let kept = self.shared.watermark().await?;
         if self.common.products.folds().keys().all(|id| kept.folds.contains_key(id)) {
             return Ok(());
         }
@@ -175,13 +200,18 @@ impl Cluster {
             warn!(error = %fault, "the log could not be brought to its end at shutdown");
         }
         let taken = self.background.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(Background { stop, worker, listener, mut advisors }) = taken {
+        if let Some(Background { stop, worker, learner, listener, mut advisors }) = taken {
             advisors.shutdown().await;
             stop.send_replace(true);
             if let Some(worker) = worker
-                && tokio::task::spawn_blocking(move || worker.join()).await.is_err()
+                && !matches!(tokio::task::spawn_blocking(move || worker.join()).await, Ok(Ok(())))
             {
                 warn!("the worker did not end in order");
+            }
+            if let Some(learner) = learner
+                && learner.await.is_err()
+            {
+                warn!("the task that learns did not end in order");
             }
             listener.abort();
         }
@@ -213,11 +243,15 @@ impl Cluster {
     /// What this process's worker folds, and how far behind the log it is.
     pub(crate) async fn folding(&self) -> Folding {
         let held = self.claims.all();
-        let lag = if held.is_empty() { Some(0) } else { self.behind(&held).await };
+        let lag = if held.is_empty() {
+            Some(0)
+        } else {
+            tokio::time::timeout(PATIENCE, self.lag(&held)).await.ok().flatten()
+        };
         Folding { partitions: held.len(), lag }
     }
 
-    async fn behind(&self, held: &[Claim]) -> Option<u64> {
+    async fn lag(&self, held: &[Claim]) -> Option<u64> {
         let ends = self.common.journal.ends().await.ok()?;
         let end_of = |claim: &Claim| {
             ends.iter().find(|end| Partition::of(**end) == claim.partition).copied()

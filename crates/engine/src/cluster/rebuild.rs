@@ -10,7 +10,7 @@ use crate::Engine;
 use crate::lookup::LookupError;
 use crate::port::feed::{Partition, offset_of};
 use crate::port::store::Watermark;
-use crate::rebuild::{Places, RebuildError, Rebuilt, digest_of};
+use crate::rebuild::{Places, RebuildError, Rebuilt};
 
 impl Engine {
     /// `rebuild` over a shared log and store: no other process may be at work on them. `tell` hears how many records are
@@ -21,16 +21,15 @@ impl Engine {
     ) -> Result<Rebuilt, RebuildError> {
         let (cluster, feed) = Cluster::assemble(parts).await?;
         let feed = feed.ok_or_else(|| RebuildError::Fold("there is no feed".to_owned()))?;
-        let kept = cluster.shared.watermark().await.map_err(LookupError::from)?;
-        if cluster.other_fold(&kept).is_some() {
+        if cluster.misfit().await.map_err(LookupError::from)?.is_some() {
             cluster.forget().await?;
         }
         let ends = cluster.common.journal.ends().await.map_err(LookupError::from)?;
         cluster.fold_to(&feed, &ends, &mut tell).await?;
-        let before = digest_of(&*cluster.common.store, Places::Kept).await?;
+        let before = cluster.stored_digest(Places::Kept).await?;
         cluster.forget().await?;
         cluster.fold_to(&feed, &ends, &mut tell).await?;
-        let after = digest_of(&*cluster.common.store, Places::Kept).await?;
+        let after = cluster.stored_digest(Places::Kept).await?;
         cluster.close().await;
         Ok(Rebuilt { before, after })
     }
@@ -74,6 +73,7 @@ impl Cluster {
     }
 }
 
-fn records<'a>(positions: impl Iterator<Item = &'a Position>) -> u64 {
+/// How many records that are, of all partitions.
+pub(super) fn records<'a>(positions: impl Iterator<Item = &'a Position>) -> u64 {
     positions.map(|position| offset_of(*position).map_or(0, |offset| offset + 1)).sum()
 }

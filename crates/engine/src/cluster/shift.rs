@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pilotage_domain::event::Position;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::port::feed::{Loss, Partition, Shift};
@@ -70,8 +71,9 @@ impl Claims {
         held.changes += 1;
     }
 
-    async fn take(&self, partitions: &[Partition]) -> Vec<Claim> {
-        loop {
+    /// Nothing where we are told to stop before the store answers.
+    async fn take(&self, partitions: &[Partition], stopped: &watch::Receiver<bool>) -> Vec<Claim> {
+        while !*stopped.borrow() {
             match self.shared.claim(partitions.to_vec()).await {
                 Ok(claims) => return claims,
                 Err(fault) => {
@@ -80,6 +82,7 @@ impl Claims {
                 }
             }
         }
+        Vec::new()
     }
 }
 
@@ -87,12 +90,13 @@ impl Claims {
 pub(crate) struct Shifts {
     pub(crate) cluster: Arc<super::Cluster>,
     pub(crate) runtime: Handle,
+    pub(crate) stopped: watch::Receiver<bool>,
 }
 
 impl Shift for Shifts {
     fn gained(&self, partitions: &[Partition]) -> Vec<Position> {
         let claims = &self.cluster.claims;
-        let taken = self.runtime.block_on(claims.take(partitions));
+        let taken = self.runtime.block_on(claims.take(partitions, &self.stopped));
         let mut held = claims.held();
         held.changes += 1;
         held.claims.extend(taken.iter().map(|claim| (claim.partition, *claim)));

@@ -6,8 +6,12 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use bytes::Bytes;
 use pilotage_domain::event::Position;
-use pilotage_wire::record::RecordError;
+use pilotage_domain::id::ProductId;
+use pilotage_domain::learn::Learner;
+use pilotage_domain::time::Timestamp;
+use pilotage_wire::record::{RecordError, learner};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tracing::{error, warn};
@@ -15,11 +19,13 @@ use tracing::{error, warn};
 use super::shift::Shifts;
 use super::{Cluster, MakeFeed, State, handoff};
 use crate::fold::{self, Fact};
+use crate::learn::Revision;
 use crate::port::book::Wanted;
 use crate::port::feed::{Fed, Feed, FeedError, Partition, Polled};
 use crate::port::log::EntryName;
 use crate::port::shared::{Claim, FoldError, Folded, RecordName};
 use crate::port::store::{StoreError, UserKey};
+use crate::product::Product;
 use crate::users::{LoadError, Users, Writing};
 
 /// How many bytes are folded and stored at a time: what a crash makes another worker fold again.
@@ -37,16 +43,17 @@ pub(super) fn spawn(
 ) -> thread::JoinHandle<()> {
     let (make, runtime) = (make.clone(), Handle::current());
     let run = move || {
-        let shifts = Arc::new(Shifts { cluster: cluster.clone(), runtime: runtime.clone() });
-        let feed = match make(shifts) {
-            Ok(feed) => feed,
+        let _watch = PanicWatch(cluster.clone());
+        let (of, ending) = (cluster.clone(), stopped.clone());
+        let shifts = Arc::new(Shifts { cluster: of, runtime: runtime.clone(), stopped: ending });
+        let join: Join = Box::new(move || make(shifts.clone()));
+        match join() {
+            Ok(feed) => runtime.block_on(Worker::new(cluster, join, feed).run(stopped)),
             Err(what) => {
                 error!(error = what, "folding did not begin");
                 cluster.enter(State::Halted(what));
-                return;
             }
-        };
-        runtime.block_on(Worker::new(cluster, feed).run(stopped));
+        }
     };
     thread::Builder::new()
         .name("worker".to_owned())
@@ -54,9 +61,26 @@ pub(super) fn spawn(
         .expect("the system can start one more thread at startup")
 }
 
+/// Makes whoever asks see that nothing is folded here any more, where the worker has panicked.
+struct PanicWatch(Arc<Cluster>);
+
+impl Drop for PanicWatch {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.enter(State::Halted("the worker has panicked".to_owned()));
+        }
+    }
+}
+
+/// Joins the group of workers.
+type Join = Box<dyn Fn() -> Result<Box<dyn Feed>, String> + Send>;
+
 struct Worker {
     cluster: Arc<Cluster>,
+    join: Join,
     feed: Box<dyn Feed>,
+    /// Whether another worker has taken over what our feed may still feed us.
+    is_fenced: bool,
     /// The users of our partitions, as of the last step.
     users: Users,
     /// `Claims::changes` as of the last step.
@@ -93,9 +117,9 @@ impl From<LoadError> for Held {
 }
 
 impl Worker {
-    fn new(cluster: Arc<Cluster>, feed: Box<dyn Feed>) -> Self {
+    fn new(cluster: Arc<Cluster>, join: Join, feed: Box<dyn Feed>) -> Self {
         let users = Users::new(cluster.common.options.users_bytes);
-        Self { cluster, feed, users, changes: 0 }
+        Self { cluster, join, feed, is_fenced: false, users, changes: 0 }
     }
 
     async fn run(mut self, stopped: watch::Receiver<bool>) {
@@ -104,14 +128,18 @@ impl Worker {
             let done = match polled {
                 Ok(Polled::Nothing) => Ok(()),
                 Ok(Polled::Records(records)) => self.store_all(records, &stopped).await,
-                Ok(Polled::Foreign(position, why)) => {
-                    self.pass_foreign(position, &why, &stopped).await
+                Ok(Polled::Foreign(position, error)) => {
+                    self.pass_foreign(position, error, &stopped).await
                 }
                 Err(FeedError::Unavailable(why)) => {
                     warn!(error = why, "folding waits for the log to come back");
                     tokio::time::sleep(RETRY).await;
                     Ok(())
                 }
+            };
+            let done = match done {
+                Ok(()) => self.join_anew_if_fenced().await,
+                failed => failed,
             };
             if let Err(what) = done {
                 error!(error = what, "folding has stopped");
@@ -120,6 +148,16 @@ impl Worker {
             }
         }
         self.feed.close().await;
+    }
+
+    /// Who is fenced has been given up by the group, or took a partition over too late. What its feed goes on feeding, nobody
+    /// would fold: a new member begins with claims of its own.
+    async fn join_anew_if_fenced(&mut self) -> Result<(), String> {
+        if std::mem::take(&mut self.is_fenced) {
+            self.feed.close().await;
+            self.feed = (self.join)()?;
+        }
+        Ok(())
     }
 
     /// Puts a record that nobody can read aside. Where we are told to stop meanwhile, it is left for the next worker.
@@ -143,10 +181,15 @@ impl Worker {
     async fn pass_foreign(
         &mut self,
         position: Position,
-        why: &str,
+        error: RecordError,
         stopped: &watch::Receiver<bool>,
     ) -> Result<(), String> {
-        if !self.bury(position, why, stopped).await {
+        let why = match error {
+            // A later version of this program wrote it: that one should go on.
+            error @ RecordError::Newer { .. } => return Err(error.to_string()),
+            RecordError::Malformed(why) => why,
+        };
+        if !self.bury(position, &why, stopped).await {
             return Ok(());
         }
         let reached = BTreeMap::from([(Partition::of(position), position)]);
@@ -185,6 +228,8 @@ impl Worker {
         mut reached: BTreeMap<Partition, Position>,
         stopped: &watch::Receiver<bool>,
     ) -> Result<(), String> {
+        // Whether a step may have been stored without our hearing of it.
+        let mut is_unsure = false;
         while !reached.is_empty() {
             match self.step(&records, &reached).await {
                 Ok(claims) => {
@@ -196,6 +241,7 @@ impl Worker {
                 Err(Held::Fenced(partition)) => {
                     warn!(partition = partition.0, "a partition was taken over by another worker");
                     self.cluster.claims.drop_one(partition);
+                    self.is_fenced = true;
                     reached.remove(&partition);
                     records.retain(|(fed, _)| Partition::of(fed.stored.position) != partition);
                 }
@@ -204,8 +250,11 @@ impl Worker {
                         return Ok(());
                     }
                     warn!(error = why, "folding waits for the store to come back");
+                    is_unsure = true;
                     tokio::time::sleep(RETRY).await;
                 }
+                // What was on its way became visible between our looking and our storing: looking again tells.
+                Err(Held::Broken(_)) if is_unsure => is_unsure = false,
                 Err(Held::Broken(why)) => return Err(why),
             }
             // What was folded in memory was not stored.
@@ -228,12 +277,13 @@ impl Worker {
         let claims = self.claims(reached)?;
         let fresh = self.fresh(records).await?;
         let mut folded = Folded { claims: claims.clone(), ..Folded::default() };
+        let mut taught = Taught::default();
         let keys: BTreeSet<UserKey> =
             fresh.iter().map(|(fed, _)| fold::key_of(&fed.stored)).collect();
         let products = &self.cluster.common.products;
         self.users.ensure(&*self.cluster.common.store, products, keys.iter().cloned()).await?;
         for (fed, fact) in fresh {
-            self.fold_one(fed, fact, &mut folded).await?;
+            self.fold_one(fed, fact, (&mut folded, &mut taught)).await?;
         }
         let mut noted: Vec<Writing> = Vec::with_capacity(keys.len());
         for key in &keys {
@@ -245,6 +295,7 @@ impl Worker {
             }
         }
         folded.wanted = self.wanted(&keys);
+        folded.addends = taught.addends();
         folded.newest_event = self.cluster.common.clock.newest();
         let rows = self.cluster.shared.fold(folded).await.map_err(|error| match error {
             FoldError::Fenced { partition } => Held::Fenced(partition),
@@ -297,7 +348,12 @@ impl Worker {
             .collect())
     }
 
-    async fn fold_one(&self, fed: &Fed, fact: &Fact, folded: &mut Folded) -> Result<(), Held> {
+    async fn fold_one(
+        &self,
+        fed: &Fed,
+        fact: &Fact,
+        (folded, taught): (&mut Folded, &mut Taught),
+    ) -> Result<(), Held> {
         let common = &self.cluster.common;
         let Some(product) = common.products.get(&fed.stored.product) else { return Ok(()) };
         if let Fact::Event(event) = fact {
@@ -308,15 +364,41 @@ impl Worker {
         }
         let key = fold::key_of(&fed.stored);
         let position = fed.stored.position;
-        let fold = |user: &mut crate::users::User| drop(fold::apply(product, user, fact, position));
-        while self.users.with(&key, fold).is_none() {
-            self.users.ensure(&*common.store, &common.products, [key.clone()]).await?;
+        let fold = |user: &mut crate::users::User| fold::apply(product, user, fact, position);
+        let revision = loop {
+            match self.users.with(&key, fold) {
+                Some(revision) => break revision,
+                None => {
+                    self.users.ensure(&*common.store, &common.products, [key.clone()]).await?;
+                }
+            }
+        };
+        if let Some(revision) = revision {
+            taught.note(product, &revision, common.clock.newest());
         }
         if let EntryName::Decision(id) = fed.name {
             folded.settled.push((key, id));
         }
         folded.names.push((name_of(fed), position));
         Ok(())
+    }
+}
+
+/// What a step teaches of each product.
+#[derive(Default)]
+struct Taught(BTreeMap<ProductId, Learner>);
+
+impl Taught {
+    fn note(&mut self, product: &Product, revision: &Revision, newest: Option<Timestamp>) {
+        let id = &product.definition.product;
+        let learner = self.0.entry(id.clone()).or_insert_with(|| product.learning.nothing());
+        newest.into_iter().for_each(|at| learner.advance(at));
+        learner.revise(&revision.before, &revision.after);
+    }
+
+    fn addends(self) -> Vec<(ProductId, Bytes)> {
+        let some = self.0.into_iter().filter(|(_, learner)| !learner.is_empty());
+        some.map(|(id, learner)| (id, learner::encode(&learner).into())).collect()
     }
 }
 

@@ -120,7 +120,7 @@ impl Feed for MemoryFeed {
                     Err(_) if !records.is_empty() => break,
                     Err(error) => {
                         self.place = Place::At(position);
-                        return Ok(Polled::Foreign(position, error.to_string()));
+                        return Ok(Polled::Foreign(position, error));
                     }
                 }
             }

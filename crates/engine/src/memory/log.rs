@@ -110,7 +110,7 @@ impl MemoryLog {
         match *hold(&self.fault) {
             Some(Fault::Full) => Err(AppendError::Full),
             Some(Fault::Unavailable) => Err(unavailable()),
-            None => Ok(()),
+            Some(Fault::Late) | None => Ok(()),
         }
     }
 

@@ -13,7 +13,7 @@ pub mod shared;
 pub mod store;
 
 pub use clock::{ManualClock, SeededEntropy};
-pub use feed::{MemoryFeed, MemoryGroup};
+pub use feed::{MemoryFeed, MemoryGroup, ONLY};
 pub use governor::MemoryGovernor;
 pub use log::MemoryLog;
 pub use model::Scripted;
@@ -29,6 +29,9 @@ pub enum Fault {
     Full,
     /// Writes fail.
     Unavailable,
+    /// The next fold of a store fails, and takes effect only when the one after it is made: as where a commit takes longer than
+    /// anybody waits. It is no fault from then on. A log takes it for none.
+    Late,
 }
 
 /// Takes the lock. What it guards is whole between statements, so a panic of another holder does no harm.

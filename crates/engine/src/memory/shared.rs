@@ -5,20 +5,20 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use pilotage_domain::event::Position;
-use pilotage_domain::id::DecisionId;
+use pilotage_domain::id::{DecisionId, ProductId};
 use pilotage_domain::time::Timestamp;
 use tokio::sync::broadcast;
 
-use super::MemoryStore;
 use super::store::Contents;
+use super::{Fault, MemoryStore, hold};
 use crate::port::Answer;
 use crate::port::feed::Partition;
 use crate::port::log::EntryName;
 use crate::port::shared::{
-    Change, Claim, FoldError, Folded, RecordName, Reservation, Reserved, Shared, SharedUser,
-    user_mark,
+    Added, Addend, Change, Claim, FoldError, Folded, RecordName, Reservation, Reserved, Shared,
+    SharedUser, Sum, Teaching, user_mark,
 };
-use crate::port::store::{Batch, RowId, StoreError, UserKey};
+use crate::port::store::{Batch, LearntPart, RowId, StoreError, UserKey};
 
 /// The store in memory, as several processes share it: each has a handle of its own (`reopen`).
 pub type MemoryShared = MemoryStore;
@@ -30,6 +30,12 @@ pub(super) struct Agreed {
     events: BTreeMap<RecordName, Position>,
     decisions: BTreeMap<DecisionId, Position>,
     reserved: BTreeMap<UserKey, UserReserved>,
+    addends: BTreeMap<u64, (ProductId, Bytes)>,
+    /// The number of the last addend.
+    last_addend: u64,
+    turn: u64,
+    /// A fold that nobody waited for long enough.
+    late: Option<Folded>,
 }
 
 /// A partition that was claimed once at least.
@@ -52,6 +58,8 @@ impl Agreed {
     pub(super) fn forget(&mut self) {
         self.events.clear();
         self.decisions.clear();
+        self.addends.clear();
+        self.turn += 1;
         for (partition, taken) in &mut self.partitions {
             let epoch = taken.epoch + 1;
             *taken = Taken { epoch, applied: partition.start(), newest_event: None };
@@ -106,6 +114,10 @@ impl Agreed {
         self.partitions.values().filter_map(|taken| taken.newest_event).max()
     }
 
+    fn applied(&self) -> BTreeMap<Partition, Position> {
+        self.partitions.iter().map(|(partition, taken)| (*partition, taken.applied)).collect()
+    }
+
     fn release(&mut self, key: &UserKey, decision: DecisionId) {
         if let Some(user) = self.reserved.get_mut(key) {
             user.held.remove(&decision);
@@ -119,7 +131,10 @@ fn damaged(what: String) -> FoldError {
 
 impl Contents {
     fn fold(&mut self, folded: Folded) -> Result<Vec<RowId>, FoldError> {
-        let Folded { claims, users, names, settled, newest_event, wanted } = folded;
+        if let Some(late) = self.agreed.late.take() {
+            self.fold(late)?;
+        }
+        let Folded { claims, users, names, settled, newest_event, wanted, addends } = folded;
         claims.iter().try_for_each(|claim| self.agreed.check_claim(claim))?;
         self.agreed.check_names(&names)?;
         let rows = self.folded.write(Batch { users, ..Batch::default() })?;
@@ -129,6 +144,10 @@ impl Contents {
         }
         for (key, decision) in settled {
             self.agreed.release(&key, decision);
+        }
+        for addend in addends {
+            self.agreed.last_addend += 1;
+            self.agreed.addends.insert(self.agreed.last_addend, addend);
         }
         for claim in claims {
             if let Some(taken) = self.agreed.partitions.get_mut(&claim.partition) {
@@ -151,6 +170,34 @@ impl Contents {
                 .collect(),
             newest_event: self.agreed.newest_event(),
         }
+    }
+
+    fn teaching(&self, most: usize) -> Teaching {
+        let Agreed { addends, turn, .. } = &self.agreed;
+        let addend = |(id, (product, body)): (&u64, &(ProductId, Bytes))| Addend {
+            id: *id,
+            product: product.clone(),
+            body: body.clone(),
+        };
+        Teaching {
+            turn: *turn,
+            learnt: self.folded.learnt(),
+            addends: addends.iter().take(most).map(addend).collect(),
+            has_more: addends.len() > most,
+            applied: self.agreed.applied(),
+            newest_event: self.agreed.newest_event(),
+        }
+    }
+
+    fn add_up(&mut self, sum: Sum) -> Result<Added, StoreError> {
+        let Sum { seen, addends, learnt } = sum;
+        if seen != self.agreed.turn {
+            return Ok(Added::Changed);
+        }
+        self.folded.write(Batch { learnt, ..Batch::default() })?;
+        self.agreed.turn += 1;
+        addends.iter().for_each(|id| drop(self.agreed.addends.remove(id)));
+        Ok(Added::Kept)
     }
 
     fn reserve(&mut self, reservation: Reservation) -> Reserved {
@@ -176,6 +223,10 @@ impl Shared for MemoryStore {
 
     fn fold(&self, folded: Folded) -> Answer<'_, Result<Vec<RowId>, FoldError>> {
         Box::pin(async {
+            if hold(&self.fault).take_if(|fault| *fault == Fault::Late).is_some() {
+                hold(&self.contents).agreed.late = Some(folded);
+                return Err(StoreError::Unavailable("it takes too long".to_owned()).into());
+            }
             let marks = folded.users.iter().map(|user| user_mark(&user.key)).collect();
             let rows = self.writing(|contents| Ok(contents.fold(folded))).await??;
             self.tell(Change::Users(marks));
@@ -218,9 +269,21 @@ impl Shared for MemoryStore {
     }
 
     fn applied(&self) -> Answer<'_, Result<BTreeMap<Partition, Position>, StoreError>> {
-        self.reading(|contents| {
-            let partitions = contents.agreed.partitions.iter();
-            partitions.map(|(partition, taken)| (*partition, taken.applied)).collect()
+        self.reading(|contents| contents.agreed.applied())
+    }
+
+    fn teaching(&self, most: usize) -> Answer<'_, Result<Teaching, StoreError>> {
+        self.reading(move |contents| contents.teaching(most))
+    }
+
+    fn add_up(&self, sum: Sum) -> Answer<'_, Result<Added, StoreError>> {
+        Box::pin(async {
+            let is_news = sum.learnt.iter().any(|learnt| learnt.part == LearntPart::Published);
+            let added = self.writing(|contents| contents.add_up(sum)).await?;
+            if added == Added::Kept && is_news {
+                self.tell(Change::Learnt);
+            }
+            Ok(added)
         })
     }
 

@@ -92,6 +92,15 @@ impl Folded {
         Ok(rows)
     }
 
+    pub(super) fn learnt(&self) -> Vec<Learnt> {
+        let learnt = |((product, part), body): (&(ProductId, LearntPart), &Bytes)| Learnt {
+            product: product.clone(),
+            part: *part,
+            body: body.clone(),
+        };
+        self.learnt.iter().map(learnt).collect()
+    }
+
     fn counts(&self) -> Cohorts {
         let mut counts: BTreeMap<_, GroupCount> = BTreeMap::new();
         for (product, cohort) in self.cohorts.values() {
@@ -107,10 +116,10 @@ impl Folded {
 /// A store in memory; also one that several processes share, each by a handle of its own.
 #[derive(Debug)]
 pub struct MemoryStore {
-    contents: Arc<Mutex<Contents>>,
+    pub(super) contents: Arc<Mutex<Contents>>,
     pub(super) changes: broadcast::Sender<Change>,
     closed: AtomicBool,
-    fault: Mutex<Option<Fault>>,
+    pub(super) fault: Mutex<Option<Fault>>,
 }
 
 impl Default for MemoryStore {
@@ -193,15 +202,7 @@ impl Store for MemoryStore {
     }
 
     fn learnt(&self) -> Answer<'_, Result<Vec<Learnt>, StoreError>> {
-        self.reading(|contents| {
-            let all = contents.folded.learnt.iter();
-            all.map(|((product, part), body)| Learnt {
-                product: product.clone(),
-                part: *part,
-                body: body.clone(),
-            })
-            .collect()
-        })
+        self.reading(|contents| contents.folded.learnt())
     }
 
     fn spilled(&self, row: RowId) -> Answer<'_, Result<Vec<(Position, Bytes)>, StoreError>> {

@@ -1,6 +1,7 @@
 //! The feed port: a partitioned log as one member of a group of workers reads it. Must not fold, nor keep what was folded.
 
 use pilotage_domain::event::Position;
+use pilotage_wire::record::RecordError;
 use thiserror::Error;
 
 use super::Answer;
@@ -54,8 +55,8 @@ pub struct Fed {
 pub enum Polled {
     /// Records, those of one partition in order and without holes.
     Records(Vec<Fed>),
-    /// A record that is not one of ours or not what was written, and what is wrong with it: to be buried.
-    Foreign(Position, String),
+    /// A record that can't be read here, and why: to be buried, unless a later version of this program wrote it.
+    Foreign(Position, RecordError),
     /// Nothing for as long as the poll was told to wait.
     Nothing,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use pilotage_domain::event::Position;
-use pilotage_domain::id::DecisionId;
+use pilotage_domain::id::{DecisionId, ProductId};
 use pilotage_domain::time::Timestamp;
 use thiserror::Error;
 use tokio::sync::broadcast;
@@ -13,7 +13,7 @@ use super::Answer;
 use super::book::Wanted;
 use super::feed::Partition;
 use super::log::EntryName;
-use super::store::{RowId, Store, StoreError, StoredUser, UserKey, UserWrite};
+use super::store::{Learnt, RowId, Store, StoreError, StoredUser, UserKey, UserWrite};
 
 /// A partition taken over by a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +75,47 @@ pub struct Folded {
     pub newest_event: Option<Timestamp>,
     /// Situations of these users that a model should be asked about.
     pub wanted: Vec<Wanted>,
+    /// What these users teach more than they did, by product: to be added to what is learnt. Opaque here.
+    pub addends: Vec<(ProductId, Bytes)>,
+}
+
+/// What workers' folds have taught and nobody has added up yet, with what it is to be added to: in one moment.
+#[derive(Debug, Clone, Default)]
+pub struct Teaching {
+    /// How often something was added up: what a `Sum` is held against.
+    pub turn: u64,
+    /// What is learnt.
+    pub learnt: Vec<Learnt>,
+    /// What is to be added.
+    pub addends: Vec<Addend>,
+    /// Whether there are more of them.
+    pub has_more: bool,
+    /// How far every partition is folded.
+    pub applied: BTreeMap<Partition, Position>,
+    /// The newest event time that was folded.
+    pub newest_event: Option<Timestamp>,
+}
+
+/// What one fold has taught of one product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addend {
+    /// Which.
+    pub id: u64,
+    /// Whose.
+    pub product: ProductId,
+    /// As the fold gave it.
+    pub body: Bytes,
+}
+
+/// What was added up, in the place of what it was added up from.
+#[derive(Debug, Clone, Default)]
+pub struct Sum {
+    /// As it was read.
+    pub seen: u64,
+    /// The addends that are in it.
+    pub addends: Vec<u64>,
+    /// What is learnt now.
+    pub learnt: Vec<Learnt>,
 }
 
 /// Why nothing was stored.
@@ -121,6 +162,15 @@ pub struct Reservation {
     pub until: Timestamp,
 }
 
+/// What came of adding up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Added {
+    /// It is stored.
+    Kept,
+    /// Another process has added up since: nothing is stored.
+    Changed,
+}
+
 /// What came of a reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reserved {
@@ -139,6 +189,8 @@ pub enum Change {
     All,
     /// A guide was paused or resumed.
     Paused,
+    /// There is something new for decisions to draw from.
+    Learnt,
 }
 
 /// What tells a user in a `Change`: a hash of the key, the same in every process. Two users may share one.
@@ -154,12 +206,16 @@ pub fn user_mark(key: &UserKey) -> u64 {
 /// Contract, proved by `conformance::shared` for every implementation:
 /// - `claim` makes every earlier claim of the partition outdated, waiting for a write under it that has begun; what it
 ///   says of `applied` includes that write.
-/// - `fold` is one durable transaction: users, names, settled reservations, claims' positions, wanted situations. It is refused whole where
-///   one claim is outdated, and, as `Damaged`, where a claim would go backwards, a name is known or a row is another's.
+/// - `fold` is one durable transaction: users, names, settled reservations, claims' positions, wanted situations, addends. It is
+///   refused whole where one claim is outdated, and, as `Damaged`, where a claim would go backwards, a name is known or a row is
+///   another's.
+/// - Every addend of a resolved `fold` is told by `teaching` until one `add_up` that names it is `Kept`. Of two that read the
+///   same turn, one is told `Changed`.
 /// - `reserve` holds the offer only if neither the profile nor the reservations of the user have changed since they were
 ///   read: of two that read the same, one is told `Changed`.
 /// - `positions` knows every name of a resolved `fold`, for at least as long as its settings promise.
-/// - `reset` forgets names, too, and how far partitions are folded, and makes every claim outdated; what is reserved stays.
+/// - `reset` forgets names and addends, too, and how far partitions are folded, and makes every claim and every turn outdated;
+///   what is reserved stays.
 pub trait Shared: Store {
     /// Takes the partitions over.
     fn claim(&self, partitions: Vec<Partition>) -> Answer<'_, Result<Vec<Claim>, StoreError>>;
@@ -191,6 +247,12 @@ pub trait Shared: Store {
 
     /// How far every partition that was ever claimed is folded.
     fn applied(&self) -> Answer<'_, Result<BTreeMap<Partition, Position>, StoreError>>;
+
+    /// What is learnt, and at most so many of what is to be added to it.
+    fn teaching(&self, most: usize) -> Answer<'_, Result<Teaching, StoreError>>;
+
+    /// Puts a sum in the place of what it was added up from, in one durable transaction.
+    fn add_up(&self, sum: Sum) -> Answer<'_, Result<Added, StoreError>>;
 
     /// What changes from now on, in this process and others.
     fn changes(&self) -> broadcast::Receiver<Change>;

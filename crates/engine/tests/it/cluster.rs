@@ -5,15 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use pilotage_domain::decide::Reason;
 use pilotage_domain::event::Position;
 use pilotage_domain::id::{EventId, UserId};
 use pilotage_domain::time::Millis;
 use pilotage_engine::memory::{
-    Fault, ManualClock, MemoryGroup, MemoryLog, MemoryShared, SeededEntropy,
+    Fault, ManualClock, MemoryGroup, MemoryLog, MemoryShared, ONLY, SeededEntropy,
 };
 use pilotage_engine::port::log::{Entry, EntryName, Journal, Log, RecordKind, Stored};
+use pilotage_engine::port::shared::Shared;
 use pilotage_engine::port::store::Pause;
-use pilotage_engine::{ClusterParts, DecideCall, Engine, MakeFeed, Options, Stage, TimelineItem};
+use pilotage_engine::{
+    ClusterParts, DecideCall, Engine, MakeFeed, Options, Readiness, Stage, TimelineItem,
+};
 use pilotage_wire::event::IncomingEvent;
 use pilotage_wire::model::record::ReviewName;
 use pilotage_wire::record;
@@ -24,28 +28,28 @@ use crate::advise::{PATIENCE, Plan, sound, trial_of};
 use crate::world::{START, World, acme, call, event, form, named, product, source, user};
 
 /// What the processes share.
-struct Installation {
+pub(crate) struct Installation {
     log: Arc<MemoryLog>,
     store: Arc<MemoryShared>,
     group: MemoryGroup,
-    clock: Arc<ManualClock>,
+    pub(crate) clock: Arc<ManualClock>,
 }
 
 /// Which part a process does.
-enum Work {
+pub(crate) enum Work {
     Folds,
     Decides,
 }
 
 impl Installation {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let log = Arc::new(MemoryLog::default());
         let group = MemoryGroup::over(log.clone());
         let clock = Arc::new(ManualClock::new(START));
         Self { log, store: Arc::default(), group, clock }
     }
 
-    fn parts(&self, work: &Work, seed: u64) -> ClusterParts {
+    pub(crate) fn parts(&self, work: &Work, seed: u64) -> ClusterParts {
         let group = self.group.clone();
         let feed: MakeFeed = Arc::new(move |shift| Ok(Box::new(group.join(shift)) as _));
         ClusterParts {
@@ -187,6 +191,100 @@ async fn a_store_that_is_away_is_waited_for() {
     engine.close().await;
 }
 
+/// The commit takes longer than the worker waits, and becomes visible only while it is tried again.
+#[tokio::test]
+async fn a_step_that_was_stored_unheard_takes_effect_once() {
+    let installation = Installation::new();
+    let parts = installation.parts(&Work::Folds, 1);
+    let store = Arc::new(installation.store.reopen());
+    let engine =
+        Engine::join(ClusterParts { shared: store.clone(), ..parts }).await.expect("joins");
+    let ada = user(1);
+    send(&engine, named("first", event(&ada, "signed_up", "{}"))).await;
+    engine.settled().await.expect("folded");
+    store.set_fault(Some(Fault::Late));
+    send(&engine, named("second", form(&ada, "new_project", true))).await;
+    send(&engine, named("third", form(&ada, "new_project", true))).await;
+    within_patience(engine.settled()).await.expect("folded");
+    assert_eq!(events_of(&engine, &ada).await, ["first", "second", "third"]);
+    assert_eq!(engine.readiness(), Readiness::Ready);
+    engine.close().await;
+}
+
+/// Somebody whom the group has given up claims the partition all the same, and goes.
+#[tokio::test]
+async fn a_worker_that_is_fenced_joins_anew() {
+    let installation = Installation::new();
+    let engine = installation.join(Work::Folds, 1).await;
+    let ada = user(1);
+    for id in ["first", "second", "third"] {
+        send(&engine, named(id, event(&ada, "signed_up", "{}"))).await;
+        within_patience(engine.settled()).await.expect("folded");
+        installation.store.claim(vec![ONLY]).await.expect("claimed");
+    }
+    assert_eq!(events_of(&engine, &ada).await, ["first", "second", "third"]);
+    engine.close().await;
+}
+
+#[tokio::test]
+async fn a_record_of_a_later_version_waits_for_a_later_version() {
+    let installation = Installation::new();
+    let engine = installation.join(Work::Folds, 1).await;
+    let later = Entry {
+        product: product(),
+        user: user(1),
+        name: EntryName::Event(EventId::new("later").expect("valid")),
+        received_at: START,
+        body: Bytes::from_static(br#"{"v":99,"eventId":{"of":"another form"}}"#),
+    };
+    installation.log.append(vec![later]).await.expect("taken");
+    let halted = async {
+        while engine.readiness() == Readiness::Ready {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    within_patience(halted).await;
+    let Readiness::CutOff { what } = engine.readiness() else { panic!("it has not stopped") };
+    assert!(what.contains("version 99"), "{what}");
+    assert_eq!(installation.group.buried(), []);
+    engine.close().await;
+}
+
+/// Where nobody folds, reservations lapse and profiles grow old: then nothing is shown.
+#[tokio::test]
+async fn nothing_is_shown_on_profiles_that_nobody_brings_up_to_date() {
+    let installation = Installation::new();
+    let decides = installation.join(Work::Decides, 1).await;
+    let ada = user(1);
+    send(&decides, event(&ada, "signed_up", "{}")).await;
+    let folds = installation.join(Work::Folds, 2).await;
+    folds.settled().await.expect("folded");
+    folds.close().await;
+    send(&decides, form(&ada, "new_project", true)).await;
+    assert_eq!(shown(&decide(&decides, &ada, "/projects").await), Some("create-project"));
+    // Time that passes at once, as long as nothing else is to be done.
+    tokio::time::pause();
+    tokio::time::sleep(Duration::from_secs(75)).await;
+    tokio::time::resume();
+    let late = decide(&decides, &ada, "/projects").await;
+    assert_eq!(late.reason, Some(Reason::Degraded), "{late:?}");
+    let folds = installation.join(Work::Folds, 3).await;
+    let shown_again = async {
+        while decide(&decides, &ada, "/import").await.reason == Some(Reason::Degraded) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    within_patience(shown_again).await;
+    for engine in [folds, decides] {
+        engine.close().await;
+    }
+}
+
+/// What comes of it, if it comes at all.
+async fn within_patience<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, work).await.expect("it comes to an end")
+}
+
 #[tokio::test]
 async fn what_nobody_can_read_is_put_aside_and_passed() {
     let installation = Installation::new();
@@ -232,7 +330,7 @@ async fn hears_of_a_pause(engine: &Engine) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, heard).await.expect("every process hears of it");
+    within_patience(heard).await;
 }
 
 /// On this test's one thread nothing runs between a process's joining and the pause: it has to hear from its beginning.

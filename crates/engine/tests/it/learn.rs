@@ -11,10 +11,12 @@ use pilotage_domain::learn::{Arm, Weighing};
 use pilotage_domain::number::Propensity;
 use pilotage_domain::policy::Policy;
 use pilotage_domain::time::{Millis, Timestamp};
-use pilotage_engine::{Engine, Options};
+use pilotage_engine::{ClusterParts, Engine, Options};
 use pilotage_wire::record::decision::StoredDecision;
 
-use crate::world::{START, World, event};
+use crate::advise::PATIENCE;
+use crate::cluster::{Installation, Work};
+use crate::world::{START, World, call, event, product, source};
 
 const MARKET: &str = include_str!("market.yaml");
 
@@ -129,7 +131,7 @@ async fn the_better_guide_is_found_and_bait_is_not_taken() {
     let share = |guide: &str| shares.get(guide).copied().unwrap_or(0.0);
     assert!(share("helpful") > 0.6, "{shares:?}");
     assert!(share("bait") < 0.1, "{shares:?}");
-    let arms = market.world.engine.arms(&crate::world::product());
+    let arms = market.world.engine.arms(&product());
     let rate = |guide: &str| {
         let of = |(arm, tally): (&Arm, &Tally)| {
             (arm.guide.as_str() == guide).then(|| tally.rate().map(|rate| rate.mean))
@@ -221,4 +223,66 @@ async fn another_frame_is_learnt_from_the_log() {
     assert_ne!(before, after, "the window counts otherwise");
     market.world = market.world.restart_as(MARKET.to_owned(), options(Policy::Learner)).await;
     assert_eq!(market.world.engine.digest().await.expect("the memory store answers"), before);
+}
+
+/// An installation moves over with what it has learnt, and several processes go on learning as one.
+#[tokio::test]
+async fn several_processes_learn_what_one_does() {
+    let mut market = Market::open(Policy::Learner).await;
+    market.come(130).await;
+    market.world.engine.digest().await.expect("everything is stored");
+    let learnt = market.world.engine.arms(&product());
+    let installation = Installation::new();
+    installation.clock.set(START + Millis::days(3));
+    let parts = |work, seed| ClusterParts {
+        products: vec![source(MARKET)],
+        options: options(Policy::Learner),
+        ..installation.parts(&work, seed)
+    };
+    let source = market.world.parts_with(options(Policy::Learner));
+    // The digests, which are compared, hold what is learnt.
+    let moved =
+        Engine::move_over(source, parts(Work::Folds, 1), |_, _, _| {}).await.expect("moves");
+    let join = async |work, seed| Engine::join(parts(work, seed)).await.expect("joins");
+    let (folds, decides) = (join(Work::Folds, 2).await, join(Work::Decides, 3).await);
+    assert_eq!(decides.arms(&product()), learnt);
+    let first = decide(&decides, 1_000).await;
+    assert_eq!(weighing(&first).posterior, moved.records);
+
+    for n in 1_000..1_070 {
+        let shown = decide(&decides, n).await;
+        for kind in ["guide_shown", "guide_clicked", "sold"] {
+            let payload = format!(r#"{{"decisionId":"{}"}}"#, shown.decision_id);
+            folds
+                .ingest(&product(), vec![event(&shopper(n), kind, &payload)])
+                .await
+                .expect("taken");
+        }
+    }
+    let other = join(Work::Decides, 4).await;
+    let alike = async {
+        // Visitors who have seen nothing yet, and are alike.
+        for n in (2_000..).step_by(2) {
+            let (one, two) = (decide(&decides, n).await, decide(&other, n + 1).await);
+            let (one, two) = (weighing(&one), weighing(&two));
+            if one.posterior == two.posterior && one.posterior > moved.records {
+                return assert_eq!((&one.arms, &one.silence), (&two.arms, &two.silence));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, alike).await.expect("both hear of it");
+    let live = folds.digest().await.expect("read");
+    for engine in [folds, decides, other] {
+        engine.close().await;
+    }
+    let rebuilt = Engine::rebuild_shared(parts(Work::Folds, 5), |_, _| {}).await.expect("rebuilds");
+    assert_eq!((rebuilt.before, rebuilt.after), (live, live));
+}
+
+/// A visitor comes to one of several processes.
+async fn decide(engine: &Engine, n: u32) -> StoredDecision {
+    engine.ingest(&product(), vec![event(&shopper(n), "signed_up", "{}")]).await.expect("taken");
+    engine.settled().await.expect("folded");
+    engine.decide(&product(), call(&shopper(n), "/home")).await.expect("served").decision
 }

@@ -9,7 +9,7 @@ use pilotage_domain::value::Value;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::RecordError;
+use super::{RecordError, newer_or};
 use crate::event::IncomingEvent;
 use crate::instant;
 
@@ -140,7 +140,8 @@ pub fn decode(body: &[u8]) -> Result<Event, RecordError> {
     let malformed = |what: &str| RecordError::Malformed(what.to_owned());
     // Checked once as a whole, and not text by text.
     let text = std::str::from_utf8(body).map_err(|_| malformed("not UTF-8"))?;
-    let stored: EventV1<'_, Value> = serde_json::from_str(text)?;
+    let stored: EventV1<'_, Value> =
+        serde_json::from_str(text).map_err(|error| newer_or(error, body, VERSION))?;
     if stored.v > VERSION {
         return Err(RecordError::Newer { found: stored.v, known: VERSION });
     }

@@ -9,7 +9,7 @@ use pilotage_domain::id::{DecisionId, EventId, ProductId, UserId};
 use pilotage_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{RecordError, decision, event};
+use super::{RecordError, decision, event, newer_or};
 use crate::instant;
 
 /// The version of the JSON around a decision. An event has the version of its stored form.
@@ -222,7 +222,8 @@ fn stored_decision(value: &Value<'_>, record: &str) -> Result<(DecisionId, Vec<u
 }
 
 fn read(body: &[u8]) -> Result<Value<'_>, RecordError> {
-    let value: Value<'_> = serde_json::from_slice(body)?;
+    let value: Value<'_> = serde_json::from_slice(body)
+        .map_err(|error| newer_or(error, body, DECISION_VERSION.max(event::VERSION)))?;
     let known = if value.record.is_some() { DECISION_VERSION } else { event::VERSION };
     if value.v > known {
         return Err(RecordError::Newer { found: value.v, known });

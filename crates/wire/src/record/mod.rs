@@ -7,6 +7,8 @@ pub mod learner;
 pub mod offer;
 pub mod user;
 
+use serde::Deserialize;
+use serde_json::error::Category;
 use thiserror::Error;
 
 /// Why a stored record can't be read.
@@ -25,8 +27,27 @@ pub enum RecordError {
     Malformed(String),
 }
 
+/// Why a JSON body can't be read: a later version's may have another form altogether.
+fn newer_or(error: serde_json::Error, body: &[u8], known: u64) -> RecordError {
+    #[derive(Deserialize)]
+    struct Versioned {
+        v: u64,
+    }
+    match serde_json::from_slice(body) {
+        Ok(Versioned { v: found }) if found > known => RecordError::Newer { found, known },
+        _ => error.into(),
+    }
+}
+
 impl From<serde_json::Error> for RecordError {
     fn from(error: serde_json::Error) -> Self {
-        Self::Malformed(error.to_string())
+        // Its own words may quote what stands in the record, which may be personal.
+        let what = match error.classify() {
+            Category::Io => "it can't be read",
+            Category::Syntax => "it is not JSON",
+            Category::Data => "a field has another form",
+            Category::Eof => "it ends too soon",
+        };
+        Self::Malformed(format!("{what}, at line {} column {}", error.line(), error.column()))
     }
 }

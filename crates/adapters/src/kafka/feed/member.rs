@@ -45,7 +45,7 @@ struct Gathered {
 }
 
 enum Then {
-    Foreign(Position, String),
+    Foreign(Position, RecordError),
     Failed(FeedError),
 }
 
@@ -57,7 +57,7 @@ impl Gathered {
             return Some(Ok(Polled::Records(std::mem::take(&mut self.records))));
         }
         self.then.take().map(|then| match then {
-            Then::Foreign(position, reason) => Ok(Polled::Foreign(position, reason)),
+            Then::Foreign(position, error) => Ok(Polled::Foreign(position, error)),
             Then::Failed(error) => Err(error),
         })
     }
@@ -203,7 +203,7 @@ fn sort(gathered: &mut Gathered, owned: &Owned, message: &BorrowedMessage<'_>) {
             gathered.bytes += fed.stored.body.len().max(1);
             gathered.records.push(fed);
         }
-        Err(error) => gathered.then = Some(Then::Foreign(position, error.to_string())),
+        Err(error) => gathered.then = Some(Then::Foreign(position, error)),
     }
 }
 

@@ -43,8 +43,10 @@ impl Lookup {
         let (requests, mut queue) = mpsc::channel::<Request>(QUEUE);
         let work = move || {
             while let Some(request) = queue.blocking_recv() {
-                // Whoever asked may have gone.
+                // Whoever asked may have gone, and need not be waited for.
                 match request {
+                    Request::Get(_, reply) if reply.is_closed() => {}
+                    Request::Ends(reply) if reply.is_closed() => {}
                     Request::Get(positions, reply) => {
                         let _ = reply.send(find(&reader, &positions, partitions, timeout));
                     }

@@ -27,6 +27,8 @@ const ADVANCE: &str = "
     FROM unnest($1::integer[], $2::bigint[]) AS i (partition, applied)
     WHERE p.partition = i.partition";
 
+const APPLIED: &str = "SELECT partition, applied FROM partitions";
+
 /// Statements that `check` and `advance` need.
 pub(super) const OF_CLAIMS: [&str; 2] = [LOCK, ADVANCE];
 
@@ -80,8 +82,18 @@ pub(super) async fn advance(
 
 /// How far every partition that was ever claimed is folded.
 pub(super) async fn applied(client: &Client) -> Result<BTreeMap<Partition, Position>> {
-    let rows = client.query("SELECT partition, 0::bigint, applied FROM partitions", &[]).await?;
-    rows.iter().map(|row| Ok((partition(row)?, position(row, 2)?))).collect()
+    places(&client.query(APPLIED, &[]).await?)
+}
+
+/// The same, as a transaction sees it.
+pub(super) async fn applied_within(
+    work: &Transaction<'_>,
+) -> Result<BTreeMap<Partition, Position>> {
+    places(&work.query(APPLIED, &[]).await?)
+}
+
+fn places(rows: &[Row]) -> Result<BTreeMap<Partition, Position>> {
+    rows.iter().map(|row| Ok((partition(row)?, position(row, 1)?))).collect()
 }
 
 fn partition(row: &Row) -> Result<Partition> {

@@ -5,7 +5,7 @@ use pilotage_domain::id::DecisionId;
 use pilotage_engine::port::shared::Folded;
 use pilotage_engine::port::store::{RowId, UserKey};
 
-use super::{claim, names};
+use super::{claim, learning, names};
 use crate::postgres::column::Uuid;
 use crate::postgres::fault::Result;
 use crate::postgres::listen::{self, NOTIFY};
@@ -22,21 +22,22 @@ const SETTLE: &str = "
 /// After the locks all writes go out together, without waiting for one another's answers; what needs the rows of new
 /// users follows.
 pub(super) async fn fold(work: &Transaction<'_>, folded: &Folded) -> Result<Vec<RowId>> {
-    let Folded { claims, users, names, settled, newest_event, wanted } = folded;
+    let Folded { claims, users, names, settled, newest_event, wanted, addends } = folded;
     prepare(work).await?;
     claim::check(work, claims).await?;
     let users = Users::of(users);
     // All answers are waited for: after a failure the others only say that there was one, and may be looked at first.
-    let (rows, names, settled, advanced, told) = tokio::join!(
+    let (rows, names, settled, advanced, taught, told) = tokio::join!(
         biased;
         users.put(work),
         names::add(work, names),
         settle(work, settled),
         claim::advance(work, claims, *newest_event),
+        learning::add(work, addends),
         tell(work, folded),
     );
     let rows = rows?;
-    names.and(settled).and(advanced).and(told)?;
+    names.and(settled).and(advanced).and(taught).and(told)?;
     let rows = users.add(work, &rows).await?;
     book::want(work, wanted).await?;
     Ok(rows)
@@ -46,7 +47,8 @@ pub(super) async fn fold(work: &Transaction<'_>, folded: &Folded) -> Result<Vec<
 /// whose failure is told.
 async fn prepare(work: &Transaction<'_>) -> Result<()> {
     let own = [SETTLE, NOTIFY];
-    let all = [&claim::OF_CLAIMS[..], &OF_USERS, &names::OF_NAMES, &own].concat();
+    let ours = [&claim::OF_CLAIMS[..], &OF_USERS, &names::OF_NAMES, &learning::OF_ADDENDS];
+    let all = [&ours.concat()[..], &own].concat();
     for statement in all {
         work.prepare_cached(statement).await?;
     }

@@ -2,6 +2,7 @@
 
 mod claim;
 mod fold;
+mod learning;
 mod names;
 mod reserve;
 
@@ -13,7 +14,8 @@ use pilotage_domain::time::Timestamp;
 use pilotage_engine::port::Answer;
 use pilotage_engine::port::feed::Partition;
 use pilotage_engine::port::shared::{
-    Change, Claim, FoldError, Folded, RecordName, Reservation, Reserved, Shared, SharedUser,
+    Added, Change, Claim, FoldError, Folded, RecordName, Reservation, Reserved, Shared, SharedUser,
+    Sum, Teaching,
 };
 use pilotage_engine::port::store::{RowId, StoreError, UserKey};
 use tokio::sync::broadcast;
@@ -76,6 +78,16 @@ impl Shared for PostgresStore {
 
     fn applied(&self) -> Answer<'_, Result<BTreeMap<Partition, Position>, StoreError>> {
         answer(self.pool.read((), |client, ()| Box::pin(claim::applied(client))))
+    }
+
+    fn teaching(&self, most: usize) -> Answer<'_, Result<Teaching, StoreError>> {
+        answer(self.pool.transact(most, |work, most| Box::pin(learning::teaching(work, *most))))
+    }
+
+    /// Where the connection is lost while the transaction is committed, `Unavailable` leaves open whether it was stored:
+    /// the turn says so.
+    fn add_up(&self, sum: Sum) -> Answer<'_, Result<Added, StoreError>> {
+        answer(self.pool.transact(sum, |work, sum| Box::pin(learning::add_up(work, sum))))
     }
 
     fn changes(&self) -> broadcast::Receiver<Change> {

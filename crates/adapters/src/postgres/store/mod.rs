@@ -2,7 +2,7 @@
 
 pub(super) mod book;
 mod keep;
-mod learnt;
+pub(super) mod learnt;
 pub(super) mod read;
 pub(super) mod write;
 

@@ -241,7 +241,9 @@ pub(super) async fn reset(work: &Transaction<'_>) -> Result<()> {
         SELECT partition FROM partitions ORDER BY partition FOR UPDATE;
         UPDATE partitions
             SET epoch = epoch + 1, applied = partition::bigint << 48, newest_event = NULL;
-        TRUNCATE users, runs, cohorts, names, decisions, watermark, folds, learnt RESTART IDENTITY";
+        UPDATE learning SET turn = turn + 1;
+        TRUNCATE users, runs, cohorts, names, decisions, watermark, folds, learnt, addends
+            RESTART IDENTITY";
     work.batch_execute(anew).await?;
     work.execute(NOTIFY, &[&"all"]).await?;
     Ok(())

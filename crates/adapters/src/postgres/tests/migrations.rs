@@ -13,6 +13,7 @@ const RELEASED: &[&str] = &[
     "2b5e80623c7cf7280f749fc312805a1d5c5e7d2dd09b34e576e7df8d2b32210d",
     "896805371cc7488d343f6dfc99c065d82340f777879424dc092dc897a3c63621",
     "9ccbf59a2c307687e2daeed8794e410b2952f9ee03a8a34aea65e51de2a31f60",
+    "947773f851a91006e4b51d52ba3b1b46ab9a678097418ed78392dcb7f21c4541",
 ];
 
 /// Every table, column, default, constraint and index of the schema, a line each.

@@ -13,9 +13,9 @@ use crate::port::shared::{Change, user_mark};
 use crate::port::store::Pause;
 
 /// A store that tells nothing for so long has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
-async fn next(changes: &mut Receiver<Change>) -> Change {
+pub(super) async fn next(changes: &mut Receiver<Change>) -> Change {
     let change = timeout(PATIENCE, changes.recv()).await.expect("a change is told in time");
     change.expect("the store tells")
 }
@@ -27,7 +27,7 @@ async fn all_told(changes: &mut Receiver<Change>, users: &[&str]) {
         match next(changes).await {
             Change::Users(told) => marks.retain(|mark| !told.contains(mark)),
             Change::All => marks.clear(),
-            Change::Paused => {}
+            Change::Paused | Change::Learnt => {}
         }
     }
 }

@@ -13,7 +13,7 @@ use super::{
     is_fenced, keys, one_record, position, positions, shared_user, user,
 };
 use crate::conformance::store::wanted;
-use crate::conformance::{SharedPlace, key};
+use crate::conformance::{SharedPlace, key, product};
 use crate::port::feed::Partition;
 use crate::port::shared::{
     Claim, FoldError, Folded, RecordName, Reservation, Reserved, Shared, SharedUser,
@@ -72,7 +72,8 @@ async fn all_there_is(store: &dyn Shared) -> impl PartialEq + std::fmt::Debug {
     let names = [event_name("a", "1"), event_name("new", "2"), decision_name("a", 2)];
     let runs = store.spilled(RowId(1)).await.expect("the store reads");
     let applied = store.applied().await.expect("the store reads");
-    (users, positions(store, &names).await, runs, applied)
+    let addends = store.teaching(9).await.expect("the store reads").addends;
+    (users, positions(store, &names).await, runs, applied, addends)
 }
 
 /// A claim that would go back, a row that isn't the user's or a name that is known refuses a fold that is fine otherwise.
@@ -85,6 +86,7 @@ pub async fn a_fold_is_refused_whole(place: &impl SharedPlace) {
     let place = position(&claimed, 2);
     let fine = || Folded {
         wanted: Vec::new(),
+        addends: vec![(product("p"), Bytes::from("taught"))],
         claims: vec![at(&claimed, 2)],
         users: vec![
             UserWrite { spilled: vec![(place, Bytes::from("run"))], ..user("a", "2", place) },

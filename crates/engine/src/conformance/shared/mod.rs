@@ -3,12 +3,14 @@
 mod changes;
 mod claims;
 mod folds;
+mod learning;
 mod names;
 mod reservations;
 
 pub use changes::*;
 pub use claims::*;
 pub use folds::*;
+pub use learning::*;
 pub use names::*;
 pub use reservations::*;
 
@@ -49,6 +51,11 @@ macro_rules! shared_conformance {
             folded_users_are_told,
             a_large_fold_is_told_of_every_user,
             pauses_are_told,
+            what_is_taught_is_told_until_it_is_added_up,
+            of_those_that_add_up_the_same_one_is_kept,
+            a_refused_fold_teaches_nothing,
+            a_reset_forgets_what_is_taught,
+            what_is_published_is_told,
         }
     };
 }

@@ -33,6 +33,7 @@ struct Street {
     stop: AtomicBool,
     answered: AtomicUsize,
     refused: AtomicUsize,
+    decided: AtomicUsize,
 }
 
 /// Callers at work.
@@ -57,6 +58,7 @@ impl Callers {
             stop: AtomicBool::new(false),
             answered: AtomicUsize::new(0),
             refused: AtomicUsize::new(0),
+            decided: AtomicUsize::new(0),
         });
         let threads = (0..CALLERS).map(|number| {
             let street = street.clone();
@@ -90,6 +92,7 @@ impl Callers {
         for thread in self.threads {
             events.extend(thread.join().expect("no caller has failed"));
         }
+        assert!(self.street.decided.load(Ordering::SeqCst) > 0, "nobody has decided anything");
         Answered { events, refused: self.street.refused.load(Ordering::SeqCst) }
     }
 }
@@ -168,9 +171,11 @@ impl Caller {
         let ask = json!({ "userId": user_id(user), "sessionId": "s1", "context": { "path": "/projects" } });
         let doors = self.street.doors.decide.lock().expect("no caller has failed").clone();
         let Some(reply) = self.decide.ask(&doors, "/api/v1/decisions", &ask) else { return };
-        if reply.status != 200 {
+        if reply.status == 503 {
             return;
         }
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        self.street.decided.fetch_add(1, Ordering::SeqCst);
         let decision = reply.json();
         if decision["outcome"] == "show" {
             self.send(user, count, "guide_shown", &json!({ "decisionId": decision["decisionId"] }));
