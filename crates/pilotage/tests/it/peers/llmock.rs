@@ -31,11 +31,13 @@ fn faults() -> Vec<(Value, Vec<&'static str>)> {
 }
 
 /// Lets a new situation come up under each fault; how many calls were made.
-fn suffers_all(judge: &Client, server: &Server) -> usize {
+fn suffers_all(judge: &Peer, server: &Server) -> usize {
     let client = server.client();
     let mut made = 0;
     for (number, (fault, expected)) in (0..).zip(faults()) {
-        judge.post("/_llmock/scenario", &json!({ "behaviors": [fault] })).expect(201);
+        // It closes a connection that nobody uses for a while.
+        let script = json!({ "behaviors": [fault] });
+        Client::new(judge.address).post("/_llmock/scenario", &script).expect(201);
         let lives = [Life::of(number)];
         live(&client, &lives);
         until(made + expected.len(), &fault.to_string(), || calls(&client).len());
@@ -54,15 +56,14 @@ fn suffers_all(judge: &Client, server: &Server) -> usize {
 fn the_judge_finds_nothing_to_say() {
     for (dialect, path) in [("openai", "/v1"), ("anthropic", "/anthropic/v1")] {
         let peer = Peer::start(&mut program("llmock", &["serve", "--port", "0"]));
-        let judge = Client::new(peer.address);
         let installation =
             asking(dialect, &peer.url(path), "gpt-4o-mini").set("PILOTAGE_MODEL_KEY", "key-0f3c");
         let server = installation.start();
-        let made = suffers_all(&judge, &server);
+        let made = suffers_all(&peer, &server);
         ends_whole(&installation, server);
         let report = told(&mut program("llmock", &["report", "--strict", "--url", &peer.url("")]));
         assert_eq!(report.code, Some(0), "{dialect}: {report:?}");
-        let verdict = judge.get("/_llmock/verdict").expect(200);
+        let verdict = Client::new(peer.address).get("/_llmock/verdict").expect(200);
         assert_eq!(
             (&verdict["attempts"], &verdict["findings"]),
             (&json!(made), &json!([])),
