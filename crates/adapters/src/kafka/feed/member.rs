@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use pilotage_domain::event::Position;
 use pilotage_engine::port::feed::{Fed, FeedError, Partition, Polled, Shift, offset_of};
+use pilotage_wire::record::RecordError;
 use rdkafka::Message;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};

@@ -120,10 +120,11 @@ async fn what_is_not_ours_is_told_one_at_a_time_and_buried_as_it_is() {
 
     let mut feed = member(&options, &Arc::new(Books::default()));
     records(&mut feed, 2).await;
-    for (offset, expected) in [(2, "expected value"), (3, "it has no value")] {
-        let Polled::Foreign(position, reason) = next(&mut feed).await else {
+    for (offset, expected) in [(2, "it is not JSON"), (3, "it has no value")] {
+        let Polled::Foreign(position, error) = next(&mut feed).await else {
             panic!("a foreign record was expected");
         };
+        let reason = error.to_string();
         assert_eq!(Some(position), Partition(0).position(offset));
         assert!(reason.contains(expected), "{reason}");
         feed.bury(position, &reason).await.expect("it is buried");
