@@ -33,7 +33,8 @@ fn answers() -> Value {
             "match": { "userMessage": format!("- {guide}:") }, "response": { "content": choice },
         })
     };
-    json!({ "fixtures": ["import-data", "import-help", "open-report"].map(names) })
+    let fixtures = ["import-data", "import-help", "open-report"].map(names);
+    json!({ "fixtures": fixtures })
 }
 
 /// What went wrong, if anything.
