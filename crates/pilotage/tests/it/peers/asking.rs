@@ -1,7 +1,7 @@
 //! The product asking a peer: users live, situations are answered, decisions are held against what may be shown. Must not know
 //! which peer it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -30,11 +30,35 @@ pub(crate) fn asking(dialect: &str, url: &str, model: &str) -> Installation {
         .set("PILOTAGE_WRITE_BACK_MS", "50")
 }
 
-/// Everything that has happened to them happens.
+/// Everything that has happened to them happens, to each of them at once: what they are in on the way is hardly met.
 pub(crate) fn live(client: &Client, lives: &[Life]) {
-    for event in lives.iter().flat_map(Life::events) {
-        client.post("/api/v1/events", &event).expect(202);
+    for life in lives {
+        let events = json!({ "events": life.events() });
+        client.post("/api/v1/events/batch", &events).expect(202);
     }
+}
+
+/// The situation that somebody is in, as a page hears that can draw nothing.
+fn situation(client: &Client, life: &Life) -> String {
+    client.get(&format!("/api/v1/users/{}", life.user())).expect(200);
+    let mut ask = life.ask();
+    ask["context"]["components"] = json!(["nothing"]);
+    let decision = client.post("/api/v1/decisions", &ask).expect(200);
+    assert_eq!(decision["reason"], "no_candidate", "{decision}");
+    decision["signature"].as_str().expect("a name").to_owned()
+}
+
+/// Waits until a model was asked about each of their situations; the last call about each.
+pub(crate) fn answered(client: &Client, lives: &[Life]) -> Vec<Value> {
+    let wanted: BTreeSet<String> = lives.iter().map(|life| situation(client, life)).collect();
+    assert_eq!(wanted.len(), lives.len(), "two are in one situation");
+    let of = |wanted: &BTreeSet<String>| {
+        let mut answers = answers(client);
+        answers.retain(|signature, _| wanted.contains(signature));
+        answers
+    };
+    until(wanted.len(), "situations are answered", || of(&wanted).len());
+    of(&wanted).into_values().collect()
 }
 
 /// The calls that were made, oldest first, as the book has them.
@@ -47,7 +71,7 @@ pub(crate) fn calls(client: &Client) -> Vec<Value> {
 }
 
 /// The last call about each situation, by signature.
-pub(crate) fn answers(client: &Client) -> BTreeMap<String, Value> {
+fn answers(client: &Client) -> BTreeMap<String, Value> {
     let signature = |call: &Value| call["brief"]["signature"].as_str().expect("a name").to_owned();
     calls(client).into_iter().map(|call| (signature(&call), call)).collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::asking::{answers, asking, calls, decide_for_all, ends_whole, live, tell, until};
+use super::asking::{answered, asking, calls, decide_for_all, ends_whole, live, tell};
 use super::lives::Life;
 use super::peer::{Peer, program, told};
 use Asked::{Newest, Right, Stray, Unkeyed, Unknown, Usual, Wrong};
@@ -150,7 +150,7 @@ fn suffers(fault: &str, asked: Asked, comes: Comes) -> usize {
     let client = server.client();
     let lives: Vec<Life> = (0..LIVES).map(Life::of).collect();
     live(&client, &lives);
-    until(lives.len(), fault, || answers(&client).len());
+    answered(&client, &lives);
     let seen = decide_for_all(&client, &lives);
     for call in calls(&client) {
         let code = call["refusal"]["code"].as_str();

@@ -38,7 +38,8 @@ fn suffers_all(judge: &Peer, server: &Server) -> usize {
         // It closes a connection that nobody uses for a while.
         let script = json!({ "behaviors": [fault] });
         Client::new(judge.address).post("/_llmock/scenario", &script).expect(201);
-        let lives = [Life::of(number)];
+        // A version of the app that is new each time, and two events that lead to one question.
+        let lives = [Life::of(24 * number)];
         live(&client, &lives);
         until(made + expected.len(), &fault.to_string(), || calls(&client).len());
         decide_for_all(&client, &lives);
