@@ -64,7 +64,7 @@ fn a_thousand_decisions_stand_beside_a_provider_in_disorder() {
     let client = server.client();
     let mut seen = Seen::default();
     for number in 0..DECISIONS {
-        let life = Life::of(number % SITUATIONS).as_user(number);
+        let life = Life::of(number % SITUATIONS).by_user(number);
         for event in life.events() {
             client.post("/api/v1/events", &event).expect(202);
         }

@@ -56,7 +56,7 @@ impl Life {
     }
 
     /// The same of another user.
-    pub(crate) fn as_user(self, number: u32) -> Self {
+    pub(crate) fn by_user(self, number: u32) -> Self {
         Self { number, ..self }
     }
 
