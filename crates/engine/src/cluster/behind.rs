@@ -6,16 +6,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use pilotage_domain::event::Position;
-use tokio::time::Instant;
+use tokio::time::MissedTickBehavior;
 use tracing::{info, warn};
 
 use super::{Cluster, PATIENCE};
 use crate::port::feed::Partition;
 
-/// What was in the log so long ago should be in the profiles. Far less than reservations live.
-const MOST: Duration = Duration::from_secs(60);
-/// How often it is looked at.
+/// How often it is looked at, or less often.
 const EVERY: Duration = Duration::from_secs(5);
+/// What was in the log so many looks ago, which is a minute at least, should be in the profiles. Reservations live for much longer.
+const LOOKS: usize = 12;
 
 /// What the last look came to.
 #[derive(Debug, Default)]
@@ -40,19 +40,15 @@ impl Behind {
     }
 }
 
-/// Where the log ended, at several moments.
+/// Where the log ended at the last looks.
 #[derive(Debug, Default)]
-struct Ends(VecDeque<(Instant, Vec<Position>)>);
+struct Ends(VecDeque<Vec<Position>>);
 
 impl Ends {
     /// Notes where the log ends now; where it ended so long ago that all of it should be folded.
-    fn note(&mut self, now: Instant, ends: Vec<Position>) -> Option<&[Position]> {
-        self.0.push_back((now, ends));
-        let is_due = |(at, _): &(Instant, Vec<Position>)| now.duration_since(*at) >= MOST;
-        while self.0.get(1).is_some_and(is_due) {
-            self.0.pop_front();
-        }
-        self.0.front().filter(|entry| is_due(entry)).map(|(_, ends)| ends.as_slice())
+    fn note(&mut self, ends: Vec<Position>) -> Option<Vec<Position>> {
+        self.0.push_back(ends);
+        (self.0.len() > LOOKS).then(|| self.0.pop_front()).flatten()
     }
 }
 
@@ -61,6 +57,7 @@ impl Cluster {
     pub(super) async fn watch_folding(&self) {
         let mut ends = Ends::default();
         let mut moments = tokio::time::interval(EVERY);
+        moments.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             moments.tick().await;
             // Where log or store is away, nothing is decided anyway.
@@ -77,7 +74,7 @@ impl Cluster {
             let partition = Partition::of(*end);
             *end <= applied.get(&partition).copied().unwrap_or(partition.start())
         };
-        let due = known.note(Instant::now(), ends);
+        let due = known.note(ends);
         Some(due.is_some_and(|due| !due.iter().all(is_folded)))
     }
 }
@@ -87,16 +84,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_should_be_folded_is_where_the_log_ended_a_minute_ago() {
-        let (mut ends, start) = (Ends::default(), Instant::now());
-        let mut note = |seconds: u64| {
-            let due = ends.note(start + Duration::from_secs(seconds), vec![Position(seconds)]);
-            due.map(|due| due[0].0)
-        };
-        let table = [(0, None), (5, None), (59, None), (60, Some(0)), (64, Some(0)), (65, Some(5))];
-        for (seconds, expected) in table {
-            assert_eq!(note(seconds), expected, "after {seconds} s");
-        }
-        assert_eq!(note(1_000), Some(65), "however long nobody looked");
+    fn what_should_be_folded_is_where_the_log_ended_twelve_looks_ago() {
+        let mut ends = Ends::default();
+        let due: Vec<_> = (0..15).map(|look| ends.note(vec![Position(look)])).collect();
+        assert_eq!(due[..12], vec![None; 12]);
+        assert_eq!(due[12..], [0, 1, 2].map(|look| Some(vec![Position(look)])));
     }
 }

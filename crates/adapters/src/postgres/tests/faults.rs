@@ -202,7 +202,7 @@ async fn a_lock_that_is_held_too_long_is_told() {
 #[tokio::test]
 async fn a_statement_that_takes_too_long_is_told() {
     let database = Database::new();
-    let statement_timeout = Duration::from_millis(500);
+    let statement_timeout = Duration::from_secs(2);
     let store = opened(Options { statement_timeout, ..database.options() }).await;
     let operator = database.operator().await;
     let mine = claim(&store, 0).await;
