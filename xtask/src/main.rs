@@ -1,5 +1,6 @@
 //! `cargo xtask`: what scripts would do for this repository. Must not be needed to build or run the product.
 
+mod peers;
 mod services;
 mod test;
 mod tidy;
@@ -24,6 +25,8 @@ enum Chore {
     Tidy,
     /// Brings up real Kafka and PostgreSQL for tests, and ends them.
     Services(services::Choice),
+    /// Installs other people's models, real and faulty, and prints what tests read from their environment.
+    Peers,
     /// Installs what is missing and runs every test, in order, up to the first failure.
     Test(test::Choice),
 }
@@ -44,6 +47,7 @@ fn run(chore: Chore) -> Result<bool> {
     let root = root();
     match chore {
         Chore::Tidy => tidy::run(&root),
+        Chore::Peers => peers::run(&root),
         Chore::Services(choice) => services::run(&root, &choice),
         Chore::Test(choice) => test::run(&root, &choice),
     }

@@ -38,7 +38,7 @@ pub(super) fn get(site: &Site, package: &Package) -> Result<PathBuf> {
 }
 
 /// Removes a folder, if it is there.
-pub(super) fn remove(folder: &Path) -> Result<()> {
+pub(crate) fn remove(folder: &Path) -> Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         removed => removed.with_context(|| format!("{} can't be removed", folder.display())),
@@ -162,7 +162,7 @@ fn link_libraries(package: &Path) -> Result<()> {
 }
 
 /// Runs the program to its end. An error shows the last lines of what it said.
-pub(super) fn run(command: &[String], folder: &Path) -> Result<()> {
+pub(crate) fn run(command: &[String], folder: &Path) -> Result<()> {
     let (program, words) = command.split_first().context("an empty command")?;
     let output = Command::new(program).args(words).current_dir(folder).output();
     let output = output.with_context(|| format!("`{program}` is needed{}", hint(program)))?;

@@ -24,7 +24,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 
+pub(crate) use cache::{remove, run as run_program};
+pub(crate) use checksums::hex;
 use make::Wanted;
+pub(crate) use site::Turn;
 use site::{MAIN, Site, stack_name};
 use stack::How;
 pub(crate) use state::State;

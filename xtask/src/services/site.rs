@@ -142,12 +142,12 @@ fn make_own(folder: &Path) -> Result<()> {
 }
 
 /// The right to change something, until it is dropped or its process ends.
-pub(super) struct Turn(
+pub(crate) struct Turn(
     #[expect(dead_code, reason = "the lock is held while the file is open")] File,
 );
 
 impl Turn {
-    pub(super) fn take(path: &Path) -> Result<Self> {
+    pub(crate) fn take(path: &Path) -> Result<Self> {
         let file = File::options().create(true).append(true).open(path);
         let file = file.with_context(|| path.display().to_string())?;
         match file.try_lock() {

@@ -27,7 +27,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "services", about: "Kafka and PostgreSQL, until the run ends", run: services },
     Step {
         name: "rust",
-        about: "cargo test of the whole workspace, with the Open Bandit sample",
+        about: "cargo test of the whole workspace, with the Open Bandit sample, save what asks peers",
         run: rust,
     },
     Step { name: "shared", about: "the system tests on Kafka and PostgreSQL", run: shared },
@@ -36,6 +36,7 @@ pub(crate) const STEPS: &[Step] = &[
         about: "the same, and the adapters' tests, on the older of both",
         run: older,
     },
+    Step { name: "peers", about: "the product beside other people's models", run: peers },
     Step { name: "docs", about: "cargo doc, no warning allowed", run: docs },
     Step { name: "types", about: "tsc over the SDK and the demo", run: types },
     Step { name: "sdk", about: "the SDK's unit tests in node", run: sdk },
@@ -120,10 +121,13 @@ fn services(machine: &Machine, _: &mut Tally) -> Result<()> {
     machine.hold_services()
 }
 
+/// The tests that ask other people's models: they have a step of their own, which gets these first.
+const PEERS: &str = "peers::";
+
 fn rust(machine: &Machine, tally: &mut Tally) -> Result<()> {
     let sample = crate::services::open_bandit(machine.root())?;
-    let tests = machine.cargo(&["test", "--locked", "--workspace"]);
-    tests.with(crate::services::OPEN_BANDIT, sample).counts(Runner::Cargo, tally)
+    let words = &["test", "--locked", "--workspace", "--", "--skip", PEERS];
+    machine.cargo(words).with(crate::services::OPEN_BANDIT, sample).counts(Runner::Cargo, tally)
 }
 
 /// The tests of the whole product whose outcome depends on where events and profiles are kept.
@@ -151,6 +155,14 @@ fn older(machine: &Machine, tally: &mut Tally) -> Result<()> {
         &["test", "--locked", "--workspace", "--lib", "--", "kafka::tests::", "postgres::tests::"];
     machine.cargo(words).counts(Runner::Cargo, tally)?;
     system_tests(&machine, &[ON_ANY_BACK_END, ON_SERVICES].concat()).counts(Runner::Cargo, tally)
+}
+
+fn peers(machine: &Machine, tally: &mut Tally) -> Result<()> {
+    let folder = crate::peers::install(machine.root())?;
+    // What they measure is to be read.
+    let own = &["--", PEERS, "--nocapture"];
+    let words = [&["test", "--locked", "--package", "pilotage", "--test", "it"], &own[..]].concat();
+    machine.cargo(&words).with(crate::peers::VARIABLE, &folder).counts(Runner::Cargo, tally)
 }
 
 fn docs(machine: &Machine, _: &mut Tally) -> Result<()> {

@@ -18,6 +18,7 @@ mod hang;
 mod installation;
 mod load;
 mod model;
+mod peers;
 mod process;
 mod products;
 mod provider;

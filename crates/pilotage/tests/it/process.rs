@@ -73,6 +73,12 @@ impl Process {
         text(&self.output)
     }
 
+    /// All that it said so far, on both outputs; another program may be in the middle of a character.
+    pub(crate) fn said(&self) -> String {
+        let of = |file: &NamedTempFile| fs::read(file.path()).expect("a file of ours");
+        String::from_utf8_lossy(&[of(&self.output), of(&self.errors)].concat()).into_owned()
+    }
+
     /// Its end, if it has come.
     pub(crate) fn end(&mut self) -> Option<Ended> {
         let status = self.child.try_wait().expect("it is our child");
