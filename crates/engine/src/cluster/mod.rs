@@ -131,6 +131,8 @@ impl Cluster {
         let ClusterParts { journal, shared, feed, clock, entropy, products, options } = parts;
         let store: Arc<dyn Store> = shared.clone();
         let common = open::common(journal, store, (clock, entropy), products, options).await?;
+        // The event clock goes on from where the workers have brought it.
+        shared.teaching(0).await?.newest_event.into_iter().for_each(|at| common.clock.saw(at));
         let cluster = Self {
             common: Arc::new(common),
             cache: Cache::default(),
