@@ -58,7 +58,7 @@ pub async fn what_is_taught_is_told_until_it_is_added_up(place: &impl SharedPlac
     assert_eq!(add_up(&*other, sum(&some, vec![current.clone()])).await, Added::Kept);
     let rest = teaching(&*store, 2).await;
     assert_eq!((bodies(&rest), rest.has_more), (vec![&b"3"[..]], false));
-    assert_eq!(rest.learnt, [current.clone()]);
+    assert_eq!(rest.learnt, std::slice::from_ref(&current));
     assert_eq!(store.learnt().await.expect("the store reads"), [current]);
 }
 
