@@ -13,6 +13,7 @@ use pilotage_domain::decide::Group;
 use pilotage_domain::id::ProviderId;
 use pilotage_domain::number::Probability;
 use pilotage_domain::policy::Policy;
+use pilotage_domain::report::OfGroup;
 use pilotage_engine::advise::{Provider, Setup};
 use pilotage_engine::memory::model::Line;
 use pilotage_engine::memory::{ManualClock, MemoryLog, MemoryStore, Scripted, SeededEntropy};
@@ -199,7 +200,8 @@ async fn the_engine_and_the_books_agree_and_nothing_is_lost() {
     let visitors = run(&engine, &sample(), &plan(60, 5)).await.expect("the visit ends");
     engine.digest().await.expect("profiles are brought up to date");
     let visited = Visited::of(visitors.iter().map(Visitor::fate));
-    for (group, count) in engine.report(&product).await.expect("counted") {
+    let report = engine.report(&product).await.expect("counted").expect("it is served");
+    for OfGroup { group, count, .. } in report.summary.groups {
         let (users, activated) =
             visited.groups.get(&group).map_or((0, 0), |group| (group.users, group.activated));
         let expected = (u64::from(users), u64::from(users), u64::from(activated));
