@@ -4,6 +4,8 @@
 pub mod kafka;
 #[cfg(feature = "model")]
 pub mod model;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "sqlite")]

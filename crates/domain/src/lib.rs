@@ -13,6 +13,7 @@ pub mod learn;
 pub mod number;
 pub mod policy;
 pub mod profile;
+pub mod report;
 pub mod rules;
 pub mod signature;
 

@@ -17,6 +17,7 @@ pub mod port;
 mod product;
 mod project;
 mod rebuild;
+pub mod replay;
 mod report;
 mod sweep;
 mod users;
@@ -40,7 +41,8 @@ pub use open::{OpenError, Options, Parts, ProductSource};
 pub use product::PauseError;
 pub use project::{Hurry, Readiness};
 pub use rebuild::{Digest, RebuildError, Rebuilt};
-pub use verify::{Verified, VerifyError, verify_decisions};
+pub use report::Report;
+pub use verify::{Verified, VerifyError, verify_decisions, verify_shared_decisions};
 
 use advise::Advisor;
 use clock::EngineClock;
@@ -79,6 +81,8 @@ pub(crate) struct Common {
     pub(crate) policy: Policy,
     /// Who asks models, where one is configured.
     pub(crate) advisor: Option<Arc<Advisor>>,
+    /// What asking models has cost, as far as a report has counted it.
+    pub(crate) spent: Mutex<report::Spent>,
     /// Proves to the SDK and to an audit that a decision's content passed the rules here.
     pub(crate) validation_key: [u8; 32],
     pub(crate) options: Options,

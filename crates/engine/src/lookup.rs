@@ -12,7 +12,6 @@ use thiserror::Error;
 use crate::port::log::{AppendError, ReadError, RecordKind, Stored};
 use crate::port::store::{RowId, StoreError, UserKey};
 use crate::product::Product;
-use crate::report::activated_at;
 use crate::users::LoadError;
 use crate::{Alone, Common, Engine, Seat};
 
@@ -120,8 +119,9 @@ impl Engine {
             .take(LAST_DECISIONS)
             .map(|record| record::decision::decode(&record.body))
             .collect::<Result<_, _>>()?;
+        let activation = &served.definition.milestones[served.definition.activation].id;
         Ok(Some(UserView {
-            activated_at: activated_at(&found.profile, &served.definition),
+            activated_at: found.profile.reached_at(activation),
             definition: served.definition.clone(),
             profile: found.profile,
             group: found.group,

@@ -23,7 +23,7 @@ use crate::port::log::{Journal, Log};
 use crate::port::store::{Store, StoreError, Watermark};
 use crate::product::Products;
 use crate::project::Progress;
-use crate::report::Counts;
+use crate::report::{self, Counts};
 use crate::sweep::Sweep;
 use crate::users::Users;
 use crate::{Alone, Common, Engine, Seat};
@@ -219,7 +219,9 @@ pub(crate) async fn common(
     keep_definitions(&*store, &products).await?;
     let definitions = products.into_iter().map(|product| product.definition).collect();
     let products = Products::new(definitions, store.paused().await?);
-    let newest = store.watermark().await?.newest_event;
+    let watermark = store.watermark().await?;
+    report::note_milestones(&*store, &products, &watermark).await?;
+    let newest = watermark.newest_event;
     let seed = [entropy.bits().to_be_bytes(), entropy.bits().to_be_bytes()].concat();
     let fresh = pilotage_domain::hash::ContentHash::of_bytes(&seed);
     let advisor = match &options.advisor {
@@ -237,6 +239,7 @@ pub(crate) async fn common(
         validation_key: store.secret("validation", *fresh.as_bytes()).await?,
         clock: EngineClock::new(options.clock, clock, newest),
         policy: options.policy,
+        spent: Mutex::default(),
         journal,
         store,
         entropy,
@@ -252,7 +255,9 @@ impl Alone {
         let common = common(log.clone(), store, (clock, entropy), products, options).await?;
         let watermark = starting_point(&*common.store, &*log, &common.products).await?;
         let counts = Counts::default();
-        counts.start_from(common.store.cohorts().await?);
+        for (id, product) in common.products.all() {
+            counts.start_from(id, common.store.cohorts(id, &product.grid).await?);
+        }
         let alone = Self {
             users: Users::new(common.options.users_bytes),
             progress: Progress::new(watermark.position, log.end()),

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use pilotage_domain::definition::Definition;
 use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{GuideId, ProductId};
+use pilotage_domain::report::Grid;
 use thiserror::Error;
 
 use crate::learn::Learning;
@@ -22,6 +23,8 @@ pub(crate) struct Product {
     pub(crate) paused: ArcSwap<Vec<GuideId>>,
     /// What is learnt of its guides.
     pub(crate) learning: Learning,
+    /// The times after signup that its report counts by.
+    pub(crate) grid: Grid,
 }
 
 /// All products in service.
@@ -47,6 +50,7 @@ impl Products {
                     catalogue_hash: definition.hash.to_string().into(),
                     paused: ArcSwap::from_pointee(guides),
                     learning: Learning::new(&definition),
+                    grid: Grid::new(definition.goal_window),
                     definition,
                 };
                 (product.definition.product.clone(), product)

@@ -12,7 +12,6 @@ use tracing::{error, warn};
 use crate::fold::{self, Fact};
 use crate::port::log::{ReadError, Stored};
 use crate::product::Product;
-use crate::report::Counted;
 use crate::users::{LoadError, User};
 use crate::{Alone, Seat};
 
@@ -267,13 +266,12 @@ impl Alone {
     }
 
     fn fold(&self, product: &Product, user: &mut User, fact: &Fact, at: Position) {
-        let definition = &product.definition;
-        let before = Counted::of(user.profile(), definition);
         if let Some(revision) = fold::apply(product, user, fact, at) {
             product.learning.revise(&revision);
         }
-        let after = Counted::of(user.profile(), definition);
-        self.counts.moved(&definition.product, user.group, before, after);
+        if let Some((before, after)) = user.recount(&product.definition) {
+            self.counts.moved(product, before.as_ref(), &after);
+        }
         if let Fact::Decision(id, ..) = fact {
             user.pending.retain(|offer| offer.decision != *id);
         }

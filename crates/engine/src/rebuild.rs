@@ -1,7 +1,5 @@
 //! Folding the log again from the start, and a digest to tell whether two folds are the same. Must not write to the log.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use pilotage_domain::event::Position;
 use pilotage_domain::hash::ContentHash;
@@ -71,7 +69,7 @@ impl Engine {
         let before = alone.stored_digest(Places::Kept).await?;
         alone.common.store.reset().await.map_err(LookupError::from)?;
         alone.users.clear();
-        alone.counts.start_from(BTreeMap::new());
+        alone.counts.clear();
         alone.forget_learnt();
         alone.progress.set(Position(0));
         alone.passes.stored(Position(0));

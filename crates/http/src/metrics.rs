@@ -67,7 +67,7 @@ names! {
     ModelCost = "pilotage_model_cost_micro_usd_total", "What calls of models have cost, in millionths of a dollar, by provider.";
     ModelBreaker = "pilotage_model_breaker_open", "1 while calls are kept away from a provider.";
     ModelSituations = "pilotage_model_situations_total", "Situations that were met, by what is known of them.";
-    ModelDecisions = "pilotage_model_decisions_total", "Decisions by the policy `model`, by where their advice came from.";
+    ModelDecisions = "pilotage_model_decisions_total", "Decisions that may go by advice, by where their advice came from.";
 }
 
 /// Makes a Prometheus recorder the process's recorder. To be called once, before anything is counted. The handle's

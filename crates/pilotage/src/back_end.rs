@@ -7,11 +7,13 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use pilotage_adapters::sqlite;
 use pilotage_engine::port::clock::Entropy;
-use pilotage_engine::port::log::{Journal, Log};
+use pilotage_engine::port::log::Journal;
 use pilotage_engine::port::store::Store;
 use pilotage_engine::{
     ClockMode, ClusterParts, Engine, Moved, Options, Parts, ProductSource, Rebuilt, Stage,
+    Verified, verify_decisions, verify_shared_decisions,
 };
+use pilotage_sim::replay::Traffic;
 
 use crate::model;
 use crate::settings::{BackEnd, Settings};
@@ -55,18 +57,69 @@ pub(crate) async fn rebuild(
     })
 }
 
-/// The data folder's log, and the key of the decisions in it.
-pub(crate) async fn decisions(settings: &Settings) -> anyhow::Result<(Arc<dyn Log>, [u8; 32])> {
-    if !matches!(settings.back_end, BackEnd::Embedded) {
-        bail!("decisions can be verified where they are kept in a data folder");
-    }
-    let embedded = existing(settings)?;
+/// Every decision of record against its validation hash; `tell` hears how many records of how many were looked at.
+pub(crate) async fn verify(
+    settings: &Settings,
+    mut tell: impl FnMut(u64, u64),
+) -> anyhow::Result<Verified> {
     // An installation that has decided anything has its key; one that has not gets a good one.
     let fresh = [SystemEntropy.bits().to_be_bytes(), SystemEntropy.bits().to_be_bytes()].concat();
     let fresh = fresh.try_into().unwrap_or([0; 32]);
-    let key = embedded.store.secret("validation", fresh).await?;
-    Store::close(&*embedded.store).await;
-    Ok((embedded.log, key))
+    match &settings.back_end {
+        BackEnd::Embedded => {
+            let embedded = existing(settings)?;
+            let key = embedded.store.secret("validation", fresh).await?;
+            Store::close(&*embedded.store).await;
+            let verified = verify_decisions(&*embedded.log, &key, &mut tell).await;
+            Journal::close(&*embedded.log).await;
+            Ok(verified?)
+        }
+        BackEnd::Shared(shared) => {
+            let store = shared::store(shared).await?;
+            let key = store.secret("validation", fresh).await?;
+            store.close().await;
+            let journal = shared::journal(shared).await?;
+            let verified = verify_shared_decisions(&journal, &key, &mut tell).await;
+            journal.close().await;
+            Ok(verified?)
+        }
+    }
+}
+
+/// The log to be gone through as it stands; it is to be closed.
+pub(crate) enum Recorded {
+    /// A data folder's.
+    Embedded(Arc<dyn Log>),
+    /// Kafka's.
+    Shared(Arc<dyn Journal>),
+}
+
+impl Recorded {
+    pub(crate) fn traffic(&self) -> Traffic<'_> {
+        match self {
+            Self::Embedded(log) => Traffic::Ordered(&**log),
+            Self::Shared(journal) => Traffic::Partitioned(&**journal),
+        }
+    }
+
+    pub(crate) async fn close(self) {
+        match self {
+            Self::Embedded(log) => log.close().await,
+            Self::Shared(journal) => journal.close().await,
+        }
+    }
+}
+
+/// What is on record.
+pub(crate) async fn recorded(settings: &Settings) -> anyhow::Result<Recorded> {
+    match &settings.back_end {
+        BackEnd::Embedded => {
+            let embedded = existing(settings)?;
+            Store::close(&*embedded.store).await;
+            Ok(Recorded::Embedded(embedded.log))
+        }
+        BackEnd::Shared(shared) => Ok(Recorded::Shared(shared::journal(shared).await?)),
+    }
 }
 
 /// The store alone.

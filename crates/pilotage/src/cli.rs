@@ -37,14 +37,21 @@ pub(crate) enum Command {
     Rebuild(RebuildArgs),
     /// Bring what is stored to this version's form: the data folder's files, or the database.
     Migrate(MigrateArgs),
-    /// Move the data folder's installation into Kafka and PostgreSQL; nothing may serve either meanwhile.
+    /// Move the data folder's installation into Kafka and PostgreSQL, or write its decisions into a file; nothing may serve either
+    /// meanwhile.
     Export(ExportArgs),
+    /// Say what another policy would have been worth, from a log of decisions with their propensities.
+    Evaluate(EvaluateArgs),
+    /// Decide recorded traffic again, by another definition or policy, and show what differs.
+    Replay(ReplayArgs),
     /// Hold every decision of record against its validation hash.
     Verify(VerifyArgs),
     /// Hold the book of models' answers, reviews and modes against its chain of hashes.
     VerifyAudit(VerifyArgs),
     /// Hold a model's advice against situations of which people know what is good.
     Eval(EvalArgs),
+    /// Ask the configured model for drafts of a guide's copy, as a patch of the product file for a person to apply.
+    Draft(DraftArgs),
     /// What concerns the model.
     #[command(subcommand)]
     Model(ModelCommand),
@@ -181,6 +188,44 @@ pub(crate) struct VerifyArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct EvaluateArgs {
+    /// The log: JSON lines, or Parquet where the name ends in `.parquet`. `export --decisions` writes one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: PathBuf,
+    /// The policy to be evaluated: logged, random, static, given (the log's own `evaluation`) or always:ACTION.
+    #[arg(long)]
+    pub(crate) policy: String,
+    /// Take only decisions that were drawn uniformly: the random group, and the explored share.
+    #[arg(long)]
+    pub(crate) uniform: bool,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write a page with tables and pictures, which needs no network.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    /// Name at most so many users whose decisions differ.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) users: usize,
+    /// Write the decisions of record with the law that this policy would have drawn from, for `evaluate --policy given`: JSON
+    /// lines, or Parquet where the name ends in `.parquet`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) decisions: Option<PathBuf>,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write a page with tables and pictures, which needs no network.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct EvalArgs {
     /// The situations, as JSON.
     pub(crate) file: PathBuf,
@@ -193,6 +238,25 @@ pub(crate) struct EvalArgs {
     /// Print the result as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DraftArgs {
+    /// The guide that is to get further wordings.
+    #[arg(long, value_name = "ID")]
+    pub(crate) guide: String,
+    /// The product definition that has it; the first of the settings where absent.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) product: Option<PathBuf>,
+    /// How many wordings to ask for.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=8))]
+    pub(crate) count: u8,
+    /// Where the patch goes; to standard output where absent.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// A TOML file with settings; the environment and flags win over it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -224,6 +288,10 @@ pub(crate) struct ExportArgs {
     /// Where it goes: to the Kafka and PostgreSQL that the settings name.
     #[arg(long, default_value = "kafka+postgres")]
     pub(crate) to: TargetArg,
+    /// Move nothing, but write the product's decisions into this file, each with what came of it: JSON lines, or Parquet where
+    /// the name ends in `.parquet`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) decisions: Option<PathBuf>,
     /// Print the result as JSON.
     #[arg(long)]
     pub(crate) json: bool,

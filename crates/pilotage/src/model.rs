@@ -1,4 +1,4 @@
-//! The model of the settings, ready to be asked. Must be the only place that reads its key's file.
+//! The models of the settings, ready to be asked. Must be the only place that reads their keys' files.
 
 mod scripted;
 
@@ -9,41 +9,47 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use pilotage_adapters::model::{HttpModel, Key, Options};
 use pilotage_domain::advise::price::PriceTable;
-use pilotage_domain::id::ProviderId;
 use pilotage_engine::advise::{Provider, Setup};
 use pilotage_engine::port::model::Model;
 use pilotage_wire::model::Prompt;
 
 use crate::cli::UsageError;
-use crate::settings::{KeyFrom, ModelSettings, Reach, Settings};
+use crate::settings::{KeyFrom, ModelSettings, ProviderSettings, Reach, Settings};
 
-/// The provider; nothing is connected yet.
-pub(crate) fn provider(settings: &ModelSettings) -> anyhow::Result<Provider> {
-    let id = match settings.reach {
-        Reach::Http => settings.dialect.name(),
-        Reach::Scripted => &settings.name,
-    };
-    let (id, port) = (ProviderId::new(id)?, port(settings)?);
-    let provider = Provider::new(id, settings.dialect, &settings.name, settings.limit, port);
-    Ok(match settings.say.tokens_per_minute {
-        Some(tokens) => provider.with_rate(tokens),
-        None => provider,
-    })
+/// The providers in their order; nothing is connected yet.
+pub(crate) fn providers(settings: &ModelSettings) -> anyhow::Result<Vec<Provider>> {
+    settings.providers.iter().map(provider).collect()
+}
+
+fn provider(settings: &ProviderSettings) -> anyhow::Result<Provider> {
+    let (id, port) = (settings.id.clone(), port(settings)?);
+    let mut provider = Provider::new(id, settings.dialect, &settings.name, settings.limit, port);
+    if let Some(tokens) = settings.tokens_per_minute {
+        provider = provider.with_rate(tokens);
+    }
+    if let Some(price) = settings.price {
+        provider = provider.with_price(price);
+    }
+    Ok(provider)
 }
 
 /// Whom a serving engine asks; nobody where the settings name no model.
 pub(crate) fn setup(settings: &Settings) -> anyhow::Result<Option<Arc<Setup>>> {
     let Some(model) = &settings.model else { return Ok(None) };
-    if model.reach == Reach::Scripted && !settings.dev {
+    let is_scripted = |provider: &ProviderSettings| provider.reach == Reach::Scripted;
+    if model.providers.iter().any(is_scripted) && !settings.dev {
         bail!(UsageError("model_provider: `scripted` is for --dev alone".to_owned()));
     }
-    let prices = prices(model);
-    if prices.get(&model.name).is_none() {
-        let name = &model.name;
-        bail!(UsageError(format!("model_price: the price of `{name}` is not known")));
+    let (providers, prices) = (providers(model)?, PriceTable::built_in());
+    let unpriced = providers.iter().filter(|provider| provider.price(&prices).is_none());
+    let unpriced: Vec<String> = unpriced
+        .map(|p| format!("model_price: the price of `{}` ({}) is not known", p.model, p.id))
+        .collect();
+    if !unpriced.is_empty() {
+        bail!(UsageError(unpriced.join("\n          ")));
     }
     Ok(Some(Arc::new(Setup {
-        providers: vec![provider(model)?],
+        providers,
         prices,
         caps: model.say.caps.clone(),
         mode: model.say.mode,
@@ -53,7 +59,7 @@ pub(crate) fn setup(settings: &Settings) -> anyhow::Result<Option<Arc<Setup>>> {
     })))
 }
 
-fn port(settings: &ModelSettings) -> anyhow::Result<Arc<dyn Model>> {
+fn port(settings: &ProviderSettings) -> anyhow::Result<Arc<dyn Model>> {
     if settings.reach == Reach::Scripted {
         return Ok(Arc::new(scripted::FirstOfAll));
     }
@@ -64,17 +70,9 @@ fn port(settings: &ModelSettings) -> anyhow::Result<Arc<dyn Model>> {
         authorities: settings.ca_file.as_deref().map(read).transpose()?,
         proxy: settings.proxy.clone(),
     };
-    let port = HttpModel::new(&options).map_err(|fault| UsageError(format!("model: {fault}")))?;
+    let port = HttpModel::new(&options)
+        .map_err(|fault| UsageError(format!("the model `{}`: {fault}", settings.id)))?;
     Ok(Arc::new(port))
-}
-
-/// The built-in prices, with that of the settings.
-pub(crate) fn prices(settings: &ModelSettings) -> PriceTable {
-    let table = PriceTable::built_in();
-    match settings.price {
-        Some(price) => table.with(&settings.name, price),
-        None => table,
-    }
 }
 
 fn key(from: &KeyFrom) -> anyhow::Result<Option<Key>> {

@@ -18,7 +18,7 @@ use serde::Deserialize;
 use crate::cli::{ClockArg, CommonArgs, PolicyArg, RoleArg, UsageError};
 
 pub(crate) use back_end::{BackEnd, Role, Shared};
-pub(crate) use model::{KeyFrom, ModelSettings, Reach};
+pub(crate) use model::{KeyFrom, ModelSettings, ProviderSettings, Reach};
 
 const DEFAULT_PORT: u16 = 7700;
 /// Ten minutes: whoever waits longer for an end has mistaken the unit.
@@ -65,6 +65,8 @@ pub(crate) struct Raw {
     model_workers: Option<u64>,
     model_tokens_per_minute: Option<u64>,
     #[serde(default)]
+    models: Vec<model::Listed>,
+    #[serde(default)]
     keys: Vec<RawKey>,
 }
 
@@ -87,6 +89,7 @@ impl Raw {
             budget_day: self.model_budget_usd_day.map(|dollars| dollars.to_string()),
             workers: self.model_workers.map(|workers| workers.to_string()),
             rate: self.model_tokens_per_minute.map(|tokens| tokens.to_string()),
+            listed: std::mem::take(&mut self.models),
         }
     }
 }
@@ -119,7 +122,7 @@ pub(crate) struct Settings {
     pub(crate) remembered_events: Option<u64>,
     pub(crate) write_back_every: Duration,
     pub(crate) unready_for: Duration,
-    /// The model that is asked, where there is one.
+    /// The models that are asked, where there are any.
     pub(crate) model: Option<ModelSettings>,
     pub(crate) keys: Vec<RawKey>,
 }
@@ -277,7 +280,7 @@ fn typed(
 /// The policy, where a model is there for it.
 fn policy_of(chosen: Option<PolicyArg>, has_model: bool, faults: &mut Faults) -> Policy {
     if matches!(chosen, Some(PolicyArg::Model)) && !has_model {
-        faults.say("policy: `model` needs a model: model_provider");
+        faults.say("policy: `model` needs a model: model_provider or models");
     }
     match chosen {
         Some(PolicyArg::Random) => Policy::Random,
@@ -350,6 +353,15 @@ mod tests {
         assert!(keys.contains(&"unready_for_ms"), "{keys:?}");
         for key in keys {
             assert!(page.contains(&format!("| `{key}` |")), "{key} is not in docs/settings.md");
+        }
+        let fault = toml::from_str::<Raw>("[[models]]\nunknown = 1").expect_err("no such key");
+        let fault = fault.to_string();
+        let (_, keys) = fault.split_once("expected one of").expect("serde names the known ones");
+        for key in keys.split('`').skip(1).step_by(2) {
+            assert!(
+                page.contains(&format!("| `models[].{key}` |")),
+                "{key} is not in docs/settings.md"
+            );
         }
     }
 

@@ -9,12 +9,18 @@
 //! - `visit`: lets visitors loose on an engine, in the order of time.
 //! - `visited`: what came of it, as numbers, JSON and a table.
 //! - `compare`: the same visitors under several ways to guide, in several worlds.
+//! - `evaluate`: what another policy would have been worth, from a log of decisions.
+//! - `replay`: recorded traffic under another definition or policy; and the decision log as rows.
+//! - `page`: pictures of reports.
 
 pub mod compare;
 mod draw;
+pub mod evaluate;
 mod nature;
+mod page;
 mod persona;
 mod product;
+pub mod replay;
 mod truth;
 mod visit;
 mod visited;

@@ -1,6 +1,7 @@
 //! Every JSON body and stored record that leaves the process, versioned: old versions load for ever. Must not decide anything.
 
 pub mod api;
+pub mod decision_log;
 pub mod event;
 pub mod guide;
 pub mod instant;

@@ -1,10 +1,12 @@
-//! The product file: from YAML text to a checked definition, and from its faults to what people and programs read. Must
-//! not judge what a definition says; that is the domain's.
+//! The product file: from YAML text to a checked definition, and from its faults to what people and programs read; and
+//! back, as a patch. Must not judge what a definition says; that is the domain's.
 
+mod patch;
 mod read;
 mod render;
 mod scalar;
 
+pub use patch::{NewVariant, PatchError, diff, with_drafts};
 pub use read::{MAX_BYTES, MAX_DEPTH, parse};
 pub use render::{Colour, render, to_json};
 

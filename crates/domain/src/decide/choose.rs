@@ -86,8 +86,9 @@ pub fn decide<'a>(
         _ => {
             let (situation, guides, user) = (&situation, &*judged.situational, request.user);
             let matter = Matter { situation, guides, signature, user };
-            // Only a draw by that policy asks for advice.
-            let asked = counsel.filter(|_| policy == Policy::Model);
+            // Only a draw that goes by advice asks for it.
+            let goes_by_it = matches!(policy, Policy::Model | Policy::Learner);
+            let asked = counsel.filter(|_| goes_by_it);
             let heard = asked.and_then(|counsel| counsel.advise(&matter));
             choose((policy, beliefs), heard, judged, (situation, &signature, request))
         }
@@ -131,12 +132,12 @@ fn choose(
     let arms: Vec<ArmView<'_>> = candidates.iter().map(arm).collect();
     // Of a draw that was no draw nothing can be learnt: what was not shown never could be.
     let asked = beliefs.filter(|_| policy != Policy::Static);
-    let weighed = asked.map(|beliefs| beliefs.weigh(situation, &candidates));
-    let (learnt, weighing) = weighed.map(|(law, weighing)| (law.distribution, weighing)).unzip();
     let (prior, advice) = heard.unzip();
+    let weighed = asked.map(|beliefs| beliefs.weigh(situation, &candidates, prior.as_ref()));
+    let (learnt, weighing) = weighed.map(|(law, weighing)| (law.distribution, weighing)).unzip();
     let law = match (policy, learnt, &prior) {
         (Policy::Learner, Some(learnt), _) => learnt,
-        (_, _, Some(prior)) => policy::model::distribution(&arms, Some(prior)),
+        (Policy::Model, _, Some(prior)) => policy::model::distribution(&arms, Some(prior)),
         _ => policy::distribution(policy, &arms),
     };
     for (place, candidate) in candidates.iter().enumerate() {

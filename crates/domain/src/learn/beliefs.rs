@@ -1,6 +1,7 @@
 //! What decisions are made by: a posterior of a fixed log position, and what its definition's arms look like. Must not change:
 //! readers share it while the next one is made.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use super::posterior::{Eligible, Posterior};
 use super::settings::{CLICK_WINDOW, Settings};
 use super::space::Space;
 use super::weighing::{Expected, Weighed, Weighing};
+use crate::advise::Prior;
 use crate::definition::{Definition, Guide};
 use crate::id::{GuideId, MilestoneId, VariantId};
 use crate::policy::ArmView;
@@ -79,30 +81,47 @@ impl Beliefs {
         self.version
     }
 
-    /// The law over the candidates of a situation, and how it came about; nothing is drawn yet.
+    /// The law over the candidates of a situation, and how it came about; nothing is drawn yet. What a model has advised is
+    /// one coordinate of each arm, for what rewards have shown such advice to be worth.
     pub fn weigh(
         &self,
         situation: &Situation<'_>,
         candidates: &[Candidate<'_>],
+        advice: Option<&Prior>,
     ) -> (Law, Weighing) {
         let definition = situation.view.definition;
         let context = self.ground.frame.space.context(situation);
-        let unknown = Features::default();
+        let features: Vec<Cow<'_, Features>> =
+            candidates.iter().map(|candidate| self.features(candidate, advice)).collect();
         let eligible: Vec<Eligible<'_>> = candidates
             .iter()
-            .map(|candidate| {
+            .zip(&features)
+            .map(|(candidate, features)| {
                 let (guide, variant) = (candidate.guide(), candidate.variant());
-                let looks = self.ground.looks(&guide.id, &variant.id);
                 Eligible {
                     arm: ArmView { guide: &guide.id, variant: &variant.id },
                     milestone: on_the_way(definition, guide),
-                    features: looks.unwrap_or(&unknown),
+                    features,
                 }
             })
             .collect();
         let law = self.posterior.law(&context, &eligible);
         let weighing = self.note(&context, &eligible, &law);
         (law, weighing)
+    }
+
+    /// What an arm looks like, with what is advised about its guide.
+    fn features(&self, candidate: &Candidate<'_>, advice: Option<&Prior>) -> Cow<'_, Features> {
+        let (guide, variant) = (&candidate.guide().id, &candidate.variant().id);
+        let looks = self.ground.looks(guide, variant);
+        let looks = looks.map_or_else(|| Cow::Owned(Features::default()), Cow::Borrowed);
+        match advice.map_or(0.0, |advice| advice.says_for(guide)) {
+            0.0 => looks,
+            said => {
+                let place = self.ground.frame.space.advice();
+                Cow::Owned(looks.join(&Features::new([(place, said)])))
+            }
+        }
     }
 
     fn note(&self, context: &Features, eligible: &[Eligible<'_>], law: &Law) -> Weighing {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use pilotage_domain::advise::breaker::{Health, Leave};
 use pilotage_domain::advise::budget::{self, Denial, Level, Reservation};
 use pilotage_domain::advise::ladder::{InForce, judge};
-use pilotage_domain::advise::price::Price;
+use pilotage_domain::advise::price::{Price, Usage};
 use pilotage_domain::advise::refusal::Fault;
 use pilotage_domain::advise::{MicroUsd, Refusal, Rung, Verdict, mode};
 use pilotage_domain::id::ProviderId;
@@ -92,9 +92,17 @@ pub(super) struct Made {
     pub(super) retry_after: Option<Millis>,
 }
 
+/// What goes out, and the most that may come back.
+#[derive(Clone, Copy)]
+pub(super) struct Size {
+    pub(super) bytes: usize,
+    /// In tokens.
+    pub(super) most_output: u32,
+}
+
 /// What a call may begin with.
-struct Admitted {
-    leave: Leave,
+pub(super) struct Admitted {
+    pub(super) leave: Leave,
     reservation: Reservation,
     price: Price,
     worst: MicroUsd,
@@ -107,7 +115,8 @@ pub(super) async fn make(desk: &Desk<'_>, matter: &Matter<'_>, turn: Turn) -> Re
     let Matter { brief, prompt, .. } = *matter;
     let question = Question { brief, prompt, model, limit: *limit, repair: turn.repair };
     let request = Bytes::from(dialect.request(&question));
-    let admitted = admit(desk, matter, provider, request.len(), turn.within).await?;
+    let size = Size { bytes: request.len(), most_output: dialect.most_output(brief) };
+    let admitted = admit(desk, provider, size, turn.within).await?;
     let came = provider.port().ask(request, turn.within).await;
     let now = desk.clock.now();
     let reply = match &came {
@@ -118,28 +127,24 @@ pub(super) async fn make(desk: &Desk<'_>, matter: &Matter<'_>, turn: Turn) -> Re
         }
     };
     let verdict = judged(matter, &reply, now);
-    provider.ended(admitted.leave, health(&verdict), now);
-    let cost = settle(desk, &admitted, &came, &reply, now).await;
+    provider.ended(admitted.leave, health(verdict.advice.as_ref().err()), now);
+    let cost = settle(desk, &admitted, &came, reply.usage, now).await;
     let product = &matter.definition.product;
     let told = Told { product, provider: &provider.id, at: now, cost };
     let record = AnswerRecord::new(&told, brief, &reply, Some(&verdict));
-    let retry_after = came.ok().and_then(|raw| {
-        retry_after::pause(raw.retry_after.as_deref(), raw.retry_after_ms.as_deref(), now)
-    });
+    let retry_after = came.ok().and_then(|raw| pause(&raw, now));
     let call = Call { provider: provider.id.clone(), repair: turn.repair, verdict, cost, record };
     Ok(Made { call, retry_after })
 }
 
 /// Money first, then the breaker: its leave may be the one probe, which must not be lost for want of money.
-async fn admit(
+pub(super) async fn admit(
     desk: &Desk<'_>,
-    matter: &Matter<'_>,
     provider: &Provider,
-    bytes: usize,
+    Size { bytes, most_output }: Size,
     within: Millis,
 ) -> Result<Admitted, Barred> {
-    let price = desk.prices.get(&provider.model).ok_or(Barred::NoPrice)?;
-    let most_output = provider.dialect.most_output(matter.brief);
+    let price = provider.price(desk.prices).ok_or(Barred::NoPrice)?;
     let worst = price.worst(bytes, most_output);
     let now = desk.clock.now();
     let tokens = (bytes / BYTES_OF_TOKEN) as u64 + u64::from(most_output);
@@ -181,20 +186,26 @@ fn judged(matter: &Matter<'_>, reply: &Reply, at: Timestamp) -> Verdict {
     }
 }
 
-fn health(verdict: &Verdict) -> Health {
-    match &verdict.advice {
-        Err(Refusal { fault: Fault::Transport(fault), .. }) if fault.is_ill() => Health::Ill,
+/// What a refusal, or that there was none, says of the provider's health.
+pub(super) fn health(refusal: Option<&Refusal>) -> Health {
+    match refusal {
+        Some(Refusal { fault: Fault::Transport(fault), .. }) if fault.is_ill() => Health::Ill,
         _ => Health::Well,
     }
 }
 
+/// The pause that the provider asks for.
+pub(super) fn pause(raw: &Raw, now: Timestamp) -> Option<Millis> {
+    retry_after::pause(raw.retry_after.as_deref(), raw.retry_after_ms.as_deref(), now)
+}
+
 /// Gives the reservation back, less what the call has cost: the tokens that were counted; nothing where the provider never
 /// got the request or turned it down (3xx, 4xx); else the worst case.
-async fn settle(
+pub(super) async fn settle(
     desk: &Desk<'_>,
     admitted: &Admitted,
     came: &Result<Raw, ModelError>,
-    reply: &Reply,
+    usage: Option<Usage>,
     now: Timestamp,
 ) -> MicroUsd {
     let Admitted { reservation, price, worst, .. } = *admitted;
@@ -205,7 +216,7 @@ async fn settle(
     let command = if is_free {
         budget::Command::Release(reservation)
     } else {
-        let cost = reply.usage.map_or(worst, |usage| price.of(usage));
+        let cost = usage.map_or(worst, |usage| price.of(usage));
         budget::Command::Settle(reservation, cost)
     };
     let cost = match command {
@@ -250,6 +261,6 @@ async fn spend(
     Some(effects)
 }
 
-fn answer(raw: &Raw) -> Answer<'_> {
+pub(super) fn answer(raw: &Raw) -> Answer<'_> {
     Answer { status: raw.status, content_type: raw.content_type.as_deref(), body: &raw.body }
 }

@@ -63,7 +63,7 @@ pub struct Counted {
     pub wanted: u64,
     /// Events that were folded.
     pub events: u64,
-    /// Decisions by the policy `model`, by where their advice came from.
+    /// Decisions that may go by advice, by where their advice came from.
     pub heard: BTreeMap<&'static str, u64>,
     /// By provider.
     pub providers: BTreeMap<ProviderId, OfProvider>,

@@ -4,6 +4,8 @@
 //! An `Advisor` stands beside the use cases: `meet` gathers situations about which nothing fresh is known, `work` takes them
 //! from the store and asks, `known` is what the book of answers comes to, and `hearing` what a decision hears of it.
 //!
+//! `draft_once` asks for drafts of copy, which a person reads: a command calls it, and nothing that serves.
+//!
 //! `ask_once` performs what the domain's machines say: `asking` the tries, the repair and the next provider, `breaker` and
 //! `budget` whether a call may be made. Each call that was made is told as a `Call`, with the record to be kept of it.
 
@@ -11,6 +13,7 @@ mod advisor;
 mod ask;
 mod call;
 mod counts;
+mod draft;
 mod governor;
 mod hearing;
 mod known;
@@ -37,6 +40,7 @@ use pilotage_wire::model::Prompt;
 pub use ask::ask_once;
 pub use call::{Barred, Call};
 pub use counts::{Counted, OfProvider};
+pub use draft::{Drafted, draft_once};
 pub use provider::Provider;
 pub use question::{NoQuestion, question};
 pub use review::{ModelView, Proposal, ProviderView, ReviewError};

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pilotage_domain::advise::breaker::{self, Breaker, Command, Effect, Health, Leave, Light};
+use pilotage_domain::advise::price::{Price, PriceTable};
 use pilotage_domain::advise::rate::Bucket;
 use pilotage_domain::id::ProviderId;
 use pilotage_domain::time::Timestamp;
@@ -25,6 +26,8 @@ pub struct Provider {
     breaker: Mutex<Breaker>,
     /// How many tokens it may be sent, where that is bounded.
     rate: Option<Mutex<Bucket>>,
+    /// Where it has another price than the table's.
+    price: Option<Price>,
 }
 
 impl Provider {
@@ -37,13 +40,24 @@ impl Provider {
         port: Arc<dyn Model>,
     ) -> Self {
         let (model, breaker) = (model.into(), Mutex::default());
-        Self { id, dialect, model, limit, port, breaker, rate: None }
+        Self { id, dialect, model, limit, port, breaker, rate: None, price: None }
     }
 
     /// The same, sent at most so many tokens in a minute by this process, requests and answers together.
     #[must_use]
     pub fn with_rate(self, tokens_per_minute: u32) -> Self {
         Self { rate: Some(Mutex::new(Bucket::new(tokens_per_minute))), ..self }
+    }
+
+    /// The same at a price of its own, whatever the table says of its model.
+    #[must_use]
+    pub fn with_price(self, price: Price) -> Self {
+        Self { price: Some(price), ..self }
+    }
+
+    /// What its calls cost; `None` where nobody knows, and then it is not called.
+    pub fn price(&self, table: &PriceTable) -> Option<Price> {
+        self.price.or_else(|| table.get(&self.model))
     }
 
     /// Whether it may be sent so many tokens now, or when.

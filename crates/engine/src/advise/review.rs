@@ -173,7 +173,7 @@ impl Engine {
         let now = advisor.now();
         let stepped = self.common.store.step_budget(setup.caps.clone(), Command::Look, now).await?;
         let waiting = self.common.store.waiting().await?;
-        let price = setup.providers.first().and_then(|p| setup.prices.get(&p.model));
+        let price = setup.providers.first().and_then(|p| p.price(&setup.prices));
         let guides = advisor
             .known()
             .product(product)

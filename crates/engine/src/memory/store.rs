@@ -17,7 +17,7 @@ use super::{Fault, hold};
 use crate::port::Answer;
 use crate::port::shared::Change;
 use crate::port::store::{
-    Batch, Cohort, Cohorts, GroupCount, Learnt, LearntPart, Pause, RowId, Store, StoreError,
+    Batch, Cohort, Cohorts, Grid, Learnt, LearntPart, Pause, Reached, RowId, Store, StoreError,
     StoredUser, UserKey, UserWrite, Watermark,
 };
 use tokio::sync::broadcast;
@@ -101,15 +101,11 @@ impl Folded {
         self.learnt.iter().map(learnt).collect()
     }
 
-    fn counts(&self) -> Cohorts {
-        let mut counts: BTreeMap<_, GroupCount> = BTreeMap::new();
-        for (product, cohort) in self.cohorts.values() {
-            let count = counts.entry((product.clone(), cohort.group)).or_default();
-            count.users += 1;
-            count.signed_up += u64::from(cohort.signup.is_some());
-            count.activated += u64::from(cohort.activated.is_some());
-        }
-        counts
+    fn counted(&self, product: &ProductId, grid: &Grid) -> Cohorts {
+        let mut cohorts = Cohorts::default();
+        let own = self.cohorts.values().filter(|(of, _)| of == product);
+        own.for_each(|(_, cohort)| cohorts.add(cohort, grid));
+        cohorts
     }
 }
 
@@ -212,8 +208,22 @@ impl Store for MemoryStore {
         })
     }
 
-    fn cohorts(&self) -> Answer<'_, Result<Cohorts, StoreError>> {
-        self.reading(|contents| contents.folded.counts())
+    fn cohorts(&self, product: &ProductId, grid: &Grid) -> Answer<'_, Result<Cohorts, StoreError>> {
+        let (product, grid) = (product.clone(), grid.clone());
+        self.reading(move |contents| contents.folded.counted(&product, &grid))
+    }
+
+    fn unnoted(
+        &self,
+        _: &ProductId,
+        _: usize,
+    ) -> Answer<'_, Result<Vec<(UserKey, StoredUser)>, StoreError>> {
+        // Whatever is in memory was written by this version.
+        self.reading(|_| Vec::new())
+    }
+
+    fn note_reached(&self, _: Vec<(RowId, Reached)>) -> Answer<'_, Result<(), StoreError>> {
+        self.writing(|_| Ok(()))
     }
 
     fn page(

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use pilotage_domain::decide::Group;
 use pilotage_domain::event::Position;
 use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{GuideId, ProductId, UserId};
+pub use pilotage_domain::report::{Cohort, Cohorts, Grid, GroupCount, Reached};
 use pilotage_domain::time::Timestamp;
 use thiserror::Error;
 
@@ -52,33 +52,6 @@ pub struct UserWrite {
     /// What reports count, where it changed since the last write.
     pub cohort: Option<Cohort>,
 }
-
-/// What reports count of one user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cohort {
-    /// The group that the user is in.
-    pub group: Group,
-    /// The earliest event.
-    pub first_seen: Timestamp,
-    /// When the user's clock started.
-    pub signup: Option<Timestamp>,
-    /// When the activation milestone was reached.
-    pub activated: Option<Timestamp>,
-}
-
-/// Users seen and activated, by group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct GroupCount {
-    /// Users with at least one event.
-    pub users: u64,
-    /// Of these, those whose clock has started.
-    pub signed_up: u64,
-    /// Of these, those who reached activation.
-    pub activated: u64,
-}
-
-/// Users counted by product and group.
-pub type Cohorts = BTreeMap<(ProductId, Group), GroupCount>;
 
 /// How far the stored profiles stand for the log.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -150,6 +123,8 @@ impl StoreError {
 ///   for unknown ones.
 /// - A row keeps its number for ever; `write` returns the rows in the batch's order.
 /// - What is learnt stands by product and part; a batch replaces what it names and leaves the rest.
+/// - A user counts as the last cohort says that was written of it. One whose row is of a version that noted no milestones counts
+///   for none until `note_reached` tells them; where they are known, `note_reached` changes nothing.
 /// - `reset` forgets users, spilled runs, cohorts, what is learnt and the watermark in one transaction, and keeps the rest.
 pub trait Store: Book {
     /// The stored users, in the order asked.
@@ -167,8 +142,18 @@ pub trait Store: Book {
     /// A user's spilled runs in ascending order.
     fn spilled(&self, row: RowId) -> Answer<'_, Result<Vec<(Position, Bytes)>, StoreError>>;
 
-    /// Counts of stored users by product and group.
-    fn cohorts(&self) -> Answer<'_, Result<Cohorts, StoreError>>;
+    /// The product's stored users, counted on that grid; all of one moment. Looks at every user's cohort.
+    fn cohorts(&self, product: &ProductId, grid: &Grid) -> Answer<'_, Result<Cohorts, StoreError>>;
+
+    /// Counted users of the product whose milestones are not noted: at most `limit` of them. Cheap where there is none.
+    fn unnoted(
+        &self,
+        product: &ProductId,
+        limit: usize,
+    ) -> Answer<'_, Result<Vec<(UserKey, StoredUser)>, StoreError>>;
+
+    /// Notes the milestones of users that `unnoted` gave.
+    fn note_reached(&self, of: Vec<(RowId, Reached)>) -> Answer<'_, Result<(), StoreError>>;
 
     /// Every stored user in key order, a page of at most `limit` after `after`: for digests and exports.
     fn page(

@@ -14,12 +14,11 @@ use pilotage_wire::record::user::{self, UserRecord};
 
 use crate::learn::Revision;
 use crate::port::store::{Cohort, RowId, StoredUser, UserKey, UserWrite};
-use crate::report::cohort_of;
 
 /// So many positions stay with the record; then they are spilled as one run.
 const RUN: usize = 256;
 /// What a user costs beside the encoded record, roughly: the map's entry, the key, allocations.
-const OVERHEAD: usize = 400;
+const OVERHEAD: usize = 500;
 
 /// So many write-backs after a user was last used, nothing of the user is on its way anywhere.
 const LONG_AGO: u32 = 24;
@@ -36,6 +35,8 @@ pub(crate) struct User {
     stored: Position,
     /// The cohort as the store has it.
     cohort: Option<Cohort>,
+    /// The cohort as it is counted.
+    counted: Option<Cohort>,
     /// What the user taught as the store has it, where that may have changed.
     taught: Option<Vec<Lesson>>,
     /// Lessons that stay learnt and are on their way into the store, though what they came from is let go.
@@ -67,6 +68,7 @@ impl User {
             spilled: Vec::new(),
             stored: Position(0),
             cohort: None,
+            counted: None,
             taught: None,
             gone: Vec::new(),
             encoded: 64,
@@ -80,10 +82,12 @@ impl User {
         stored: &StoredUser,
     ) -> Result<Self, RecordError> {
         let record = user::decode(&stored.body)?;
+        let cohort = Cohort::of(&record.profile, definition, group);
         Ok(Self {
             row: Some(stored.row),
             stored: record.profile.applied,
-            cohort: cohort_of(&record.profile, definition, group),
+            cohort,
+            counted: cohort,
             encoded: stored.body.len(),
             record,
             ..Self::new(group)
@@ -132,6 +136,20 @@ impl User {
         self.taught.get_or_insert(all);
     }
 
+    /// What the user was counted as, and is to be counted as from now on, where that has changed.
+    pub(crate) fn recount(&mut self, definition: &Definition) -> Option<(Option<Cohort>, Cohort)> {
+        let profile = &self.record.profile;
+        // Nothing of it is ever taken back, so this tells whether there is anything new.
+        let is_as_counted = self.counted.as_ref().is_some_and(|counted| {
+            counted.signup == profile.signup && counted.reached.count() == profile.reached.len()
+        });
+        if is_as_counted {
+            return None;
+        }
+        let now = Cohort::of(profile, definition, self.group)?;
+        Some((self.counted.replace(now), now))
+    }
+
     /// Notes that a record about the user stands at this position.
     pub(crate) fn note_place(&mut self, position: Position) {
         if self.record.run.len() >= RUN
@@ -168,7 +186,7 @@ impl User {
         }
         let body = user::encode(&self.record);
         self.encoded = body.len();
-        let cohort = cohort_of(self.profile(), definition, self.group);
+        let cohort = Cohort::of(self.profile(), definition, self.group);
         let applied = self.record.profile.applied;
         let write = UserWrite {
             key: key.clone(),

@@ -209,6 +209,45 @@ async fn a_situation_is_asked_about_once_and_every_user_in_it_hears_the_answer()
     assert!(verify(&*world.store).await.expect("whole").pages > 0);
 }
 
+/// What a decision's record says that the learner took from advice about the guide, in parts of 2¹⁶, and the chance that it
+/// expected of it.
+fn told_the_learner(decision: &StoredDecision, guide: &str) -> (Option<i32>, f64) {
+    let weighing = decision.weighing.as_ref().expect("the learner has weighed");
+    let place = weighing.names.iter().position(|name| &**name == "advice");
+    let arms = decision.trace.guides.iter().flat_map(|g| g.arms.iter().map(|_| g.id.as_str()));
+    let weighed = arms.zip(&weighing.arms).find(|(id, _)| *id == guide);
+    let (_, arm) = weighed.expect("the guide is an arm");
+    let said = arm.features.iter().find(|(at, _)| Some(usize::from(*at)) == place);
+    (said.map(|(_, value)| *value), arm.expected.mean)
+}
+
+#[tokio::test]
+async fn the_learner_hears_advice_as_one_feature() {
+    let plan = Plan::of(|_, request| sound(request));
+    let options = Options { policy: Policy::Learner, ..plan.options() };
+    let world = World::with(acme(), options).await;
+    trial(&world, 1).await;
+    advised(&world).await;
+    let mut n = 1;
+    let decision = loop {
+        let decision = next(&world, &mut n).await;
+        if propensity(&decision, "import-data") > 0.0 {
+            break decision;
+        }
+    };
+    assert_eq!((heard(&decision).is_some(), &*decision.policy), (true, "learner-1"));
+    // A quarter for one of three options: less than the even share, so advice is against it. Nothing is learnt yet.
+    let (said, expected) = told_the_learner(&decision, "import-data");
+    assert_eq!(said, Some(-(1 << 16) / 4));
+    // Its say is taken away: the feature is gone, and with it what it did.
+    world.engine.set_mode(&product(), None, Mode::Shadow, None).await.expect("written");
+    let decision = next(&world, &mut n).await;
+    let (said, without) = told_the_learner(&decision, "import-data");
+    assert_eq!((heard(&decision), said), (None, None));
+    assert!(without > expected, "{without} {expected}");
+    world.engine.close().await;
+}
+
 #[tokio::test]
 async fn a_provider_that_hangs_holds_up_nobody() {
     let plan = Plan::of(|_, _| Line::Hangs);

@@ -116,7 +116,8 @@ async fn what_one_process_takes_another_decides_on() {
     let kept = decides.decision(&product(), first.decision_id).await.expect("read");
     assert_eq!(kept.map(|kept| kept.decision_id), Some(first.decision_id));
     let report = decides.report(&product()).await.expect("counted");
-    assert_eq!(report.iter().map(|(_, count)| count.users).sum::<u64>(), 1);
+    let report = report.expect("it is served").summary;
+    assert_eq!(report.groups.iter().map(|of| of.count.users).sum::<u64>(), 1);
     decides.close().await;
     folds.close().await;
 }

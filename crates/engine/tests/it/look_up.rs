@@ -88,7 +88,8 @@ async fn reports_count_each_user_once_whatever_is_let_go_or_lost() {
     world.settle().await;
     let world = world.crash_and_restart().await;
     let report = world.engine.report(&product()).await.expect("counted");
-    let guided = report.iter().find(|(group, _)| *group == Group::Guided).map(|(_, count)| *count);
+    let groups = report.expect("it is served").summary.groups;
+    let guided = groups.iter().find(|of| of.group == Group::Guided).map(|of| of.count);
     let guided = guided.expect("every group is named");
     assert_eq!((guided.users, guided.signed_up, guided.activated), (200, 200, 101));
 }

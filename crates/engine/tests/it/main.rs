@@ -7,4 +7,6 @@ mod decide;
 mod figures;
 mod learn;
 mod look_up;
+mod report;
+mod vectors;
 mod world;

@@ -3,7 +3,8 @@
 use pilotage_wire::api::decision::{AskBody, DecisionBody, DecisionRecord};
 use pilotage_wire::api::ingest::{BatchAnswer, BatchBody, EventBody, Queued};
 use pilotage_wire::api::model::{ModeBody, ModelBody, ProposalItem, ProposalsBody, ReviewBody};
-use pilotage_wire::api::operate::{GuideState, HealthBody, ReportBody};
+use pilotage_wire::api::operate::{GuideState, HealthBody};
+use pilotage_wire::api::report::ReportBody;
 use pilotage_wire::api::timeline::TimelineBody;
 use pilotage_wire::api::user::UserBody;
 use pilotage_wire::problem::ErrorCode;

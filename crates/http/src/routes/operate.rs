@@ -4,9 +4,8 @@ use axum::http::StatusCode;
 use pilotage_domain::id::GuideId;
 use pilotage_engine::port::store::Pause;
 use pilotage_engine::{PauseError, Readiness};
-use pilotage_wire::api::operate::{
-    ArmReport, GroupBody, GuideState, HealthBody, HealthStatus, ReportBody,
-};
+use pilotage_wire::api::operate::{GuideState, HealthBody, HealthStatus};
+use pilotage_wire::api::report::{Parts, ReportBody};
 use pilotage_wire::problem::ErrorCode;
 use tracing::warn;
 
@@ -48,17 +47,18 @@ async fn set_paused(mut call: Call, pause: Pause) -> Answer {
 pub(super) async fn report(call: Call) -> Answer {
     settle(&call.app).await;
     let product = &call.caller.product;
-    let counted = call.app.engine.report(product).await.map_err(unavailable)?;
-    let groups = counted.into_iter().map(|(group, count)| GroupBody {
-        group,
-        users: count.users,
-        signed_up: count.signed_up,
-        activated: count.activated,
-        rate: (count.signed_up > 0).then(|| count.activated as f64 / count.signed_up as f64),
+    let report = call.app.engine.report(product).await.map_err(unavailable)?;
+    let report = report.ok_or_else(unknown_product)?;
+    let body = ReportBody::of(&Parts {
+        product,
+        at: report.at,
+        window: report.window,
+        summary: &report.summary,
+        milestones: &report.milestones,
+        arms: &report.arms,
+        spent: report.spent,
+        gain: report.gain,
     });
-    let arms = call.app.engine.arms(product);
-    let arms = arms.iter().map(|(arm, tally)| ArmReport::from((arm, tally))).collect();
-    let body = ReportBody { product: product.to_string(), groups: groups.collect(), arms };
     Ok(json(StatusCode::OK, &body))
 }
 

@@ -11,5 +11,6 @@ mod lookup;
 mod model;
 mod operate;
 mod pages;
+mod report;
 mod sockets;
 mod world;

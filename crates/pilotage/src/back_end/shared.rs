@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use pilotage_adapters::kafka::{self, KafkaFeed, KafkaJournal};
 use pilotage_adapters::postgres::{self, PostgresStore};
+use pilotage_engine::port::log::Journal;
 use pilotage_engine::port::store::Store;
 use pilotage_engine::{ClusterParts, MakeFeed, ProductSource};
 use tracing::warn;
@@ -21,6 +22,13 @@ pub(super) async fn migrate(shared: &Shared) -> anyhow::Result<()> {
 /// The store alone, in this version's form already.
 pub(super) async fn store(shared: &Shared) -> anyhow::Result<Arc<dyn Store>> {
     Ok(Arc::new(PostgresStore::open(&postgres_options(shared)).await?))
+}
+
+/// The log alone.
+pub(super) async fn journal(shared: &Shared) -> anyhow::Result<Arc<dyn Journal>> {
+    let kafka = kafka_options(shared);
+    // It blocks until the brokers have answered.
+    Ok(Arc::new(tokio::task::spawn_blocking(move || KafkaJournal::open(&kafka)).await??))
 }
 
 /// What one process of several is put together from. Makes the topics where they are missing and brings the database to
@@ -47,15 +55,13 @@ pub(super) async fn cluster(
             topics.partitions
         );
     }
-    let opened = kafka.clone();
-    // It blocks until the brokers have answered.
-    let journal = tokio::task::spawn_blocking(move || KafkaJournal::open(&opened)).await??;
+    let journal = journal(shared).await?;
     let feed: MakeFeed = Arc::new(move |shift| match KafkaFeed::open(&kafka, shift) {
         Ok(feed) => Ok(Box::new(feed) as _),
         Err(error) => Err(error.to_string()),
     });
     Ok(ClusterParts {
-        journal: Arc::new(journal),
+        journal,
         shared: Arc::new(store),
         feed: Some(feed),
         clock: Arc::new(SystemClock),

@@ -125,10 +125,10 @@ impl Judge {
         let events = case.events.iter().map(|event| self.event(event));
         let events = events.collect::<anyhow::Result<Vec<_>>>()?;
         let brief = question(&self.definition, self.prompt.id(), &events, now)?;
-        let (provider, prices) = self.provider(case)?;
+        let (providers, prices) = self.providers(case)?;
         let governor = MemoryGovernor::new(Caps { month: CAP, ..Caps::default() });
         let desk = Desk {
-            providers: std::slice::from_ref(&provider),
+            providers: &providers,
             prices: &prices,
             governor: &governor,
             clock: &SystemClock,
@@ -150,13 +150,13 @@ impl Judge {
         })
     }
 
-    /// The model of the settings, or one that says what was recorded.
-    fn provider(&self, case: &Case) -> anyhow::Result<(Provider, PriceTable)> {
+    /// The models of the settings, or one that says what was recorded.
+    fn providers(&self, case: &Case) -> anyhow::Result<(Vec<Provider>, PriceTable)> {
         if self.live {
             let Some(asked) = &self.settings.model else {
                 bail!(UsageError("eval --live needs a model: PILOTAGE_MODEL_PROVIDER".to_owned()));
             };
-            return Ok((model::provider(asked)?, model::prices(asked)));
+            return Ok((model::providers(asked)?, PriceTable::built_in()));
         }
         let recorded = case.recorded.clone().context("no answer is recorded: use --live")?;
         let dialect = Dialect::parse(&recorded.dialect).context("no such dialect")?;
@@ -165,7 +165,7 @@ impl Judge {
         let id = ProviderId::new(RECORDED)?;
         let provider = Provider::new(id, dialect, RECORDED, TokenLimit::default(), port);
         let free = Price { input: MicroUsd::ZERO, output: MicroUsd::ZERO };
-        Ok((provider, PriceTable::built_in().with(RECORDED, free)))
+        Ok((vec![provider], PriceTable::built_in().with(RECORDED, free)))
     }
 }
 

@@ -1,5 +1,5 @@
-//! `pilotage export`: moves the data folder's installation into Kafka and PostgreSQL. Must not serve meanwhile, and must not
-//! change the folder's log.
+//! `pilotage export`: moves the data folder's installation into Kafka and PostgreSQL, or writes its decisions down. Must not
+//! serve meanwhile, and must not change the folder's log.
 
 use std::io::{IsTerminal, Write};
 
@@ -14,6 +14,9 @@ use crate::{back_end, products, telemetry};
 pub(super) fn run(args: &ExportArgs) -> anyhow::Result<Finding> {
     telemetry::start("warn");
     let settings = settle(&args.common, false, None)?;
+    if let Some(path) = &args.decisions {
+        return super::replay::export(args, &settings, path);
+    }
     if settings.products.is_empty() {
         bail!(UsageError(
             "export needs the products whose users it moves: --product FILE".to_owned()

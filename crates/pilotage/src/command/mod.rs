@@ -2,11 +2,14 @@
 
 mod check;
 mod demo;
+mod draft;
 mod eval;
+mod evaluate;
 mod export;
 mod migrate;
 mod model;
 mod rebuild;
+mod replay;
 mod serve;
 mod simulate;
 mod verify;
@@ -34,6 +37,9 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Finding> {
         Command::Rebuild(args) => rebuild::run(&args),
         Command::Migrate(args) => migrate::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Draft(args) => draft::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Verify(args) => verify::decisions(&args),
         Command::VerifyAudit(args) => verify::audit(&args),
@@ -52,13 +58,30 @@ pub(crate) fn say(line: &str) {
     drop(writeln!(std::io::stdout().lock(), "{line}"));
 }
 
+/// Writes a line to standard error: what is said beside that.
+fn tell(line: &str) {
+    use std::io::Write;
+    drop(writeln!(std::io::stderr().lock(), "{line}"));
+}
+
+/// Writes a report's page.
+fn write_page(path: &std::path::Path, page: &str) -> anyhow::Result<()> {
+    use anyhow::Context;
+    std::fs::write(path, page).with_context(|| format!("write the report to {}", path.display()))
+}
+
 /// A line that grows, on a terminal only.
 fn progress(what: &str, done: u64, of: u64) {
+    progress_of(what, "records", done, of);
+}
+
+/// The same for other things than records.
+fn progress_of(what: &str, things: &str, done: u64, of: u64) {
     use std::io::{IsTerminal, Write};
     let mut terminal = std::io::stderr();
     if terminal.is_terminal() {
         let percent = done.saturating_mul(100) / of.max(1);
-        drop(write!(terminal, "\r{what} {done} of {of} records ({percent} %)  "));
+        drop(write!(terminal, "\r{what} {done} of {of} {things} ({percent} %)  "));
         if done >= of {
             drop(writeln!(terminal));
         }

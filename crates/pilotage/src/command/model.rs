@@ -1,8 +1,9 @@
-//! `pilotage model test`: one question to the configured model, and all that came of it. Must not keep or change anything.
+//! `pilotage model test`: one question to the configured models, and all that came of it. Must not keep or change anything.
 
 use anyhow::bail;
 use pilotage_domain::advise::MicroUsd;
 use pilotage_domain::advise::budget::Caps;
+use pilotage_domain::advise::price::PriceTable;
 use pilotage_domain::definition::Definition;
 use pilotage_domain::number::Propensity;
 use pilotage_engine::advise::{
@@ -50,28 +51,27 @@ pub(super) fn test(args: &ModelTestArgs) -> anyhow::Result<Finding> {
 }
 
 /// A question, and whom it is put to.
-struct Trial<'a> {
-    settings: &'a ModelSettings,
-    provider: Provider,
+struct Trial {
+    providers: Vec<Provider>,
+    prices: PriceTable,
     definition: Definition,
     prompt: Prompt,
     sample: Sample,
 }
 
-impl<'a> Trial<'a> {
-    fn of(settings: &'a ModelSettings, definition: Definition) -> anyhow::Result<Self> {
-        let provider = model::provider(settings)?;
+impl Trial {
+    fn of(settings: &ModelSettings, definition: Definition) -> anyhow::Result<Self> {
+        let (providers, prices) = (model::providers(settings)?, PriceTable::built_in());
         let prompt = Prompt::newest();
         let sample = sample(&definition, prompt.id(), SystemClock.now())?;
-        Ok(Self { settings, provider, definition, prompt, sample })
+        Ok(Self { providers, prices, definition, prompt, sample })
     }
 
     async fn run(&self) -> Outcome {
         let governor = MemoryGovernor::new(Caps { month: CAP, ..Caps::default() });
-        let prices = model::prices(self.settings);
         let desk = Desk {
-            providers: std::slice::from_ref(&self.provider),
-            prices: &prices,
+            providers: &self.providers,
+            prices: &self.prices,
             governor: &governor,
             clock: &SystemClock,
             entropy: &SystemEntropy,
@@ -85,6 +85,7 @@ impl<'a> Trial<'a> {
         let attributes: serde_json::Map<String, Value> =
             attribute.iter().map(|(name, value)| (name.to_string(), json!(value))).collect();
         let records = outcome.calls.iter().map(|call| serde_json::to_value(&call.record));
+        let model = |provider: &Provider| json!({ "id": provider.id.as_str(), "provider": provider.dialect.name(), "name": provider.model });
         Ok(json!({
             "situation": {
                 "reached": reached,
@@ -92,12 +93,12 @@ impl<'a> Trial<'a> {
                 "appVersion": app_version.as_ref().map(ToString::to_string),
             },
             "brief": BriefBody::from(brief),
-            "model": { "provider": self.settings.dialect.name(), "name": self.settings.name },
+            "models": self.providers.iter().map(model).collect::<Vec<_>>(),
             "calls": records.collect::<Result<Vec<_>, _>>()?,
             "notCalled": not_called(outcome),
             "advised": matches!(outcome.end, End::Advised { .. }),
             "costMicroUsd": cost(outcome),
-            "pricesAsOf": model::prices(self.settings).as_of.to_string(),
+            "pricesAsOf": self.prices.as_of.to_string(),
         }))
     }
 
@@ -108,14 +109,16 @@ impl<'a> Trial<'a> {
             say(&format!("option     {}: {}", option.guide, option.about));
         }
         say(&format!("features   {}", self.sample.brief.situation()));
-        say(&format!("asked      {} ({})", self.settings.name, self.settings.dialect.name()));
+        for Provider { id, model, dialect, .. } in &self.providers {
+            say(&format!("to ask     {id}: {model} ({})", dialect.name()));
+        }
         for call in &outcome.calls {
             tell_call(call)?;
         }
-        if let Some(reason) = not_called(outcome) {
+        for reason in not_called(outcome) {
             say(&format!("not called {reason}"));
         }
-        let as_of = model::prices(self.settings).as_of;
+        let as_of = self.prices.as_of;
         say(&format!("cost       {} (prices of {as_of})", cost(outcome)));
         Ok(())
     }
@@ -136,6 +139,7 @@ fn tell_call(call: &Call) -> anyhow::Result<()> {
         Some(proposal) => serde_json::to_string(proposal)?,
         None => "none that can be read".to_owned(),
     };
+    say(&format!("asked      {}", call.provider));
     say(&format!("answer     {answer}"));
     match &call.verdict.advice {
         Ok(advice) => {
@@ -156,14 +160,18 @@ fn cost(outcome: &Outcome) -> MicroUsd {
     outcome.calls.iter().map(|call| call.cost).sum()
 }
 
-/// Why the model was not called, at the end or at all.
-fn not_called(outcome: &Outcome) -> Option<String> {
-    let (_, barred) = outcome.barred.last()?;
-    Some(match barred {
+/// Which models were not called, and why.
+fn not_called(outcome: &Outcome) -> Vec<String> {
+    outcome.barred.iter().map(|(id, barred)| format!("{id}: {}", why(barred))).collect()
+}
+
+/// Why a model was not called, in words.
+pub(super) fn why(barred: &Barred) -> String {
+    match barred {
         Barred::NoPrice => "its price is not known: set model_price".to_owned(),
         Barred::Budget(_) => format!("a call may cost more than {CAP}"),
         Barred::NoLedger => "the budget can't be asked".to_owned(),
         Barred::Breaker { .. } => "it fails too often".to_owned(),
         Barred::Rate { .. } => "it was sent as much as it may be".to_owned(),
-    })
+    }
 }

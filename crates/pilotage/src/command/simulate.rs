@@ -1,13 +1,11 @@
 //! `pilotage simulate`: the same visitors under several ways to guide. Must write nothing but what it was asked to write.
 
-use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
 
 use anyhow::Context;
 use pilotage_sim::compare::{Compared, Method, World, compare, html, table, worlds};
 
-use super::{Finding, say};
+use super::{Finding, say, write_page};
 use crate::cli::{SimulateArgs, UsageError};
 use crate::telemetry;
 
@@ -16,7 +14,7 @@ pub(super) fn run(args: &SimulateArgs) -> anyhow::Result<Finding> {
     let worlds = chosen(args)?;
     let compared = super::runtime()?.block_on(live(&worlds, args))?;
     if let Some(path) = &args.html {
-        write(path, &html(&compared))?;
+        write_page(path, &html(&compared))?;
     }
     if args.json {
         say(&serde_json::to_string_pretty(&compared)?);
@@ -54,10 +52,6 @@ async fn live(worlds: &[World], args: &SimulateArgs) -> anyhow::Result<Vec<Compa
         all.push(compared.with_context(|| format!("simulate world `{}`", world.name))?);
     }
     Ok(all)
-}
-
-fn write(path: &Path, page: &str) -> anyhow::Result<()> {
-    fs::write(path, page).with_context(|| format!("write the report to {}", path.display()))
 }
 
 #[cfg(test)]

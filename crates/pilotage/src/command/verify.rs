@@ -1,7 +1,6 @@
 //! `pilotage verify` and `pilotage verify-audit`: whether decisions and the book are what was written. Must not change them.
 
 use pilotage_engine::advise::{Broken, verify};
-use pilotage_engine::verify_decisions;
 use serde_json::json;
 
 use super::{Finding, print_json, say};
@@ -13,23 +12,25 @@ use crate::{back_end, telemetry};
 pub(super) fn decisions(args: &VerifyArgs) -> anyhow::Result<Finding> {
     telemetry::start("warn");
     let settings = settle(&args.common, false, None)?;
-    let verified = super::runtime()?.block_on(async {
-        let (log, key) = back_end::decisions(&settings).await?;
-        let verified =
-            verify_decisions(&*log, &key, |done, of| super::progress("verified", done, of)).await;
-        log.close().await;
-        anyhow::Ok(verified?)
-    })?;
+    let tell = |done, of| super::progress("verified", done, of);
+    let verified = super::runtime()?.block_on(back_end::verify(&settings, tell))?;
     let named: Vec<String> = verified.named.iter().map(ToString::to_string).collect();
     if args.json {
-        let (decisions, broken) = (verified.decisions, verified.broken);
-        print_json(&json!({ "decisions": decisions, "broken": broken, "named": named }))?;
+        print_json(&json!({
+            "decisions": verified.decisions,
+            "broken": verified.broken,
+            "named": named,
+            "foreign": verified.foreign,
+        }))?;
     } else {
         say(&format!(
             "{} decisions, {} not as they were decided",
             verified.decisions, verified.broken
         ));
         named.iter().for_each(|id| say(id));
+        if verified.foreign > 0 {
+            say(&format!("{} records of the topic are none of ours", verified.foreign));
+        }
     }
     Ok(if verified.broken == 0 { Finding::None } else { Finding::Some })
 }

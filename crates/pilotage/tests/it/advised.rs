@@ -9,7 +9,7 @@ use crate::process::{eventually, run};
 use crate::user::user_id;
 
 /// acme with everybody guided and nothing explored.
-fn guided() -> String {
+pub(crate) fn guided() -> String {
     acme().replace("holdout: 0.1 ", "holdout: 0 ").replace("explore: 0.02 ", "explore: 0 ")
 }
 

@@ -1,85 +1,21 @@
 //! `pilotage model test` with a provider of our own on loopback: what is asked, what is told, and that no key is. Must not
 //! ask anybody else.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
-use std::thread::{Builder, JoinHandle};
 
 use serde_json::{Value, json};
 
 use crate::installation::{Installation, acme};
 use crate::process::{Ended, pilotage, run};
+use crate::provider::{Fake, base, completion, direct};
 
 const SECRET: &str = "sk-0f3c-not-to-be-seen";
-const PROXIES: [&str; 4] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
-
-/// A provider that answers so many requests, and then is gone.
-struct Fake {
-    address: SocketAddr,
-    thread: JoinHandle<Vec<(String, Value)>>,
-}
-
-impl Fake {
-    fn start(answers: Vec<(u16, String)>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("it is bound");
-        let serve = move || {
-            let each = answers.into_iter().map(|answer| {
-                let (socket, _) = listener.accept().expect("a caller");
-                exchange(&socket, &answer)
-            });
-            each.collect()
-        };
-        let thread = Builder::new().name("provider".to_owned()).spawn(serve).expect("a thread");
-        Self { address, thread }
-    }
-
-    /// Heads and bodies of the requests, once all have come.
-    fn asked(self) -> Vec<(String, Value)> {
-        self.thread.join().expect("it answered in order")
-    }
-}
-
-fn exchange(socket: &TcpStream, (status, body): &(u16, String)) -> (String, Value) {
-    let mut reader = BufReader::new(socket);
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        assert_ne!(reader.read_line(&mut head).expect("a line"), 0, "cut off: {head}");
-    }
-    let lower = head.to_ascii_lowercase();
-    let (_, rest) = lower.split_once("content-length: ").expect("a length");
-    let length = rest.lines().next().and_then(|n| n.parse().ok()).expect("a number");
-    let mut request = vec![0; length];
-    reader.read_exact(&mut request).expect("a body");
-    let mut writer = socket;
-    let length = body.len();
-    write!(
-        writer,
-        "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
-         connection: close\r\n\r\n{body}"
-    )
-    .expect("the caller waits for it");
-    (head, serde_json::from_slice(&request).expect("JSON"))
-}
-
-fn completion(content: &str) -> (u16, String) {
-    let body = json!({
-        "model": "mine-0901",
-        "choices": [{ "finish_reason": "stop", "message": { "content": content } }],
-        "usage": { "prompt_tokens": 400, "completion_tokens": 12 },
-    });
-    (200, body.to_string())
-}
 
 /// The command, asking a model of that address.
 fn asking(base: &str, product: &str) -> (Installation, Command) {
     let installation = Installation::of(&[]);
     let file = installation.file("product.yaml", product);
-    let mut command = pilotage();
-    for name in PROXIES {
-        command.env_remove(name).env_remove(name.to_ascii_lowercase());
-    }
+    let mut command = direct(pilotage());
     command
         .args(["model", "test", "--product"])
         .arg(file)
@@ -89,10 +25,6 @@ fn asking(base: &str, product: &str) -> (Installation, Command) {
         .env("PILOTAGE_MODEL_PRICE", "1/2.5")
         .env("PILOTAGE_MODEL_KEY", SECRET);
     (installation, command)
-}
-
-fn base(address: SocketAddr) -> String {
-    format!("http://{address}/v1")
 }
 
 fn told(ended: &Ended) -> Value {
@@ -139,6 +71,7 @@ fn people_read_the_same() {
         "verdict    refused: L1 form: not JSON",
         "verdict    passed: import-data",
         "passed over: L3 membership",
+        "asked      openai",
         "cost       $0.000860",
     ] {
         assert!(ended.output.contains(line), "{line} is not in\n{}", ended.output);
@@ -156,6 +89,42 @@ fn a_refusal_is_a_finding() {
     assert_eq!((&told["advised"], &told["costMicroUsd"]), (&json!(false), &json!(0)));
     assert_eq!(told["calls"][0]["refusal"]["code"], "transport");
     fake.asked();
+}
+
+#[test]
+fn the_next_one_is_asked_where_the_first_fails() {
+    let first = Fake::start(vec![(400, "{}".to_owned())]);
+    let good = r#"{"first":"connect-billing","second":"import-data"}"#;
+    let block = json!({ "type": "tool_use", "name": "choose", "input":
+        serde_json::from_str::<Value>(good).expect("JSON") });
+    let message = json!({ "model": "spare-1", "stop_reason": "tool_use", "content": [block],
+        "usage": { "input_tokens": 300, "output_tokens": 20 } });
+    let spare = Fake::start(vec![(200, message.to_string())]);
+    let (installation, mut command) = asking(&base(first.address), &acme());
+    let file = installation.file(
+        "pilotage.toml",
+        &format!(
+            "[[models]]\nid = \"spare\"\nprovider = \"anthropic\"\nurl = \"{}\"\nname = \"mine\"\n\
+             price = \"3/5\"\n",
+            base(spare.address)
+        ),
+    );
+    command.arg("--config").arg(file).env("PILOTAGE_MODEL_SPARE_KEY", SECRET);
+    let ended = run(command.arg("--json"));
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let told = told(&ended);
+    let calls = told["calls"].as_array().expect("calls");
+    let asked: Vec<&Value> = calls.iter().map(|call| &call["provider"]).collect();
+    assert_eq!(asked, ["openai", "spare"]);
+    assert_eq!(
+        told["models"][1],
+        json!({ "id": "spare", "provider": "anthropic", "name": "mine" })
+    );
+    // A request that was turned down costs nothing, and each has its own price, though the models' names are the same.
+    assert_eq!(told["costMicroUsd"], 300 * 3 + 20 * 5);
+    assert_eq!(first.asked().len(), 1);
+    let (head, _) = &spare.asked()[0];
+    assert!(head.to_ascii_lowercase().contains(&format!("x-api-key: {SECRET}")), "{head}");
 }
 
 #[test]
@@ -184,7 +153,7 @@ fn what_can_not_be_asked_is_said() {
     let (_installation, mut command) = asking("http://127.0.0.1:1/v1", &acme());
     let ended = run(command.env_remove("PILOTAGE_MODEL_PRICE"));
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.output.contains("model_price"), "{ended:?}");
+    assert!(ended.output.contains("openai: its price is not known: set model_price"), "{ended:?}");
 
     let lonely = acme().replace(
         "serves: billing\n    intent: activate",

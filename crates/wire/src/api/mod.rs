@@ -5,6 +5,7 @@ pub mod ingest;
 pub mod learner;
 pub mod model;
 pub mod operate;
+pub mod report;
 mod schema;
 pub mod timeline;
 pub mod user;

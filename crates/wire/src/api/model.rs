@@ -193,7 +193,7 @@ pub struct ModelBody {
     pub calls_avoided: u64,
     /// What a call for each of them would have cost with the first provider's model, in millionths of a dollar.
     pub per_event_micro_usd: u64,
-    /// Decisions by the policy `model`, by where their advice came from: `newest`, `last_good`, `parent`, `none`.
+    /// Decisions that may go by advice, by where their advice came from: `newest`, `last_good`, `parent`, `none`.
     pub decisions: BTreeMap<&'static str, u64>,
 }
 

@@ -6,7 +6,7 @@ use pilotage_domain::advise::{Brief, Proposal, Refusal};
 use pilotage_domain::value::Value;
 use serde_json::json;
 
-use super::openai::{chat, finish_reason, only_choice};
+use super::openai::{Chat, chat, finish_reason, only_choice};
 use super::{Question, json, words};
 
 pub(super) const MOST_TOKENS: u32 = 1;
@@ -22,7 +22,7 @@ const ENDING: &str = "Answer with the letter of the best guide, and nothing else
 pub(super) fn request(question: &Question<'_>) -> Vec<u8> {
     let mark = |place: usize| format!("{}.", label(place));
     let text = words::question(question.brief, mark, ENDING, question.repair);
-    let mut body = chat(question, &text, MOST_TOKENS);
+    let mut body = chat(&Chat::of(question, &text, MOST_TOKENS));
     body["logprobs"] = json!(true);
     body["top_logprobs"] = json!(LISTED);
     body.to_string().into_bytes()

@@ -6,6 +6,7 @@ pub mod book;
 pub mod brief;
 mod choice;
 mod decisions;
+pub mod drafts;
 mod envelope;
 mod json;
 mod labels;

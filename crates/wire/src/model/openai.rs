@@ -10,7 +10,7 @@ use super::{Question, TokenLimit, choice, json, words};
 pub(super) fn request(question: &Question<'_>) -> Vec<u8> {
     let Question { brief, repair, .. } = *question;
     let text = words::question(brief, |_| "-".to_owned(), choice::ENDING, repair);
-    let mut body = chat(question, &text, choice::most_tokens(brief));
+    let mut body = chat(&Chat::of(question, &text, choice::most_tokens(brief)));
     body["response_format"] = json!({
         "type": "json_schema",
         "json_schema": { "name": "choice", "strict": true, "schema": choice::schema(brief) },
@@ -18,26 +18,47 @@ pub(super) fn request(question: &Question<'_>) -> Vec<u8> {
     body.to_string().into_bytes()
 }
 
-/// What every chat completion has.
-pub(super) fn chat(question: &Question<'_>, text: &str, most_tokens: u32) -> Json {
+/// What every chat completion says.
+pub(super) struct Chat<'a> {
+    pub(super) model: &'a str,
+    pub(super) task: &'a str,
+    pub(super) text: &'a str,
+    pub(super) limit: TokenLimit,
+    pub(super) most_tokens: u32,
+}
+
+impl<'a> Chat<'a> {
+    /// A question in these words.
+    pub(super) fn of(question: &Question<'a>, text: &'a str, most_tokens: u32) -> Self {
+        let Question { model, prompt, limit, .. } = *question;
+        Self { model, task: prompt.task(), text, limit, most_tokens }
+    }
+}
+
+pub(super) fn chat(chat: &Chat<'_>) -> Json {
     let mut body = json!({
-        "model": question.model,
+        "model": chat.model,
         "messages": [
-            { "role": "system", "content": question.prompt.task() },
-            { "role": "user", "content": text },
+            { "role": "system", "content": chat.task },
+            { "role": "user", "content": chat.text },
         ],
     });
-    match question.limit {
+    match chat.limit {
         TokenLimit::MaxTokens => {
-            body["max_tokens"] = json!(most_tokens);
+            body["max_tokens"] = json!(chat.most_tokens);
             body["temperature"] = json!(0);
         }
-        TokenLimit::MaxCompletionTokens => body["max_completion_tokens"] = json!(most_tokens),
+        TokenLimit::MaxCompletionTokens => body["max_completion_tokens"] = json!(chat.most_tokens),
     }
     body
 }
 
 pub(super) fn read(body: &Value) -> Result<Proposal, Refusal> {
+    content(body).and_then(|content| choice::read(&content).map_err(Refusal::whole))
+}
+
+/// The JSON text that a whole completion holds.
+pub(super) fn content(body: &Value) -> Result<Value, Refusal> {
     let chosen = only_choice(body)?;
     match finish_reason(chosen) {
         "stop" | "eos" => {}
@@ -50,7 +71,7 @@ pub(super) fn read(body: &Value) -> Result<Proposal, Refusal> {
         return Err(Refusal::whole(Transport::Declined));
     }
     let content = json::text(message, "content").map_err(Refusal::whole)?;
-    json::parse(content.as_bytes()).and_then(|value| choice::read(&value)).map_err(Refusal::whole)
+    json::parse(content.as_bytes()).map_err(Refusal::whole)
 }
 
 /// The one completion that was asked for.

@@ -2,7 +2,8 @@
 
 use pilotage_domain::advise::Rung;
 use pilotage_wire::model::brief::BriefBody;
-use pilotage_wire::model::{Dialect, Question, TokenLimit};
+use pilotage_wire::model::drafts::Assignment;
+use pilotage_wire::model::{Dialect, Prompt, Question, TokenLimit};
 
 use crate::scene::{SCENES, brief, example, question};
 
@@ -34,6 +35,28 @@ fn requests() {
         insta::assert_snapshot!(format!("request_{}", dialect.name()), pretty(&body));
         assert_eq!(dialect.request(&question(&brief)), body, "the same question, the same bytes");
     }
+}
+
+#[test]
+fn requests_for_drafts() {
+    let (acme, _) = example("acme");
+    let guide = acme.guides.iter().next().expect("it has guides");
+    let prompt = Prompt::drafting();
+    let assignment = Assignment { definition: &acme, guide, wordings: 3, prompt: &prompt };
+    let request = |dialect: Dialect, repair| {
+        dialect.request_drafts(&assignment, ("model-1", TokenLimit::MaxTokens), repair)
+    };
+    for dialect in Dialect::ALL {
+        let body = request(dialect, None);
+        assert_eq!(body.is_some(), dialect.writes(), "{}", dialect.name());
+        assert_eq!(body, request(dialect, None), "the same assignment, the same bytes");
+    }
+    let written = |dialect, repair| pretty(&request(dialect, repair).expect("it writes"));
+    insta::assert_snapshot!("drafts_openai", written(Dialect::OpenAi, None));
+    insta::assert_snapshot!(
+        "drafts_anthropic_repair",
+        written(Dialect::Anthropic, Some(Rung::Form))
+    );
 }
 
 #[test]

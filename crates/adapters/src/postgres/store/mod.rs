@@ -20,7 +20,8 @@ use pilotage_engine::port::Answer;
 use pilotage_engine::port::meter::{CommitMeter, Commits};
 use pilotage_engine::port::shared::Change;
 use pilotage_engine::port::store::{
-    Batch, Cohorts, Learnt, Pause, RowId, Store, StoreError, StoredUser, UserKey, Watermark,
+    Batch, Cohorts, Grid, Learnt, Pause, Reached, RowId, Store, StoreError, StoredUser, UserKey,
+    Watermark,
 };
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
@@ -134,8 +135,28 @@ impl Store for PostgresStore {
         answer(self.pool.read(row, |client, row| Box::pin(read::spilled(client, *row))))
     }
 
-    fn cohorts(&self) -> Answer<'_, Result<Cohorts, StoreError>> {
-        answer(self.pool.read((), |client, ()| Box::pin(read::cohorts(client))))
+    fn cohorts(&self, product: &ProductId, grid: &Grid) -> Answer<'_, Result<Cohorts, StoreError>> {
+        let asked = (product.clone(), grid.clone());
+        answer(
+            self.pool.read(asked, |client, (product, grid)| {
+                Box::pin(read::cohorts(client, product, grid))
+            }),
+        )
+    }
+
+    fn unnoted(
+        &self,
+        product: &ProductId,
+        limit: usize,
+    ) -> Answer<'_, Result<Vec<(UserKey, StoredUser)>, StoreError>> {
+        let asked = (product.clone(), limit);
+        answer(self.pool.read(asked, |client, (product, limit)| {
+            Box::pin(read::unnoted(client, product, *limit))
+        }))
+    }
+
+    fn note_reached(&self, of: Vec<(RowId, Reached)>) -> Answer<'_, Result<(), StoreError>> {
+        answer(self.pool.transact(of, |work, of| Box::pin(write::note_reached(work, of))))
     }
 
     fn page(

@@ -7,7 +7,8 @@ use deadpool_postgres::Client;
 use pilotage_domain::event::Position;
 use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{GuideId, ProductId};
-use pilotage_engine::port::store::{Cohorts, GroupCount, RowId, StoredUser, UserKey, Watermark};
+use pilotage_domain::report::{Cell, Day};
+use pilotage_engine::port::store::{Cohorts, Grid, RowId, StoredUser, UserKey, Watermark};
 use tokio_postgres::Row;
 
 use crate::postgres::column::{
@@ -69,18 +70,70 @@ pub(super) async fn spilled(client: &Client, row: RowId) -> Result<Vec<(Position
     rows.iter().map(run).collect()
 }
 
-/// Counts of stored users by product and group.
-pub(super) async fn cohorts(client: &Client) -> Result<Cohorts> {
+/// Users by cell, and then by milestone. `$2`: where the second bin begins, and each further one; `$3`: how many bins there are.
+/// Days are counted down to, also before 1970. Milestones are counted by what users have reached together, which few differ in.
+const COHORTS: &str = "
+    WITH cells AS (
+        SELECT grp,
+            (CASE WHEN signup >= 0 THEN signup ELSE signup - 86399999 END) / 86400000 AS day,
+            CASE WHEN activated IS NULL THEN NULL
+                WHEN signup IS NULL THEN $3::integer
+                ELSE width_bucket(activated - signup, $2::bigint[]) END AS bin,
+            count(*) AS users
+        FROM cohorts WHERE product = $1 GROUP BY 1, 2, 3
+    ), together AS (
+        SELECT grp, reached, count(*) AS users FROM cohorts
+        WHERE product = $1 AND signup IS NOT NULL AND length(reached) > 0 GROUP BY 1, 2
+    )
+    SELECT true, grp, day, bin, users FROM cells
+    UNION ALL
+    SELECT false, grp, NULL, milestone, sum(users)::bigint
+    FROM together, generate_series(0, 8 * length(reached) - 1) AS milestone
+    WHERE get_bit(reached, milestone) = 1 GROUP BY grp, milestone";
+
+/// The product's stored users, counted.
+pub(super) async fn cohorts(client: &Client, product: &ProductId, grid: &Grid) -> Result<Cohorts> {
+    // A bin holds its upper end; a bucket its lower one.
+    let beginnings: Vec<i64> =
+        grid.edges().iter().map(|edge| from_number(edge.get().saturating_add(1))).collect();
+    let bins = i32::from(grid.bins());
+    let statement = client.prepare_cached(COHORTS).await?;
+    let mut cohorts = Cohorts::default();
+    for row in client.query(&statement, &[&product.as_str(), &beginnings, &bins]).await? {
+        let (group, users) = (group(cell(&row, 1)?)?, number(&row, 4)?);
+        let place: Option<i32> = cell(&row, 3)?;
+        let beyond = |_| Fault::Damaged("a count of what can't be".to_owned());
+        if cell(&row, 0)? {
+            let day = cell::<Option<i64>>(&row, 2)?.map(Day);
+            let activated = place.map(u8::try_from).transpose().map_err(beyond)?;
+            cohorts.cells.insert(Cell { group, day, activated }, users);
+        } else {
+            let milestone = u16::try_from(place.unwrap_or(-1)).map_err(beyond)?;
+            cohorts.reached.insert((group, milestone), users);
+        }
+    }
+    Ok(cohorts)
+}
+
+/// At most `limit` counted users whose milestones are not noted.
+pub(super) async fn unnoted(
+    client: &Client,
+    product: &ProductId,
+    limit: usize,
+) -> Result<Vec<(UserKey, StoredUser)>> {
     let query = "
-        SELECT product, grp, count(*), count(signup), count(activated)
-        FROM cohorts GROUP BY product, grp";
-    let rows = client.query(query, &[]).await?;
-    let count = |row: &Row| {
-        let (users, signed_up, activated) = (number(row, 2)?, number(row, 3)?, number(row, 4)?);
-        let counted = GroupCount { users, signed_up, activated };
-        Ok(((name(row, 0)?, group(cell(row, 1)?)?), counted))
-    };
-    rows.iter().map(count).collect()
+        SELECT u.product, u.user_id, u.row_id, u.body FROM cohorts c JOIN users u USING (row_id)
+        WHERE c.product = $1 AND c.reached IS NULL LIMIT $2";
+    let statement = client.prepare_cached(query).await?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = client.query(&statement, &[&product.as_str(), &limit]).await?;
+    rows.iter().map(keyed_user).collect()
+}
+
+/// A user in four columns: product, user, row and body.
+fn keyed_user(row: &Row) -> Result<(UserKey, StoredUser)> {
+    let key = UserKey { product: name(row, 0)?, user: name(row, 1)? };
+    Ok((key, stored_user(row, 2)?))
 }
 
 /// At most `limit` users in key order, after `after`.
@@ -96,11 +149,7 @@ pub(super) async fn page(
     let after = after.map_or(("", ""), |key| (key.product.as_str(), key.user.as_str()));
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = client.query(&statement, &[&after.0, &after.1, &limit]).await?;
-    let user = |row: &Row| {
-        let key = UserKey { product: name(row, 0)?, user: name(row, 1)? };
-        Ok((key, stored_user(row, 2)?))
-    };
-    rows.iter().map(user).collect()
+    rows.iter().map(keyed_user).collect()
 }
 
 /// The paused guides by product.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use deadpool_postgres::Transaction;
 use pilotage_domain::time::Timestamp;
-use pilotage_engine::port::store::{Batch, Cohort, RowId, UserKey, UserWrite, Watermark};
+use pilotage_engine::port::store::{Batch, Cohort, Reached, RowId, UserKey, UserWrite, Watermark};
+use tokio_postgres::types::ToSql;
 
 use super::{book, learnt};
 use crate::postgres::column::{cell, from_number, group_code, row_id};
@@ -30,11 +31,12 @@ const RUNS: &str = "
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[])
     ON CONFLICT (row_id, first) DO UPDATE SET body = excluded.body";
 const COHORTS: &str = "
-    INSERT INTO cohorts (row_id, product, grp, first_seen, signup, activated)
+    INSERT INTO cohorts (row_id, product, grp, first_seen, signup, activated, reached)
     SELECT * FROM unnest(
-        $1::bigint[], $2::text[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[])
+        $1::bigint[], $2::text[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[],
+        $7::bytea[])
     ON CONFLICT (row_id) DO UPDATE SET grp = excluded.grp, first_seen = excluded.first_seen,
-        signup = excluded.signup, activated = excluded.activated";
+        signup = excluded.signup, activated = excluded.activated, reached = excluded.reached";
 
 /// Statements that `Users::put` and `Users::add` may need.
 pub(in crate::postgres) const OF_USERS: [&str; 4] = [UPDATE, INSERT, RUNS, COHORTS];
@@ -180,11 +182,25 @@ impl<'a> Users<'a> {
         let signups: Vec<Option<i64>> = cohorts().map(|cohort| millis(cohort.signup)).collect();
         let activated: Vec<Option<i64>> =
             cohorts().map(|cohort| millis(cohort.activated)).collect();
+        let reached: Vec<&[u8]> = cohorts().map(|cohort| cohort.reached.bytes()).collect();
         let statement = work.prepare_cached(COHORTS).await?;
-        work.execute(&statement, &[&rows, &products, &groups, &first_seen, &signups, &activated])
-            .await?;
+        let columns: [&(dyn ToSql + Sync); 7] =
+            [&rows, &products, &groups, &first_seen, &signups, &activated, &reached];
+        work.execute(&statement, &columns).await?;
         Ok(())
     }
+}
+
+/// Notes milestones where none are noted.
+pub(super) async fn note_reached(work: &Transaction<'_>, of: &[(RowId, Reached)]) -> Result<()> {
+    let note = "UPDATE cohorts c SET reached = told.reached
+        FROM unnest($1::bigint[], $2::bytea[]) AS told (row_id, reached)
+        WHERE c.row_id = told.row_id AND c.reached IS NULL";
+    let rows: Vec<i64> = of.iter().map(|(row, _)| from_number(row.0)).collect();
+    let reached: Vec<&[u8]> = of.iter().map(|(_, reached)| reached.bytes()).collect();
+    let statement = work.prepare_cached(note).await?;
+    work.execute(&statement, &[&rows, &reached]).await?;
+    Ok(())
 }
 
 fn millis(at: Option<Timestamp>) -> Option<i64> {

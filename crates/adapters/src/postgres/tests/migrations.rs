@@ -1,8 +1,11 @@
 //! From every past schema to the newest. Must not go back, be done twice, or stop half-way.
 
+use pilotage_domain::decide::Group;
 use pilotage_domain::hash::ContentHash;
+use pilotage_domain::id::ProductId;
+use pilotage_domain::time::Millis;
 use pilotage_engine::port::shared::Shared;
-use pilotage_engine::port::store::Store;
+use pilotage_engine::port::store::{Grid, Reached, Store};
 
 use super::{Database, Operator, WAITING, apart, body, claim, is_stored, one_record};
 use crate::postgres::schema::{LOCK, NEWEST, STEPS, migrate};
@@ -14,6 +17,7 @@ const RELEASED: &[&str] = &[
     "896805371cc7488d343f6dfc99c065d82340f777879424dc092dc897a3c63621",
     "9ccbf59a2c307687e2daeed8794e410b2952f9ee03a8a34aea65e51de2a31f60",
     "947773f851a91006e4b51d52ba3b1b46ab9a678097418ed78392dcb7f21c4541",
+    "f4ba800d5507aa0f37b48d28b6bd0cc7028e77ad555eeda43294b9391468a6e3",
 ];
 
 /// Every table, column, default, constraint and index of the schema, a line each.
@@ -40,6 +44,8 @@ async fn fill(operator: &Operator, schema: i32) {
             INSERT INTO partitions VALUES (3, 7, (3::bigint << 48) + 1, 5);
             INSERT INTO users (applied, product, user_id, body)
                 VALUES ((3::bigint << 48) + 1, 'p', 'u', '0');
+            INSERT INTO cohorts (row_id, product, grp, first_seen, signup)
+                SELECT row_id, product, 1, 5, 5 FROM users;
             INSERT INTO secrets VALUES ('s', decode(repeat('ab', 32), 'hex'));
             UPDATE meta SET value = 4 WHERE name = 'pauses'";
         operator.run(rows).await;
@@ -53,10 +59,26 @@ async fn assert_filled(database: &Database, schema: i32) {
     if schema >= 1 {
         assert_eq!((mine.epoch, Some(mine.applied)), (8, mine.partition.position(0)));
         assert_eq!(body(&store, "u").await.as_deref(), Some(&b"0"[..]));
+        assert_milestones_are_asked_for(&store).await;
         assert_eq!(store.secret("s", [0; 32]).await.expect("the store reads"), [0xab; 32]);
     }
     store.fold(one_record(&mine, 1, "u")).await.expect("the store folds");
     assert!(is_stored(&store, &mine, 1, "u").await);
+}
+
+/// Who was counted before milestones were noted is told of, once.
+async fn assert_milestones_are_asked_for(store: &PostgresStore) {
+    let product = ProductId::new("p").expect("a product");
+    let unnoted = store.unnoted(&product, 9).await.expect("the store reads");
+    let [(key, stored)] = &unnoted[..] else { panic!("one user: {unnoted:?}") };
+    assert_eq!((key.user.as_str(), stored.body.as_ref()), ("u", &b"0"[..]));
+    let reached: Reached = [2, 11].into_iter().collect();
+    store.note_reached(vec![(stored.row, reached)]).await.expect("the store writes");
+    assert!(store.unnoted(&product, 9).await.expect("the store reads").is_empty());
+    let grid = Grid::new(Millis::days(7));
+    let counted = store.cohorts(&product, &grid).await.expect("the store reads");
+    let milestones: Vec<_> = counted.reached.into_iter().collect();
+    assert_eq!(milestones, [((Group::Holdout, 2), 1), ((Group::Holdout, 11), 1)]);
 }
 
 #[tokio::test]

@@ -20,7 +20,8 @@ use pilotage_domain::id::{GuideId, ProductId};
 use pilotage_engine::port::Answer;
 use pilotage_engine::port::meter::{CommitMeter, Commits};
 use pilotage_engine::port::store::{
-    Batch, Cohorts, Learnt, Pause, RowId, Store, StoreError, StoredUser, UserKey, Watermark,
+    Batch, Cohorts, Grid, Learnt, Pause, Reached, RowId, Store, StoreError, StoredUser, UserKey,
+    Watermark,
 };
 use rusqlite::Connection;
 
@@ -146,8 +147,22 @@ impl Store for SqliteStore {
         self.reading(move |connection| read::spilled(connection, row))
     }
 
-    fn cohorts(&self) -> Answer<'_, Result<Cohorts, StoreError>> {
-        self.reading(read::cohorts)
+    fn cohorts(&self, product: &ProductId, grid: &Grid) -> Answer<'_, Result<Cohorts, StoreError>> {
+        let (product, grid) = (product.clone(), grid.clone());
+        self.reading(move |connection| read::cohorts(connection, &product, &grid))
+    }
+
+    fn unnoted(
+        &self,
+        product: &ProductId,
+        limit: usize,
+    ) -> Answer<'_, Result<Vec<(UserKey, StoredUser)>, StoreError>> {
+        let product = product.clone();
+        self.reading(move |connection| read::unnoted(connection, &product, limit))
+    }
+
+    fn note_reached(&self, of: Vec<(RowId, Reached)>) -> Answer<'_, Result<(), StoreError>> {
+        self.writing(move |work| work.note_reached(&of))
     }
 
     fn page(

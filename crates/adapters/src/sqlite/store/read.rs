@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use pilotage_domain::event::Position;
 use pilotage_domain::id::{GuideId, IdError, ProductId, UserId};
-use pilotage_engine::port::store::{Cohorts, GroupCount, RowId, StoredUser, UserKey, Watermark};
+use pilotage_engine::port::store::{Cohorts, Grid, RowId, StoredUser, UserKey, Watermark};
 use rusqlite::{Connection, params};
 
 use super::row::{self, Result, RowError};
@@ -52,24 +52,42 @@ pub(super) fn spilled(connection: &Connection, row: RowId) -> Result<Vec<(Positi
     Ok(runs)
 }
 
-/// Counts of stored users by product and group.
-pub(super) fn cohorts(connection: &Connection) -> Result<Cohorts> {
-    let query = "
-        SELECT (SELECT name FROM product WHERE id = c.product), c.grp, c.users, c.signups, c.activations
-        FROM (SELECT product, grp, count(*) users, count(signup) signups, count(activated) activations
-              FROM cohort GROUP BY product, grp) c";
+/// The product's stored users, counted. Every row is looked at: the file has no better way to cut times by a grid.
+pub(super) fn cohorts(
+    connection: &Connection,
+    product: &ProductId,
+    grid: &Grid,
+) -> Result<Cohorts> {
+    let query = "SELECT grp, first_seen, signup, activated, reached FROM cohort
+        WHERE product = (SELECT id FROM product WHERE name = ?)";
     let mut statement = connection.prepare_cached(query)?;
-    let mut rows = statement.query([])?;
-    let mut counts = BTreeMap::new();
+    let mut rows = statement.query([product.as_str()])?;
+    let mut cohorts = Cohorts::default();
     while let Some(found) = rows.next()? {
-        let product =
-            name(ProductId::new(found.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?))?;
-        let count = |column| found.get::<_, i64>(column).map(|n| u64::try_from(n).unwrap_or(0));
-        let (users, signed_up, activated) = (count(2)?, count(3)?, count(4)?);
-        let counted = GroupCount { users, signed_up, activated };
-        counts.insert((product, row::group(found.get(1)?)?), counted);
+        cohorts.add(&row::cohort(found)?, grid);
     }
-    Ok(counts)
+    Ok(cohorts)
+}
+
+/// At most `limit` counted users whose milestones are not noted.
+pub(super) fn unnoted(
+    connection: &Connection,
+    product: &ProductId,
+    limit: usize,
+) -> Result<Vec<(UserKey, StoredUser)>> {
+    let query = "SELECT u.row, u.sum, u.body, u.user FROM cohort c JOIN user u ON u.row = c.row
+        WHERE c.product = (SELECT id FROM product WHERE name = ?) AND c.reached IS NULL LIMIT ?";
+    let mut statement = connection.prepare_cached(query)?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query(params![product.as_str(), limit])?;
+    let mut users = Vec::new();
+    while let Some(found) = rows.next()? {
+        let user = name(UserId::new(&found.get::<_, String>(3)?))?;
+        let key = UserKey { product: product.clone(), user };
+        let stored = row::user(found, &key)?;
+        users.push((key, stored));
+    }
+    Ok(users)
 }
 
 /// At most `limit` users in key order, after `after`.

@@ -9,7 +9,7 @@ use pilotage_domain::event::Position;
 use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::ProductId;
 use pilotage_domain::time::Timestamp;
-use pilotage_engine::port::store::{RowId, StoredUser, UserKey, Watermark};
+use pilotage_engine::port::store::{Cohort, Reached, RowId, StoredUser, UserKey, Watermark};
 use rusqlite::{Row, types::FromSqlResult};
 
 use crate::sqlite::sum;
@@ -80,6 +80,21 @@ pub(super) fn group(code: i64) -> Result<Group> {
     let all = [Group::Guided, Group::Holdout, Group::Random, Group::Static];
     let group = all.into_iter().find(|group| group_code(*group) == code);
     group.ok_or_else(|| RowError::Damaged(format!("group {code} is none")))
+}
+
+/// What is counted of a user, in the columns `grp, first_seen, signup, activated, reached`.
+pub(super) fn cohort(row: &Row<'_>) -> Result<Cohort> {
+    let moment =
+        |column| row.get::<_, Option<i64>>(column).map(|ms| ms.map(Timestamp::from_millis));
+    let reached: Option<Vec<u8>> = row.get(4)?;
+    let unreadable = || RowError::Damaged("a counted user: milestones that can't be".to_owned());
+    Ok(Cohort {
+        group: group(row.get(0)?)?,
+        first_seen: Timestamp::from_millis(row.get(1)?),
+        signup: moment(2)?,
+        activated: moment(3)?,
+        reached: Reached::from_bytes(&reached.unwrap_or_default()).ok_or_else(unreadable)?,
+    })
 }
 
 /// The watermark as it is stored: position, newest event, folds, checksum.

@@ -10,7 +10,7 @@ pub(super) const STORE: Kind = Kind {
     role: "store",
     name: "store.sqlite",
     application: 0x5069_5374, // "PiSt"
-    steps: &[FORMAT_1, LEARNT, ADVICE],
+    steps: &[FORMAT_1, LEARNT, ADVICE, REACHED],
 };
 
 const FORMAT_1: &str = "
@@ -130,4 +130,10 @@ CREATE TABLE ledger (
     sum INTEGER NOT NULL,
     body BLOB NOT NULL
 );
+";
+
+/// Which milestones a counted user has reached: a bit for each, the lowest first; NULL where an older version counted.
+const REACHED: &str = "
+ALTER TABLE cohort ADD COLUMN reached BLOB;
+CREATE INDEX cohort_unnoted ON cohort (product) WHERE reached IS NULL;
 ";

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pilotage_domain::event::Position;
 use pilotage_domain::time::Timestamp;
 use pilotage_engine::port::store::{
-    Batch, Cohort, RowId, StoreError, UserKey, UserWrite, Watermark,
+    Batch, Cohort, Reached, RowId, StoreError, UserKey, UserWrite, Watermark,
 };
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
@@ -221,13 +221,24 @@ impl Work<'_> {
     }
 
     fn cohort(&self, row: i64, product: i64, cohort: &Cohort) -> Result<()> {
-        let insert = "INSERT OR REPLACE INTO cohort VALUES (?, ?, ?, ?, ?, ?)";
+        let insert = "INSERT OR REPLACE INTO cohort VALUES (?, ?, ?, ?, ?, ?, ?)";
         let mut statement = self.connection.prepare_cached(insert)?;
         let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millis);
         let (first_seen, signup) = (cohort.first_seen.as_millis(), millis(cohort.signup));
         let group = row::group_code(cohort.group);
         let activated = millis(cohort.activated);
-        statement.execute(params![row, product, group, first_seen, signup, activated])?;
+        let reached = cohort.reached.bytes();
+        statement.execute(params![row, product, group, first_seen, signup, activated, reached])?;
+        Ok(())
+    }
+
+    /// Notes milestones where none are noted.
+    pub(super) fn note_reached(&self, of: &[(RowId, Reached)]) -> Result<()> {
+        let note = "UPDATE cohort SET reached = ? WHERE row = ? AND reached IS NULL";
+        let mut statement = self.connection.prepare_cached(note)?;
+        for (row, reached) in of {
+            statement.execute(params![reached.bytes(), row::to_column(*row)])?;
+        }
         Ok(())
     }
 

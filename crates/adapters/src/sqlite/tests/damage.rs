@@ -11,7 +11,7 @@ use pilotage_domain::id::{DecisionId, ProductId, UserId};
 use pilotage_domain::time::Timestamp;
 use pilotage_engine::port::log::{Journal, Log, ReadError, Stored};
 use pilotage_engine::port::store::{
-    Batch, Cohort, RowId, Store, StoreError, StoredUser, UserKey, UserWrite, Watermark,
+    Batch, Cohort, Reached, RowId, Store, StoreError, StoredUser, UserKey, UserWrite, Watermark,
 };
 use rusqlite::Connection;
 
@@ -257,6 +257,7 @@ async fn a_store(path: &Path) -> Told {
         first_seen: Timestamp::from_millis(1),
         signup: None,
         activated: None,
+        reached: Reached::default(),
     };
     let user = |n: usize| UserWrite {
         key: key(n),

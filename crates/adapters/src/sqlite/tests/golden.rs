@@ -10,9 +10,11 @@ use pilotage_domain::decide::Group;
 use pilotage_domain::event::Position;
 use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{DecisionId, GuideId, ProductId, UserId};
-use pilotage_domain::time::Timestamp;
+use pilotage_domain::time::{Millis, Timestamp};
 use pilotage_engine::port::log::{Appended, Journal, Log, Stored};
-use pilotage_engine::port::store::{Batch, Cohort, Pause, Store, UserKey, UserWrite, Watermark};
+use pilotage_engine::port::store::{
+    Batch, Cohort, Grid, Pause, Reached, Store, UserKey, UserWrite, Watermark,
+};
 
 use super::{decision, event, folder, opened, read_all, with_small_pages};
 use crate::sqlite::Embedded;
@@ -30,6 +32,7 @@ async fn fill(embedded: &Embedded) {
         first_seen: Timestamp::from_millis(1),
         signup: Some(Timestamp::from_millis(2)),
         activated: None,
+        reached: Reached::default(),
     };
     let user = UserWrite {
         key: UserKey { product: product(), user: UserId::new("user 1").expect("a user") },
@@ -61,11 +64,12 @@ async fn told(embedded: &Embedded) -> Vec<String> {
     let users = store.page(None, 10).await.expect("the store reads");
     let row = users.first().expect("a user").1.row;
     let hash = ContentHash::of(&[b"definition"]);
+    let grid = Grid::new(Millis::days(7));
     vec![
         format!("{records:?} {found:?}"),
         format!("{users:?}"),
         format!("{:?}", store.spilled(row).await.expect("the store reads")),
-        format!("{:?}", store.cohorts().await.expect("the store reads")),
+        format!("{:?}", store.cohorts(&product(), &grid).await.expect("the store reads")),
         format!("{:?}", store.watermark().await.expect("the store reads")),
         format!("{:?}", store.paused().await.expect("the store reads")),
         format!("{:?}", store.definition(&product(), hash).await.expect("the store reads")),
@@ -75,7 +79,7 @@ async fn told(embedded: &Embedded) -> Vec<String> {
 
 #[tokio::test]
 async fn files_of_every_format_open() {
-    for format in ["format-1", "format-2", "format-3"] {
+    for format in ["format-1", "format-2", "format-3", "format-4"] {
         let (fresh, old) = (folder(), folder());
         for name in ["log.sqlite", "store.sqlite"] {
             with_small_pages(&fresh.path().join(name));
@@ -92,5 +96,29 @@ async fn files_of_every_format_open() {
         assert_eq!(more, [Appended::New(Position(4))], "{format}");
         let records = read_all(&*old.log).await.expect("the log reads");
         assert_eq!(records.len(), 4, "{format}: old and new records stand in one log");
+    }
+}
+
+/// Older formats note no milestones: whoever was counted then is told of, once.
+#[tokio::test]
+async fn milestones_that_an_older_format_did_not_note_are_asked_for() {
+    for (format, lacking) in [("format-1", 1), ("format-3", 1), ("format-4", 0)] {
+        let old = folder();
+        for name in ["log.sqlite", "store.sqlite"] {
+            let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(format);
+            fs::copy(golden.join(name), old.path().join(name)).expect("a golden file");
+        }
+        let Embedded { store, .. } = opened(old.path());
+        let unnoted = store.unnoted(&product(), 10).await.expect("the store reads");
+        assert_eq!(unnoted.len(), lacking, "{format}");
+        let users = store.page(None, 10).await.expect("the store reads");
+        assert!(unnoted.iter().all(|user| users.contains(user)), "{format}");
+        let reached: Reached = [2, 11].into_iter().collect();
+        let told = unnoted.iter().map(|(_, stored)| (stored.row, reached)).collect();
+        store.note_reached(told).await.expect("the store writes");
+        assert!(store.unnoted(&product(), 10).await.expect("the store reads").is_empty());
+        let grid = Grid::new(Millis::days(7));
+        let counted = store.cohorts(&product(), &grid).await.expect("the store reads");
+        assert_eq!(counted.reached.len(), 2 * lacking, "{format}");
     }
 }

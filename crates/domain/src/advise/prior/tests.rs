@@ -84,3 +84,17 @@ proptest! {
         prop_assert!((0.0..=MOST_EXPOSURES).contains(&prior.exposures()));
     }
 }
+
+#[test]
+fn a_learner_is_told_praise_and_doubt_and_nothing_of_others() {
+    let at = t(0);
+    let told = |name: &str, strength: f64| {
+        let agreement = Probability::new(strength).expect("in range");
+        let prior = Prior::new(&sure(), at, agreement, |guide| *guide != guide_id("c"));
+        prior.says_for(&guide_id(name))
+    };
+    assert_eq!(told("a", 1.0), 1.0, "0.9 of three options is more than twice the even share");
+    assert!((told("b", 1.0) + 0.85).abs() < 1e-6, "{}", told("b", 1.0));
+    assert!((told("b", 0.5) + 0.425).abs() < 1e-4, "{}", told("b", 0.5));
+    assert_eq!((told("z", 1.0), told("c", 1.0), told("a", 0.0)), (0.0, 0.0, 0.0));
+}

@@ -12,13 +12,13 @@ use super::{
     LATER, NOW, at, body, claim, decision_id, decision_name, event_name, fold, is_damage,
     is_fenced, keys, one_record, position, positions, shared_user, user,
 };
-use crate::conformance::store::wanted;
+use crate::conformance::store::{cohort, counted, wanted};
 use crate::conformance::{SharedPlace, key, product};
 use crate::port::feed::Partition;
 use crate::port::shared::{
     Claim, FoldError, Folded, RecordName, Reservation, Reserved, Shared, SharedUser,
 };
-use crate::port::store::{Cohort, RowId, StoredUser, UserWrite};
+use crate::port::store::{RowId, StoredUser, UserWrite};
 
 /// Another process sees users with their rows, runs and cohorts, the names, the newest event and the positions.
 pub async fn a_fold_is_seen_by_others(place: &impl SharedPlace) {
@@ -27,15 +27,14 @@ pub async fn a_fold_is_seen_by_others(place: &impl SharedPlace) {
     let mut folded = one_record(&claimed, 5, &["a", "b"]);
     let spilled = vec![(position(&claimed, 1), Bytes::from("run"))];
     folded.users[0].spilled.clone_from(&spilled);
-    folded.users[1].cohort =
-        Some(Cohort { group: Group::Guided, first_seen: NOW, signup: Some(NOW), activated: None });
+    folded.users[1].cohort = Some(cohort(Group::Guided, None));
     folded.newest_event = Some(NOW);
     let rows = fold(&*store, folded).await;
     let loaded = other.load(keys(&["b", "a", "c"])).await.expect("the store reads");
     let stored = |row| Some(StoredUser { row, body: Bytes::from("5") });
     assert_eq!(loaded, [stored(rows[1]), stored(rows[0]), None]);
     assert_eq!(other.spilled(rows[0]).await.expect("the store reads"), spilled);
-    assert_eq!(other.cohorts().await.expect("the store reads").len(), 1);
+    assert_eq!(counted(&*other, "p").await.cells.len(), 1);
     let seen = shared_user(&*other, "b").await;
     let newest_event = Some(NOW);
     assert_eq!(seen, SharedUser { stored: stored(rows[1]), newest_event, ..SharedUser::default() });

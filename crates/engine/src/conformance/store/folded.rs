@@ -7,13 +7,14 @@ use bytes::Bytes;
 use pilotage_domain::decide::Group;
 use pilotage_domain::event::Position;
 use pilotage_domain::hash::ContentHash;
-use pilotage_domain::time::Timestamp;
+use pilotage_domain::time::{Millis, Timestamp};
 use tokio::task::JoinSet;
 
 use super::{batch, load, plain, stored, watermark, write};
 use crate::conformance::{StorePlace, key, product};
 use crate::port::store::{
-    Batch, Cohort, GroupCount, RowId, Store, StoreError, UserKey, UserWrite, Watermark,
+    Batch, Cohort, Cohorts, Grid, GroupCount, Reached, RowId, Store, StoreError, UserKey,
+    UserWrite, Watermark,
 };
 
 /// An empty store knows nobody and stands for nothing.
@@ -23,7 +24,7 @@ pub async fn unknown_users_are_none(place: &impl StorePlace) {
     assert_eq!(load(&*store, &[]).await, []);
     assert_eq!(store.watermark().await.expect("the store reads"), Watermark::default());
     assert!(store.spilled(RowId(1)).await.expect("the store reads").is_empty());
-    assert!(store.cohorts().await.expect("the store reads").is_empty());
+    assert_eq!(counted(&*store, "p").await, Cohorts::default());
     assert!(store.page(None, 10).await.expect("the store reads").is_empty());
     assert!(store.healthy());
 }
@@ -79,7 +80,7 @@ pub async fn a_batch_is_written_whole_or_not_at_all(place: &impl StorePlace) {
     let asked = [key("p", "a"), key("p", "b"), key("p", "new")];
     assert_eq!(load(&*store, &asked).await, [stored(rows[0], "1"), stored(rows[1], "1"), None]);
     assert_eq!(store.watermark().await.expect("the store reads"), Watermark::default());
-    assert!(store.cohorts().await.expect("the store reads").is_empty());
+    assert_eq!(counted(&*store, "p").await, Cohorts::default());
     let next = write(&*store, vec![plain("c", None, "1")]).await[0];
     assert!(store.spilled(next).await.expect("the store reads").is_empty());
     assert!(store.healthy(), "a caller's mistake is no failure of the store");
@@ -120,9 +121,21 @@ pub async fn spilled_runs_are_kept_in_order(place: &impl StorePlace) {
     assert_eq!(of_b, runs(&[(3, "z")]));
 }
 
-pub(super) fn cohort(group: Group, activated: Option<i64>) -> Cohort {
+/// Who was activated the moment that the clock started, or whose clock has not started.
+pub fn cohort(group: Group, activated: Option<i64>) -> Cohort {
     let activated = activated.map(Timestamp::from_millis);
-    Cohort { group, first_seen: Timestamp::from_millis(1), signup: activated, activated }
+    let first_seen = Timestamp::from_millis(1);
+    Cohort { group, first_seen, signup: activated, activated, reached: Reached::default() }
+}
+
+/// The grid that the suite counts on.
+pub fn grid() -> Grid {
+    Grid::new(Millis::days(7))
+}
+
+/// The counted users of a product.
+pub async fn counted(store: &dyn Store, of: &str) -> Cohorts {
+    store.cohorts(&product(of), &grid()).await.expect("the store reads")
 }
 
 /// Each user counts once, as last written; a write without a cohort changes no count.
@@ -145,14 +158,60 @@ pub async fn cohorts_are_counted_by_product_and_group(place: &impl StorePlace) {
     let activated = vec![with("a", cohort(Group::Guided, Some(5))), plain("c", None, "2")];
     write(&*store, activated).await;
     let count = |users, signed_up, activated| GroupCount { users, signed_up, activated };
-    let expected = BTreeMap::from([
-        ((product("p"), Group::Guided), count(2, 2, 1)),
-        ((product("p"), Group::Holdout), count(1, 1, 1)),
-        ((product("p"), Group::Random), count(1, 0, 0)),
-        ((product("p"), Group::Static), count(1, 1, 1)),
-        ((product("q"), Group::Guided), count(1, 0, 0)),
-    ]);
-    assert_eq!(store.cohorts().await.expect("the store reads"), expected);
+    let (p, q) = (counted(&*store, "p").await, counted(&*store, "q").await);
+    for (found, expected) in [
+        (p.count(Group::Guided), count(2, 2, 1)),
+        (p.count(Group::Holdout), count(1, 1, 1)),
+        (p.count(Group::Random), count(1, 0, 0)),
+        (p.count(Group::Static), count(1, 1, 1)),
+        (q.count(Group::Guided), count(1, 0, 0)),
+        (q.count(Group::Static), count(0, 0, 0)),
+    ] {
+        assert_eq!(found, expected);
+    }
+    assert_eq!(counted(&*store, "r").await, Cohorts::default());
+}
+
+/// Days, bins of the grid and milestones are told apart as `Cohorts::add` does it, at every edge.
+pub async fn cohorts_are_counted_by_day_time_and_milestone(place: &impl StorePlace) {
+    let store = place.open().await;
+    let day = 86_400_000;
+    let edges = grid().edges().iter().map(|edge| edge.get() as i64).collect::<Vec<_>>();
+    let after = edges.iter().flat_map(|edge| [edge - 1, *edge, edge + 1]).chain([-5, 0]);
+    let signups = [-day - 1, -day, -1, 0, 1, day - 1, day, 20_000 * day];
+    let moment = Timestamp::from_millis;
+    let mut users: Vec<Cohort> = Vec::new();
+    for (n, after) in (0u16..).zip(after) {
+        let signup = signups[usize::from(n) % signups.len()];
+        let reached = [n % 9, 60 + n % 140].into_iter().collect();
+        let known = Cohort { reached, signup: Some(moment(signup)), ..cohort(Group::Random, None) };
+        users.push(Cohort { activated: Some(moment(signup + after)), ..known });
+        users.push(known);
+    }
+    users.push(Cohort { activated: Some(moment(3)), ..cohort(Group::Holdout, None) });
+    let mut expected = Cohorts::default();
+    users.iter().for_each(|cohort| expected.add(cohort, &grid()));
+    let with = |(n, cohort): (usize, &Cohort)| UserWrite {
+        cohort: Some(*cohort),
+        ..plain(&n.to_string(), None, "1")
+    };
+    write(&*store, users.iter().enumerate().map(with).collect()).await;
+    assert_eq!(counted(&*store, "p").await, expected);
+}
+
+/// Of what is written by this version, milestones are noted: there is nothing to be told, and telling it changes nothing.
+pub async fn noted_milestones_stay(place: &impl StorePlace) {
+    let store = place.open().await;
+    let reached = [3, 199].into_iter().collect();
+    let user = Cohort { reached, ..cohort(Group::Static, Some(1)) };
+    let rows =
+        write(&*store, vec![UserWrite { cohort: Some(user), ..plain("a", None, "1") }]).await;
+    let before = counted(&*store, "p").await;
+    assert_eq!(before.reached.len(), 2);
+    assert!(store.unnoted(&product("p"), 9).await.expect("the store reads").is_empty());
+    store.note_reached(vec![(rows[0], Reached::default())]).await.expect("the store writes");
+    store.note_reached(Vec::new()).await.expect("the store writes");
+    assert_eq!(counted(&*store, "p").await, before);
 }
 
 /// Pages of any size join to all users, by product and then by user, byte by byte.
@@ -226,7 +285,7 @@ pub async fn a_restart_keeps_what_was_written(place: &impl StorePlace) {
     assert_eq!(load(&*store, &[key("p", "a")]).await, [stored(row, "1")]);
     assert_eq!(store.spilled(row).await.expect("the store reads"), spilled);
     assert_eq!(store.watermark().await.expect("the store reads"), watermark(7));
-    assert_eq!(store.cohorts().await.expect("the store reads").len(), 1);
+    assert_eq!(counted(&*store, "p").await.cells.len(), 1);
     let next = write(&*store, vec![plain("b", None, "1"), plain("a", Some(row), "2")]).await;
     assert!(next[0] > row);
     assert_eq!(next[1], row);

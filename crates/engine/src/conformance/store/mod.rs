@@ -30,6 +30,8 @@ macro_rules! store_conformance {
             a_watermark_is_written_with_its_batch,
             spilled_runs_are_kept_in_order,
             cohorts_are_counted_by_product_and_group,
+            cohorts_are_counted_by_day_time_and_milestone,
+            noted_milestones_stay,
             what_is_learnt_stands_by_product_and_part,
             pages_walk_all_users_in_key_order,
             many_writers_and_readers_share_the_store,
