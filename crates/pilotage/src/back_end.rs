@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use pilotage_adapters::sqlite;
 use pilotage_engine::port::clock::Entropy;
-use pilotage_engine::port::log::Journal;
+use pilotage_engine::port::log::{Journal, Log};
 use pilotage_engine::port::store::Store;
 use pilotage_engine::{
     ClockMode, ClusterParts, Engine, Moved, Options, Parts, ProductSource, Rebuilt, Stage,
