@@ -45,7 +45,7 @@ impl From<serde_json::Error> for RecordError {
         let what = match error.classify() {
             Category::Io => "it can't be read",
             Category::Syntax => "it is not JSON",
-            Category::Data => "a field has another form",
+            Category::Data => "a field is missing or has another form",
             Category::Eof => "it ends too soon",
         };
         Self::Malformed(format!("{what}, at line {} column {}", error.line(), error.column()))

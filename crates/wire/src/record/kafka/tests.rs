@@ -155,8 +155,8 @@ fn what_is_not_the_stored_form_of_the_record_is_not_encoded() {
     let cases: &[(Name, &[u8], &str)] = &[
         (event_name("evt 2"), EVENT.as_bytes(), "its eventId is not the record's"),
         (event_name("evt 1"), other_time.as_bytes(), "not the stored form of that event"),
-        (event_name("evt 1"), &decided, "expected value"),
-        (event_name("evt 1"), b"", "EOF"),
+        (event_name("evt 1"), &decided, "it is not JSON"),
+        (event_name("evt 1"), b"", "it ends too soon"),
         (named(8), &decided, "its decision is not the record's"),
         (named(7), EVENT.as_bytes(), "version 123"),
         (named(7), b"", "empty"),
@@ -177,24 +177,28 @@ fn what_is_not_ours_is_told_with_its_reason() {
     let newer = [EVENT, &decision].map(|json| json.replace("\"v\":1", "\"v\":2"));
     let blank = EVENT.replace("evt 1", " ");
     let unknown = EVENT.replace("acme", "Acme");
+    let personal = EVENT.replace("\"v\":1", "\"v\":\"ada@example.com\"");
     let cut = decision.replace(GOLDEN_2, &GOLDEN_2[..GOLDEN_2.len() - 1]);
     let cases: &[(Option<&str>, Option<&str>, &str)] = &[
         (Some("acme:Ünal: 7"), None, "it has no value"),
         (None, Some(EVENT), "its key is not product:user"),
         (Some("acme:u"), Some(EVENT), "its key is not product:user"),
-        (Some("acme:Ünal: 7"), Some("{}"), "missing field `v`"),
-        (Some("acme:Ünal: 7"), Some("hello"), "expected value"),
+        (Some("acme:Ünal: 7"), Some("{}"), "a field is missing"),
+        (Some("acme:Ünal: 7"), Some("hello"), "it is not JSON, at line 1 column 1"),
         (Some("acme:Ünal: 7"), Some(&newer[0]), "has version 2"),
         (Some("acme:Ünal: 7"), Some(&newer[1]), "has version 2"),
         (Some("acme:Ünal: 7"), Some(&blank), "eventId"),
         (Some("acme:Ünal: 7"), Some(&unknown), "product"),
         (Some("acme:Ünal: 7"), Some(&swapped), "its eventId is not the decision's"),
         (Some("acme:Ünal: 7"), Some(&cut), "record: "),
+        (Some("acme:Ünal: 7"), Some(r#"{"v":3,"eventId":{"of":"another form"}}"#), "has version 3"),
+        (Some("acme:Ünal: 7"), Some(&personal), "a field is missing or has another form"),
     ];
     for (key, value, expected) in cases {
         let read = decode(key.map(str::as_bytes), value.map(str::as_bytes));
         let error = read.expect_err(expected);
         assert!(error.to_string().contains(expected), "{error}");
+        assert!(!error.to_string().contains("ada@example.com"), "{error}");
     }
 }
 
