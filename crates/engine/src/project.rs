@@ -312,7 +312,10 @@ impl Alone {
         let fact = match fact {
             Some(Ok(fact)) => fact,
             Some(Err(error)) => {
-                return Err(ProjectError::Record { position: record.position, error: error.clone() });
+                return Err(ProjectError::Record {
+                    position: record.position,
+                    error: error.clone(),
+                });
             }
             None => return Ok(true),
         };

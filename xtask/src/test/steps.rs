@@ -144,15 +144,25 @@ fn shared(machine: &Machine, tally: &mut Tally) -> Result<()> {
 
 /// These tests of the whole product, on Kafka and PostgreSQL.
 fn system_tests(machine: &Machine, names: &[&str]) -> Call {
-    let words = &["test", "--locked", "--package", "pilotage", "--test", "it", "--"];
-    machine.cargo(&[words, names].concat()).with("PILOTAGE_TEST_BACK_END", "shared")
+    machine.cargo(&[SYSTEM, names].concat()).with("PILOTAGE_TEST_BACK_END", "shared")
 }
+
+/// The tests of the whole product. Of the whole workspace: of their package alone, libraries would have fewer features
+/// and be built again.
+const SYSTEM: &[&str] = &["test", "--locked", "--workspace", "--test", "system", "--"];
 
 fn older(machine: &Machine, tally: &mut Tally) -> Result<()> {
     let machine = machine.on_older_services()?;
-    // Of the whole workspace, so that nothing has to be built again.
-    let words =
-        &["test", "--locked", "--workspace", "--lib", "--", "kafka::tests::", "postgres::tests::"];
+    // All targets of the whole workspace, so that nothing has to be built again.
+    let words = &[
+        "test",
+        "--locked",
+        "--workspace",
+        "--tests",
+        "--",
+        "kafka::tests::",
+        "postgres::tests::",
+    ];
     machine.cargo(words).counts(Runner::Cargo, tally)?;
     system_tests(&machine, &[ON_ANY_BACK_END, ON_SERVICES].concat()).counts(Runner::Cargo, tally)
 }
@@ -160,8 +170,7 @@ fn older(machine: &Machine, tally: &mut Tally) -> Result<()> {
 fn peers(machine: &Machine, tally: &mut Tally) -> Result<()> {
     let folder = crate::peers::install(machine.root())?;
     // What they measure is to be read.
-    let own = &["--", PEERS, "--nocapture"];
-    let words = [&["test", "--locked", "--package", "pilotage", "--test", "it"], &own[..]].concat();
+    let words = [SYSTEM, &[PEERS, "--nocapture"]].concat();
     machine.cargo(&words).with(crate::peers::VARIABLE, &folder).counts(Runner::Cargo, tally)
 }
 
