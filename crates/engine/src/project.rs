@@ -1,12 +1,13 @@
 //! Folding the log into profiles, in order, as it grows. Must not answer a request or write to the log.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use pilotage_domain::event::Position;
-use pilotage_wire::record;
+use pilotage_wire::record::RecordError;
 use thiserror::Error;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tracing::{error, warn};
 
 use crate::fold::{self, Fact};
@@ -120,6 +121,25 @@ pub struct Hurry(
     Option<watch::Receiver<Position>>,
 );
 
+/// Records that are read and decoded, to be folded next.
+struct Step {
+    records: Vec<Decoded>,
+    /// Whether it holds so many that the log is likely to hold more.
+    is_full: bool,
+}
+
+/// A record and what it says; `None` where its product is not served here.
+type Decoded = (Stored, Option<Result<Fact, RecordError>>);
+
+/// The step after the one that is folded, while it is prepared; empty where the log's end is near.
+type Ahead = JoinSet<Result<Step, ProjectError>>;
+
+impl Step {
+    fn last(&self) -> Option<Position> {
+        self.records.last().map(|(record, _)| record.position)
+    }
+}
+
 /// Why folding stopped.
 #[derive(Debug, Error)]
 pub(crate) enum ProjectError {
@@ -128,7 +148,7 @@ pub(crate) enum ProjectError {
     #[error(transparent)]
     Load(#[from] LoadError),
     #[error("the log's record {} can't be read: {error}", position.0)]
-    Record { position: Position, error: record::RecordError },
+    Record { position: Position, error: RecordError },
 }
 
 impl ProjectError {
@@ -178,9 +198,10 @@ impl Alone {
     }
 
     /// Folds the log for ever, as it grows; ends when a fault needs a person.
-    pub(crate) async fn project(&self) {
+    pub(crate) async fn project(self: &Arc<Self>) {
+        let mut ahead = Ahead::new();
         loop {
-            match self.project_step().await {
+            match self.project_next(&mut ahead).await {
                 Ok(0) => self.wait_for_more().await,
                 Ok(_) => {}
                 Err(fault) if fault.is_retryable() => {
@@ -194,6 +215,21 @@ impl Alone {
                 }
             }
         }
+    }
+
+    /// Folds the next records of the log, and has those that follow prepared meanwhile where there are many; how many
+    /// were folded.
+    async fn project_next(self: &Arc<Self>, ahead: &mut Ahead) -> Result<usize, ProjectError> {
+        let step = match ahead.join_next().await {
+            Some(Ok(prepared)) => prepared?,
+            // What made the other task panic does so here, where it ends the projector.
+            Some(Err(_)) | None => self.next_step(self.progress.applied()).await?,
+        };
+        if let Some(last) = step.last().filter(|_| step.is_full) {
+            ahead.spawn(Arc::clone(self).prepare(last));
+        }
+        // Where folding fails, this step comes again, and not the one after it.
+        self.fold_step(step).await.inspect_err(|_| *ahead = Ahead::new())
     }
 
     async fn wait_for_more(&self) {
@@ -218,16 +254,40 @@ impl Alone {
 
     /// Folds the next records of the log; how many there were.
     pub(crate) async fn project_step(&self) -> Result<usize, ProjectError> {
-        let records = self.log.read(self.progress.applied(), STEP_BYTES).await?;
-        let Some(last) = records.last().map(|record| record.position) else { return Ok(0) };
+        let step = self.next_step(self.progress.applied()).await?;
+        self.fold_step(step).await
+    }
+
+    /// The records after `after`, decoded.
+    async fn next_step(&self, after: Position) -> Result<Step, ProjectError> {
+        let records = self.log.read(after, STEP_BYTES).await?;
+        let bytes: usize = records.iter().map(|record| record.body.len()).sum();
+        let is_served = |record: &Stored| self.common.products.get(&record.product).is_some();
+        let decoded = |record: Stored| {
+            let fact = is_served(&record).then(|| fold::decode(&record));
+            (record, fact)
+        };
+        let records = records.into_iter().map(decoded).collect();
+        Ok(Step { records, is_full: bytes > STEP_BYTES / 2 })
+    }
+
+    /// The records after `after`, decoded, and everyone whom they are about brought into memory.
+    async fn prepare(self: Arc<Self>, after: Position) -> Result<Step, ProjectError> {
+        let step = self.next_step(after).await?;
+        self.load_users_of(&step.records).await?;
+        Ok(step)
+    }
+
+    async fn fold_step(&self, step: Step) -> Result<usize, ProjectError> {
+        let Some(last) = step.last() else { return Ok(0) };
         let mut due = self.due(last);
-        let mut rest = &records[..];
-        while let Some((record, later)) = rest.split_first() {
+        let mut rest = &step.records[..];
+        while let Some((next, later)) = rest.split_first() {
             // Positions may have gaps: what is due is published before anything beyond it is folded.
-            if let Some(at) = due.take_if(|at| record.position > *at) {
+            if let Some(at) = due.take_if(|at| next.0.position > *at) {
                 self.publish(at);
             }
-            if self.project_one(record)? {
+            if self.project_one(next)? {
                 rest = later;
             } else {
                 self.load_users_of(rest).await?;
@@ -236,31 +296,35 @@ impl Alone {
         due.into_iter().for_each(|at| self.publish(at));
         self.progress.set(last);
         self.make_room().await?;
-        Ok(records.len())
+        Ok(step.records.len())
     }
 
     /// Brings everyone into memory whom these records are about.
-    async fn load_users_of(&self, records: &[Stored]) -> Result<(), LoadError> {
-        let served = |record: &&Stored| self.common.products.get(&record.product).is_some();
-        let keys = records.iter().filter(served).map(fold::key_of);
+    async fn load_users_of(&self, records: &[Decoded]) -> Result<(), LoadError> {
+        let keys = records.iter().filter(|(_, fact)| fact.is_some()).map(|(r, _)| fold::key_of(r));
         self.users.ensure(&*self.common.store, &self.common.products, keys).await
     }
 
     /// Folds one record, where its user is in memory; whether that is done. Records of products that are not served here
     /// wait for the day that they are.
-    fn project_one(&self, record: &Stored) -> Result<bool, ProjectError> {
+    fn project_one(&self, (record, fact): &Decoded) -> Result<bool, ProjectError> {
         let Some(product) = self.common.products.get(&record.product) else { return Ok(true) };
-        let fault = |error| ProjectError::Record { position: record.position, error };
-        let fact = fold::decode(record).map_err(fault)?;
-        if let Fact::Event(event) = &fact {
+        let fact = match fact {
+            Some(Ok(fact)) => fact,
+            Some(Err(error)) => {
+                return Err(ProjectError::Record { position: record.position, error: error.clone() });
+            }
+            None => return Ok(true),
+        };
+        if let Fact::Event(event) = fact {
             self.common.clock.saw(event.at);
             self.pace.saw(event.at);
         }
-        let fold = |user: &mut User| self.fold(product, user, &fact, record.position);
+        let fold = |user: &mut User| self.fold(product, user, fact, record.position);
         let is_folded = self.users.with(&fold::key_of(record), fold).is_some();
         // Once: a record whose user is not in memory comes again.
         if is_folded && let Some(advisor) = &self.common.advisor {
-            advisor.watch(product, record, &fact);
+            advisor.watch(product, record, fact);
         }
         Ok(is_folded)
     }

@@ -118,3 +118,32 @@ async fn a_definition_that_counts_something_new_is_folded_from_the_beginning() {
         ["looked"]
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_of_many_steps_is_folded_once_in_order_whatever_room_there_is() {
+    let world = World::with(acme(), small_memory()).await;
+    // A step takes 4 MiB of the log: these are five.
+    let note = "x".repeat(60_000);
+    for round in 0..3 {
+        for n in 0..110 {
+            let (ada, ok) = (user(n), round == 2);
+            let payload = format!(r#"{{"form":"import","ok":{ok},"note":"{note}"}}"#);
+            world.send(event(&ada, "form_submit", &payload)).await;
+        }
+    }
+    let live = world.engine.digest().await.expect("written back");
+    // Profiles are gone, and folded from the log's beginning, in much room and in little.
+    for options in [Options::default(), small_memory()] {
+        let parts = Parts {
+            log: Arc::new(world.log.reopen()),
+            store: Arc::new(pilotage_engine::memory::MemoryStore::default()),
+            ..world.parts_with(options)
+        };
+        let engine = Engine::open(parts).await.expect("opens");
+        engine.caught_up().await;
+        assert_eq!(engine.digest().await.expect("written back"), live);
+        let view = engine.user(&product(), &user(7)).await.expect("read").expect("known");
+        assert_eq!(view.profile.events, 3);
+        engine.close().await;
+    }
+}
