@@ -10,6 +10,9 @@ use super::relay::Relay;
 use super::unmasked;
 use crate::client::Client;
 
+/// How many pairs of guides there are to choose from.
+const PAIRS: u32 = 6;
+
 fn model() -> Peer {
     Peer::start(&mut script(include_str!("llm.py")))
 }
@@ -18,24 +21,20 @@ fn model() -> Peer {
 struct Came {
     /// The questions, each once.
     questions: Vec<Value>,
-    /// The last call about each situation.
-    answers: Vec<Value>,
     /// Situations that there is advice about.
     advised: usize,
     seen: Seen,
 }
 
-/// Asks about all situations in that dialect and decides for everyone. Whom it fails, the next model is asked instead.
-fn asked_about(peer: &Peer, dialect: &str, next: &str) -> Came {
+/// Asks about so many situations in that dialect and decides for everyone.
+fn asked_about(peer: &Peer, dialect: &str, situations: u32) -> Came {
     let relay = Relay::to(peer.address);
     // It answers one at a time.
     let installation =
         asking(dialect, &relay.url("/v1"), "smollm2").set("PILOTAGE_MODEL_WORKERS", "1");
-    let settings = installation.file("pilotage.toml", next);
-    let installation = installation.flag("--config").flag(&settings.display().to_string());
     let server = installation.start();
     let client = server.client();
-    let mut lives: Vec<Life> = (0..SITUATIONS).map(Life::of).collect();
+    let mut lives: Vec<Life> = (0..situations).map(Life::of).collect();
     // What questions have in common is read once where they follow each other.
     lives.sort_by_key(Life::may_see);
     live(&client, &lives);
@@ -57,7 +56,7 @@ fn asked_about(peer: &Peer, dialect: &str, next: &str) -> Came {
             questions.push(question);
         }
     }
-    Came { questions, answers, advised, seen }
+    Came { questions, advised, seen }
 }
 
 /// What the model chooses, asked the same with every guide of the catalogue; questions without a choice are left out.
@@ -86,7 +85,7 @@ fn tell_raw(breaking: usize, choices: &[String]) {
 #[test]
 fn a_chat_with_a_schema_exposes_nothing_that_may_not_be_shown() {
     let peer = model();
-    let Came { questions, advised, seen, .. } = asked_about(&peer, "openai", "");
+    let Came { questions, advised, seen, .. } = asked_about(&peer, "openai", SITUATIONS);
     assert!(advised > 0 && seen.heard > 0 && seen.exposed > 0, "{advised} {seen:?}");
     let first = |answer: &Value| Some(unmasked::first(answer));
     let (questions, choices) = raw(&peer, questions, unmasked::chat, first);
@@ -96,20 +95,16 @@ fn a_chat_with_a_schema_exposes_nothing_that_may_not_be_shown() {
 #[test]
 fn letters_expose_nothing_that_may_not_be_shown() {
     let peer = model();
-    let Came { questions, advised, seen, .. } = asked_about(&peer, "label_logprobs", "");
+    let Came { questions, advised, seen, .. } = asked_about(&peer, "label_logprobs", SITUATIONS);
     assert!(advised > 0 && seen.heard > 0 && seen.exposed > 0, "{advised} {seen:?}");
     let (questions, choices) = raw(&peer, questions, unmasked::letters, unmasked::lettered);
     tell_raw(unmasked::breaking(&questions, &choices, unmasked::offered_by_letter), &choices);
 }
 
-/// The server does not hold this model to the tool: it writes prose, and is refused. So a model of our own is asked next, which
-/// spares the questions that would be asked again and again.
+/// The server does not hold this model to the tool: it writes at length, and is refused. So it is asked about one situation of each
+/// pair of guides, and what it costs is time. Prose is no choice: there are no raw ones to count.
 #[test]
 fn messages_expose_nothing_that_may_not_be_shown() {
-    let next = "[[models]]\nid = \"spare\"\nprovider = \"scripted\"\n";
-    let Came { questions, answers, seen, .. } = asked_about(&model(), "anthropic", next);
-    assert!(questions.len() >= SITUATIONS as usize, "{}", questions.len());
-    assert!(seen.exposed > 0, "nobody saw anything");
-    let own = answers.iter().filter(|call| call["provider"] == "anthropic").count();
-    tell(&format!("anthropic: {own} of {} answers are a choice, the others prose", answers.len()));
+    let Came { questions, seen, .. } = asked_about(&model(), "anthropic", PAIRS);
+    assert!(questions.len() >= PAIRS as usize, "{seen:?}");
 }
