@@ -9,7 +9,7 @@ use pilotage_domain::decide::{Request, Surface};
 use pilotage_domain::definition::Definition;
 use pilotage_domain::event::Position;
 use pilotage_domain::id::{DecisionId, MilestoneId, SessionId, UserId};
-use pilotage_domain::number::{Probability, Propensity};
+use pilotage_domain::number::Propensity;
 use pilotage_domain::policy::model::distribution;
 use pilotage_domain::policy::{ArmView, Choice};
 use pilotage_domain::profile::Profile;
@@ -79,7 +79,7 @@ fn choose(advice: &Advice, reached: &[&str]) {
             let required = milestone.requires.iter().map(|ix| ACME.milestones[*ix].id.as_str());
             assert!(required.into_iter().all(|id| reached.contains(&id)), "it is locked");
         }
-        let prior = Prior::new(advice, NOW, Probability::ONE, |_| true);
+        let prior = Prior::new(advice, NOW, |_| true);
         let law = distribution(&arms, Some(&prior));
         let choices = (0..arms.len()).map(Choice::Arm).chain([Choice::NoGuide]);
         let parts = choices.filter_map(|choice| law.propensity(choice)).map(Propensity::parts);

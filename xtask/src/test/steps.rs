@@ -131,11 +131,21 @@ fn rust(machine: &Machine, tally: &mut Tally) -> Result<()> {
 }
 
 /// The tests of the whole product whose outcome depends on where events and profiles are kept.
-const ON_ANY_BACK_END: &[&str] =
-    &["batch::", "clock::", "crash::", "products::", "report::", "stop::", "user::", "walk::"];
+const ON_ANY_BACK_END: &[&str] = &[
+    "advised::",
+    "batch::",
+    "clock::",
+    "crash::",
+    "products::",
+    "report::",
+    "stop::",
+    "user::",
+    "walk::",
+];
 
 /// Those that are about Kafka and PostgreSQL, whatever back end is chosen: the step `rust` runs them on the newer of both.
-const ON_SERVICES: &[&str] = &["evaluate::traffic_in_kafka", "export::", "scale::", "topic::"];
+const ON_SERVICES: &[&str] =
+    &["evaluate::traffic_in_kafka", "export::", "scale::", "topic::", "verify::"];
 
 fn shared(machine: &Machine, tally: &mut Tally) -> Result<()> {
     machine.hold_services()?;

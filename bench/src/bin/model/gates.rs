@@ -9,7 +9,6 @@ use pilotage_domain::advise::ladder::{InForce, judge};
 use pilotage_domain::decide::{Request, Surface};
 use pilotage_domain::event::Position;
 use pilotage_domain::id::{DecisionId, MilestoneId, SessionId};
-use pilotage_domain::number::Probability;
 use pilotage_domain::profile::Profile;
 use pilotage_domain::profile::view::View;
 use pilotage_domain::rules::{self, Situation, situational};
@@ -66,7 +65,7 @@ pub(crate) fn run() {
     });
     told("in a decision: which guides fit the situation alone", || situational(&situation).len());
     told("in a decision: the advice as a prior, with its age", || {
-        Prior::new(&advice, NOW, Probability::ONE, |_| true).strength()
+        Prior::new(&advice, NOW, |_| true).strength()
     });
     told("when an answer arrives: L0 and L1 off the bytes", || {
         Dialect::OpenAi.read(&brief, &received).usage

@@ -4,11 +4,11 @@
 use serde_json::{Value as Json, json};
 
 use super::brief::{Brief, NO_GUIDE, NoCall};
+use super::history::{OUT_OF_DATE, STALE};
 use super::ladder::{Advice, InForce, judge};
 use super::{Prior, Proposal};
 use crate::definition::Definition;
 use crate::id::{GuideId, PromptId};
-use crate::number::Probability;
 use crate::rules::fixture::{Ask, Product, User, t};
 use crate::time::Timestamp;
 
@@ -74,14 +74,15 @@ pub(crate) fn advice(options: &[(&str, f64)], no_guide: f64, ms: u64) -> Advice 
     verdict.advice.expect("a good proposal")
 }
 
-/// The prior of fresh advice of that strength. A lone guide gets a companion without a share: nobody is asked about one.
+/// The prior of advice that is old enough to have that strength. A lone guide gets a companion without a share: nobody is asked about one.
 pub(crate) fn prior(options: &[(&str, f64)], no_guide: f64, strength: f64) -> Prior {
     let mut options = options.to_vec();
     if options.len() == 1 {
         options.push(("zz", 0.0));
     }
-    let agreement = Probability::new(strength).expect("in range");
-    Prior::new(&advice(&options, no_guide, 0), t(0), agreement, |_: &GuideId| true)
+    let faded = (OUT_OF_DATE.get() - STALE.get()) as f64 * (1.0 - strength);
+    let at = t(STALE.get() + faded.round() as u64);
+    Prior::new(&advice(&options, no_guide, 0), at, |_: &GuideId| true)
 }
 
 /// The prior of guides `g0`, `g1` … in these proportions.

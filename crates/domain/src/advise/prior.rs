@@ -1,5 +1,5 @@
-//! What a decision takes from an advice: shares of the options, worth at most ten exposures, and less as the advice ages or
-//! rewards speak against it. Must not choose, nor count for more than that.
+//! What a decision takes from an advice: shares of the options, and how much its age leaves of them. Must not choose, nor know of
+//! rewards: what advice is worth after them is the learner's to say.
 
 use std::collections::BTreeMap;
 
@@ -7,56 +7,15 @@ use super::brief::Pick;
 use super::history::{OUT_OF_DATE, STALE};
 use super::ladder::{Advice, Share};
 use crate::id::GuideId;
-use crate::learn::math::{exp, ln};
 use crate::learn::space::advice_for;
 use crate::number::{Probability, Propensity};
 use crate::time::{Millis, Timestamp};
 
-/// What fresh advice counts for that nothing speaks against: so many exposures, never seen.
-pub const MOST_EXPOSURES: f64 = 10.0;
-
-/// What became of an option in the situation that an advice is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tally {
-    /// Which option.
-    pub pick: Pick,
-    /// How often it was chosen and, where it is a guide, seen.
-    pub exposures: u64,
-    /// How often the reward followed.
-    pub rewards: u64,
-}
-
-/// How much rewards leave of an advice: 1 where they agree with it, and towards 0 as they speak against it.
-///
-/// The claim that is tested is a mild one: that an option's rate of reward goes with the mean of its share and an even
-/// share. Under it, a reward came from an option as often as exposures times that mean say; without it, as often as its
-/// exposures alone. The likelihood of the first over that of the second is what is left, at most 1. A doubled number of
-/// rewards against the advice squares what is left; no number of rewards for it makes it count for more.
-pub fn agreement(advice: &Advice, tallies: &[Tally]) -> Probability {
-    let even = 1.0 / advice.ranked().len().max(1) as f64;
-    let claim = |pick: &Pick| {
-        let share = advice.ranked().iter().find(|share| share.pick == *pick);
-        share.map(|share| f64::midpoint(share.parts as f64 / Propensity::SCALE as f64, even))
-    };
-    let counted: Vec<(f64, f64, f64)> = tallies
-        .iter()
-        .filter_map(|t| Some((claim(&t.pick)?, t.exposures as f64, t.rewards as f64)))
-        .collect();
-    let exposures: f64 = counted.iter().map(|(_, seen, _)| seen).sum();
-    let claimed: f64 = counted.iter().map(|(claim, seen, _)| claim * seen).sum();
-    if exposures == 0.0 {
-        return Probability::ONE;
-    }
-    let log: f64 =
-        counted.iter().map(|(claim, _, rewards)| rewards * ln(claim * exposures / claimed)).sum();
-    Probability::new(exp(log.min(0.0))).unwrap_or(Probability::ZERO)
-}
-
 /// How much its age leaves of an advice: all of it until it is stale, then evenly less until it is out of date.
-fn freshness(age: Millis) -> f64 {
+fn freshness(age: Millis) -> Probability {
     let life = OUT_OF_DATE.get() - STALE.get();
     let left = OUT_OF_DATE.get().saturating_sub(age.get()).min(life);
-    left as f64 / life as f64
+    Probability::new(left as f64 / life as f64).unwrap_or(Probability::ZERO)
 }
 
 /// An advice as a decision uses it.
@@ -71,12 +30,7 @@ pub struct Prior {
 impl Prior {
     /// The prior of an advice that is in force, for the guides that may be shown on its word (`mode`): those that may not
     /// get nothing of it.
-    pub fn new(
-        advice: &Advice,
-        at: Timestamp,
-        agreement: Probability,
-        admits: impl Fn(&GuideId) -> bool,
-    ) -> Self {
+    pub fn new(advice: &Advice, at: Timestamp, admits: impl Fn(&GuideId) -> bool) -> Self {
         let mut guides = BTreeMap::new();
         let mut no_guide = 0;
         for Share { pick, parts } in advice.ranked() {
@@ -86,8 +40,7 @@ impl Prior {
                 Pick::Guide(_) => {}
             }
         }
-        let strength = agreement.get() * freshness(at.since(advice.at()));
-        let strength = Probability::new(strength).unwrap_or(Probability::ZERO);
+        let strength = freshness(at.since(advice.at()));
         Self { guides, no_guide, options: advice.ranked().len(), strength }
     }
 
@@ -108,21 +61,9 @@ impl Prior {
         self.no_guide
     }
 
-    /// Among how many options the shares were given, no guide among them; with the shares this is what a learner needs to
-    /// tell praise from the even share.
-    pub const fn options(&self) -> usize {
-        self.options
-    }
-
-    /// What is left of the advice: 1 while it is fresh and nothing speaks against it.
+    /// What its age leaves of the advice: 1 while it is fresh.
     pub const fn strength(&self) -> Probability {
         self.strength
-    }
-
-    /// For how many exposures it counts, over all options: at most `MOST_EXPOSURES`. A learner starts an option with this
-    /// times the option's share.
-    pub fn exposures(&self) -> f64 {
-        MOST_EXPOSURES * self.strength.get()
     }
 }
 

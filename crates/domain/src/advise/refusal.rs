@@ -201,11 +201,12 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// Whether the same call may succeed later.
+    /// Whether the same call may succeed later. A 409 is among them: no call of ours changes anything, so what it is in conflict with
+    /// is the provider's own, and passes.
     pub const fn is_retryable(self) -> bool {
         matches!(
             self,
-            Self::Unreachable | Self::TimedOut | Self::Status(408 | 425 | 429 | 500..=599)
+            Self::Unreachable | Self::TimedOut | Self::Status(408 | 409 | 425 | 429 | 500..=599)
         )
     }
 
@@ -338,6 +339,7 @@ mod tests {
             (Transport::Status(408), true, false),
             (Transport::Status(429), true, false),
             (Transport::Status(400), false, false),
+            (Transport::Status(409), true, false),
             (Transport::Status(401), false, false),
             (Transport::Status(422), false, false),
             (Transport::OutOfQuota, false, false),

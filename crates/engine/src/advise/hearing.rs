@@ -71,8 +71,7 @@ impl Hearing<'_> {
         let terms = Terms { in_force, approval: mode.approval() };
         let (source, entry) = self.find(of, matter, &terms)?;
         let admits = |guide: &GuideId| self.admits((of, mode), guide, entry, matter.user);
-        // Whether rewards speak against it is the learner's to find.
-        let prior = Prior::new(&entry.advice, in_force.at, Probability::ONE, admits);
+        let prior = Prior::new(&entry.advice, in_force.at, admits);
         let thousandths = (prior.strength().get() * 1_000.0).round() as u16;
         Some((prior, Advised { answer: entry.answer, source, thousandths }))
     }

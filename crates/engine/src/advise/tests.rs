@@ -230,7 +230,7 @@ async fn a_broken_connection_may_have_been_billed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_status_that_turns_the_request_down_is_not_paid_and_not_tried_again() {
-    for status in [301, 400, 401, 404] {
+    for status in [301, 400, 401, 404, 422] {
         let world = World::of(vec![Scripted::of(move |_, _| Line::status(status))]);
         let outcome = world.asks().await;
         assert_eq!(world.asked(), [1], "{status}");

@@ -9,4 +9,5 @@ mod learn;
 mod look_up;
 mod report;
 mod vectors;
+mod verify;
 mod world;

@@ -29,4 +29,5 @@ mod shared;
 mod stop;
 mod topic;
 mod user;
+mod verify;
 mod walk;

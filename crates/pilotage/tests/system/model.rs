@@ -80,10 +80,11 @@ fn people_read_the_same() {
 }
 
 #[test]
-fn a_refusal_is_a_finding() {
+fn a_refusal_is_a_finding_and_no_log_line_has_the_key_however_much_is_logged() {
     let fake = Fake::start(vec![(401, "{}".to_owned())]);
     let (_installation, mut command) = asking(&base(fake.address), &acme());
-    let ended = run(command.arg("--json"));
+    let ended = run(command.arg("--json").env("PILOTAGE_LOG_LEVEL", "trace"));
+    assert!(ended.errors.contains("TRACE"), "nothing was logged: {ended:?}");
     assert_eq!(ended.code, Some(1), "{ended:?}");
     let told = told(&ended);
     assert_eq!((&told["advised"], &told["costMicroUsd"]), (&json!(false), &json!(0)));

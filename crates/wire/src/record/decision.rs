@@ -158,8 +158,12 @@ impl StoredDecision {
         }
     }
 
-    /// The validation hash that this content has under that key; `None` where the record holds no hash of a definition.
+    /// The validation hash that this content has under that key; `None` where the record holds no hash of a definition, or says that
+    /// it shows something and holds nothing, or the reverse.
     pub fn seal(&self, key: &[u8]) -> Option<ContentHash> {
+        if (self.outcome == OutcomeName::Show) != self.guide.is_some() {
+            return None;
+        }
         let guide = self.guide.as_ref().map(|guide| SealedGuide {
             action: guide.action.as_ref().map(|action| &*action.path),
             anchor: guide.target.anchor.as_deref(),

@@ -5,10 +5,10 @@ use pilotage_domain::advise::ladder::{InForce, judge};
 use pilotage_domain::advise::{Brief, Prior};
 use pilotage_domain::decide::ValidGuide;
 use pilotage_domain::definition::Definition;
-use pilotage_domain::number::{Probability, Propensity};
+use pilotage_domain::number::Propensity;
 use pilotage_domain::policy::model::distribution;
 use pilotage_domain::policy::{ArmView, Choice};
-use pilotage_domain::time::Timestamp;
+use pilotage_domain::time::{Millis, Timestamp};
 use pilotage_domain::value::Value;
 use pilotage_wire::model::Dialect;
 use proptest::prelude::*;
@@ -35,7 +35,8 @@ struct Case {
     weights: Vec<u32>,
     edits: Vec<Edit>,
     after: Vec<Step>,
-    strength: f64,
+    /// How old the advice is by then; it fades, and never lets anything more through.
+    age: Millis,
     draw: u32,
 }
 
@@ -48,16 +49,16 @@ fn case() -> impl Strategy<Value = Case> {
     let steps = || prop::collection::vec(any::<Step>(), 0..16);
     let answer =
         (prop::sample::select(&Dialect::ALL[..]), prop::collection::vec(0u32..100, 1..20), edits);
-    let moment = (0.0..=1.0f64, any::<u32>());
+    let moment = ((0..32u64).prop_map(Millis::days), any::<u32>());
     (steps(), any::<(Step, Step)>(), answer, steps(), moment).prop_map(
-        |(before, asks, (dialect, weights, edits), after, (strength, draw))| Case {
+        |(before, asks, (dialect, weights, edits), after, (age, draw))| Case {
             before,
             asks,
             dialect,
             weights,
             edits,
             after,
-            strength,
+            age,
             draw,
         },
     )
@@ -129,8 +130,7 @@ fn play((definition, file): &(Definition, Value), case: &Case) -> End {
     let Ok(advice) = judge(&brief, &proposal, &in_force).advice else { return End::Refused };
     case.after.iter().for_each(|step| vocabulary.live(&mut life, *step));
     let later = vocabulary.ask(case.asks.1);
-    let agreement = Probability::new(case.strength).expect("in range");
-    let prior = Prior::new(&advice, at, agreement, |_| true);
+    let prior = Prior::new(&advice, at + case.age, |_| true);
     let Some(guide) = shown(&life, &later, &prior, case.draw) else { return End::Silent };
     may_be_seen((definition, file), &life, &later, &guide);
     End::Shown

@@ -4,7 +4,10 @@ use super::*;
 use crate::id::{GuideId, VariantId};
 use crate::learn::calendar::Calendar;
 use crate::learn::delay::Curve;
+use crate::learn::fixture::frame;
 use crate::learn::key::Arm;
+use crate::learn::lesson::Stage;
+use crate::learn::settings::{self, Hearing};
 use crate::learn::sums::{Row, Sign};
 use crate::time::{Millis, Timestamp};
 use proptest::prelude::*;
@@ -160,6 +163,30 @@ fn a_posterior_worked_out_by_hand() {
     let fresh = scored(&fit, &[1.0], 1);
     assert!((fresh.mean - (0.3 + 0.1 / 1.85)).abs() < 1e-12);
     assert!((fresh.variance() - noise * (1.25 - 1.0 / 1.85)).abs() < 1e-12);
+}
+
+#[test]
+fn what_is_believed_of_advice_counts_for_ten_rows() {
+    let space = frame().space;
+    let advice = settings::prior(Stage::Click, &space, Hearing::Open).advice;
+    let believed = advice.expect("it may be heard").effect * noise(0.3).sqrt();
+    assert!(believed > 0.0);
+    let shape = Shape { size: 5, own: vec![0] };
+    let left = |rows: usize| {
+        // As many rows for advice, all of which came, as against it, none of which did: nothing else tells them apart.
+        let row = |n| {
+            let said = if n % 2 == 0 { 1.0 } else { -1.0 };
+            let values = vec![1.0, 0.0, 0.0, 0.0, said];
+            Seen { key: 0, values, hours_ago: 1, came: n % 2 == 0 }
+        };
+        let seen: Vec<Seen> = (0..rows).map(row).collect();
+        let prior = Prior { advice, ..prior(vec![0.25]) };
+        fitted(&sums_of(&shape, &seen), &shape, &prior).coefficient(space.advice())
+    };
+    assert!((left(0) - believed).abs() < 1e-12, "{}", left(0));
+    // Ten rows say one half of each step: their word and the belief have the same weight.
+    assert!((left(10) - (believed + 0.5) / 2.0).abs() < 1e-12, "{}", left(10));
+    assert!((left(1_000) - 0.5).abs() < 0.01, "{}", left(1_000));
 }
 
 #[test]

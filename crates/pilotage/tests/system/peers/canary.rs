@@ -14,6 +14,9 @@ const MARK: &str = "kanarie7q";
 /// The user's id is made of these alone.
 const USER: &str = "5ec2e75e-1d5e-4c2e-85ec-2e75e1d5ec2e";
 
+/// What the provider wants to see; it goes out, and nowhere else.
+const KEY: &str = "sk-0f3c-not-to-be-seen";
+
 /// Every path by which something of a user comes in.
 fn lives(client: &Client) {
     let caller = |kind: &str, payload: Value| {
@@ -73,7 +76,8 @@ fn leaks(bytes: &[u8]) -> bool {
 /// A whole run, from the first event to the end; what was sent to the model, and what the product said.
 fn run_of(dialect: &str, peer: &Peer, path: &str) -> (Vec<u8>, Ended) {
     let relay = Relay::to(peer.address);
-    let installation = asking(dialect, &relay.url(path), "jev-1.13.0");
+    let installation =
+        asking(dialect, &relay.url(path), "jev-1.13.0").set("PILOTAGE_MODEL_KEY", KEY);
     let server = installation.start();
     let client =
         server.client().with("user-agent", MARK).with("cookie", MARK).with("referer", MARK);
@@ -100,6 +104,8 @@ fn nothing_of_a_user_arrives_at_a_model() {
         assert!(sent.contains("trial") && sent.contains("import-data"), "{dialect}: {sent}");
         assert!(!leaks(&bytes), "{dialect}: {sent}");
         assert!(!leaks(ended.errors.as_bytes()), "{dialect}: {}", ended.errors);
+        assert!(sent.contains(KEY), "{dialect}: {sent}");
+        assert!(!format!("{ended:?}").contains("0f3c"), "{dialect}: the key is shown");
     }
 }
 

@@ -59,20 +59,22 @@ fn asked_about(peer: &Peer, dialect: &str, situations: u32) -> Came {
     Came { questions, advised, seen }
 }
 
-#[test]
-fn a_chat_with_a_schema_exposes_nothing_that_may_not_be_shown() {
-    let peer = model();
-    let Came { questions, advised, seen } = asked_about(&peer, "openai", SITUATIONS);
-    assert!(advised > 0 && seen.heard > 0 && seen.exposed > 0, "{advised} {seen:?}");
-    let choices: Vec<String> = questions
-        .iter()
-        .map(|asked| {
-            let client = Client::new(peer.address);
-            let answer = client.post("/v1/chat/completions", &unmasked::chat(asked)).expect(200);
-            unmasked::first(&answer)
-        })
-        .collect();
-    let breaking = unmasked::breaking(&questions, &choices, unmasked::offered_in_chat);
+/// What the model chooses, asked the same with every guide of the catalogue; questions without a choice are left out.
+fn raw(
+    peer: &Peer,
+    questions: Vec<Value>,
+    unmasked: fn(&Value) -> Value,
+    choice: fn(&Value) -> Option<String>,
+) -> (Vec<Value>, Vec<String>) {
+    let chosen = |asked: Value| {
+        let client = Client::new(peer.address);
+        let answer = client.post("/v1/chat/completions", &unmasked(&asked)).expect(200);
+        Some((asked, choice(&answer)?))
+    };
+    questions.into_iter().filter_map(chosen).unzip()
+}
+
+fn tell_raw(breaking: usize, choices: &[String]) {
     tell(&format!(
         "without the mask {breaking} of {} raw choices break a precondition",
         choices.len()
@@ -81,13 +83,26 @@ fn a_chat_with_a_schema_exposes_nothing_that_may_not_be_shown() {
 }
 
 #[test]
-fn letters_expose_nothing_that_may_not_be_shown() {
-    let Came { advised, seen, .. } = asked_about(&model(), "label_logprobs", SITUATIONS);
+fn a_chat_with_a_schema_exposes_nothing_that_may_not_be_shown() {
+    let peer = model();
+    let Came { questions, advised, seen, .. } = asked_about(&peer, "openai", SITUATIONS);
     assert!(advised > 0 && seen.heard > 0 && seen.exposed > 0, "{advised} {seen:?}");
+    let first = |answer: &Value| Some(unmasked::first(answer));
+    let (questions, choices) = raw(&peer, questions, unmasked::chat, first);
+    tell_raw(unmasked::breaking(&questions, &choices, unmasked::offered_in_chat), &choices);
+}
+
+#[test]
+fn letters_expose_nothing_that_may_not_be_shown() {
+    let peer = model();
+    let Came { questions, advised, seen, .. } = asked_about(&peer, "label_logprobs", SITUATIONS);
+    assert!(advised > 0 && seen.heard > 0 && seen.exposed > 0, "{advised} {seen:?}");
+    let (questions, choices) = raw(&peer, questions, unmasked::letters, unmasked::lettered);
+    tell_raw(unmasked::breaking(&questions, &choices, unmasked::offered_by_letter), &choices);
 }
 
 /// The server does not hold this model to the tool: it writes at length, and is refused. So it is asked about one situation of each
-/// pair of guides, and what it costs is time.
+/// pair of guides, and what it costs is time. Prose is no choice: there are no raw ones to count.
 #[test]
 fn messages_expose_nothing_that_may_not_be_shown() {
     let Came { questions, seen, .. } = asked_about(&model(), "anthropic", PAIRS);

@@ -20,6 +20,7 @@ fn faults() -> Vec<(Value, Vec<&'static str>)> {
         (pauses(429, 2), vec!["transport", "transport", "none"]),
         (pauses(503, 1), vec!["transport", "none"]),
         (fails(408), vec!["transport", "none"]),
+        (fails(409), vec!["transport", "none"]),
         (fails(500), vec!["transport", "none"]),
         (fails(529), vec!["transport", "none"]),
         (fails(400), vec!["transport"]),

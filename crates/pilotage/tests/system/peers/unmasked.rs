@@ -21,16 +21,7 @@ fn catalogue() -> Vec<(String, String)> {
 
 /// The same question of a chat, about every guide.
 pub(crate) fn chat(asked: &Value) -> Value {
-    let mut asked = asked.clone();
-    let messages = asked["messages"].as_array_mut().expect("messages");
-    let last = messages.last_mut().expect("a question");
-    let text = last["content"].as_str().expect("text");
-    let (before, rest) = text.split_once("Guides:\n").expect("the options");
-    let (_, after) = rest.split_once("\n\nSituation:").expect("the situation");
-    let options: Vec<String> =
-        catalogue().iter().map(|(id, about)| format!("- {id}: {about}")).collect();
-    last["content"] =
-        json!(format!("{before}Guides:\n{}\n\nSituation:{after}", options.join("\n")));
+    let mut asked = about_all(asked, |_| "-".to_owned());
     let names: Vec<String> = catalogue().into_iter().map(|(id, _)| id).collect();
     let properties = &mut asked["response_format"]["json_schema"]["schema"]["properties"];
     for name in ["first", "second"] {
@@ -40,11 +31,57 @@ pub(crate) fn chat(asked: &Value) -> Value {
     asked
 }
 
+/// The same question for a letter, about every guide.
+pub(crate) fn letters(asked: &Value) -> Value {
+    about_all(asked, |place| format!("{}.", letter(place)))
+}
+
+fn letter(place: usize) -> char {
+    char::from(b'A' + u8::try_from(place).expect("fewer guides than letters"))
+}
+
+/// The last message's list of guides becomes the catalogue, each guide behind its mark.
+fn about_all(asked: &Value, mark: impl Fn(usize) -> String) -> Value {
+    let mut asked = asked.clone();
+    let options: Vec<String> = (0..)
+        .zip(catalogue())
+        .map(|(place, (id, about))| format!("{} {id}: {about}", mark(place)))
+        .collect();
+    let (before, _, after) = parts(&asked);
+    let content = format!("{before}Guides:\n{}\n\nSituation:{after}", options.join("\n"));
+    let messages = asked["messages"].as_array_mut().expect("messages");
+    messages.last_mut().expect("a question")["content"] = json!(content);
+    asked
+}
+
+/// What stands before, in and behind the last message's list of guides.
+fn parts(asked: &Value) -> (String, String, String) {
+    let messages = asked["messages"].as_array().expect("messages");
+    let text = messages.last().expect("a question")["content"].as_str().expect("text");
+    let (before, rest) = text.split_once("Guides:\n").expect("the options");
+    let (options, after) = rest.split_once("\n\nSituation:").expect("the situation");
+    (before.to_owned(), options.to_owned(), after.to_owned())
+}
+
 /// What a chat has put first.
 pub(crate) fn first(answer: &Value) -> String {
     let content = answer["choices"][0]["message"]["content"].as_str().expect("text");
     let choice: Value = serde_json::from_str(content).expect("the schema is enforced");
     choice["first"].as_str().expect("a name").to_owned()
+}
+
+/// The guide of the most probable letter; none where no letter is listed, which is no choice.
+pub(crate) fn lettered(answer: &Value) -> Option<String> {
+    let listed = &answer["choices"][0]["logprobs"]["content"][0]["top_logprobs"];
+    let listed = listed.as_array().expect("log-probabilities").iter();
+    let guides = catalogue();
+    let of = |token: &Value| {
+        let place = (0..guides.len())
+            .find(|at| token["token"].as_str().map(str::trim) == Some(&*letter(*at).to_string()));
+        Some((token["logprob"].as_f64()?, guides[place?].0.clone()))
+    };
+    let best = listed.filter_map(of).max_by(|(a, _), (b, _)| a.total_cmp(b));
+    best.map(|(_, guide)| guide)
 }
 
 /// The same typed question, about every guide.
@@ -73,6 +110,16 @@ pub(crate) fn offered_in_chat(asked: &Value) -> Vec<String> {
     let names = &asked["response_format"]["json_schema"]["schema"]["properties"]["first"]["enum"];
     let names = names.as_array().expect("names").iter();
     names.map(|name| name.as_str().expect("a name").to_owned()).collect()
+}
+
+/// What a question for a letter offers.
+pub(crate) fn offered_by_letter(asked: &Value) -> Vec<String> {
+    let (_, options, _) = parts(asked);
+    let name = |line: &str| {
+        let (_, named) = line.split_once(". ").expect("a letter");
+        named.split_once(':').expect("a guide").0.to_owned()
+    };
+    options.lines().map(name).collect()
 }
 
 /// What a typed question offers.
