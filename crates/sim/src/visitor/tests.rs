@@ -21,7 +21,7 @@ fn guide(sample: &Sample, id: &str) -> GuideBody {
     let target = &definition.targets[guide.target];
     GuideBody {
         id: guide.id.clone(),
-        variant: guide.variants.iter().next().expect("a wording").id.clone(),
+        variant: guide.variants.first().expect("a wording").id.clone(),
         component: "banner".into(),
         target: TargetBody { path: target.route.map(path), anchor: target.anchor.clone() },
         copy: CopyBody { title: "".into(), body: None, cta: None, locale: "en".into() },
