@@ -23,6 +23,14 @@ use crate::visited::{Fate, Tally};
 
 /// Nobody does anything twice within this time: what happens inside it, happens to different visitors.
 pub(crate) const LEAST_PAUSE: Millis = Millis::seconds(2);
+/// A guide at which one of these is wrong opens its page at most: whoever follows it knows no more than before what to do.
+const OF_NO_USE: [Invalid; 5] = [
+    Invalid::UnknownGuide,
+    Invalid::Reached,
+    Invalid::Locked,
+    Invalid::NothingInTheWay,
+    Invalid::DeadLink,
+];
 /// What the SDK can draw.
 const COMPONENTS: [&str; 4] = ["tooltip", "hotspot", "banner", "modal"];
 
@@ -219,12 +227,17 @@ impl Visitor {
     }
 
     fn go_on(&mut self, now: Timestamp) {
-        match self.react(now) {
-            Some(page) if page != self.page => return self.open(page, now),
-            None if self.leaves(now) => return,
-            _ => self.moves_left = self.moves_left.saturating_sub(1),
+        let clicked = self.react(now);
+        if (clicked.is_none() || self.moves_left == 0) && self.leaves(now) {
+            return;
         }
-        let step = self.led.filter(|step| self.truth.can_take(*step)).or_else(|| self.wanted());
+        // To follow a guide is a move like any other: guides make no visit longer.
+        self.moves_left = self.moves_left.saturating_sub(1);
+        if let Some(page) = clicked.filter(|page| *page != self.page) {
+            return self.open(page, now);
+        }
+        self.led = self.led.filter(|step| self.truth.can_take(*step));
+        let step = self.led.or_else(|| self.wanted());
         let willing = self.led.is_some() || self.draws.chance(self.persona.traits().knows);
         match step {
             Some(step) if willing && self.page.serves(step) => self.attempt(step, now),
@@ -244,7 +257,8 @@ impl Visitor {
             if leads < 100 && !self.draws.chance(leads) {
                 return None;
             }
-            self.led = screen.purpose.map(|purpose| purpose.step);
+            let useful = !screen.faults.iter().any(|fault| OF_NO_USE.contains(fault));
+            self.led = screen.purpose.filter(|_| useful).map(|purpose| purpose.step);
             return screen.leads_to;
         }
         if self.draws.chance(traits.closes) {
@@ -265,11 +279,14 @@ impl Visitor {
         let seen = u32::try_from(self.truth.exposures()).unwrap_or(u32::MAX);
         let tired = (self.persona.traits().tires * self.nature.tires).saturating_mul(seen) / 100;
         let wish = 3 + tired + if stuck { 14 } else { 0 } + if done { 12 } else { 0 };
-        if self.moves_left > 0 && !self.draws.chance(wish) {
+        let lot = self.draws.below(100);
+        if self.moves_left > 0 && lot >= u64::from(wish) {
             return false;
         }
         self.led = None;
-        let for_good = self.visits_left == 0 || (stuck && self.draws.chance(40));
+        // The guides have driven them out, and nothing else has.
+        let driven_out = lot < u64::from(tired);
+        let for_good = self.visits_left == 0 || ((stuck || driven_out) && self.draws.chance(40));
         self.visits_left = self.visits_left.saturating_sub(1);
         self.next = if for_good { Next::Nothing } else { Next::Arrive };
         true
@@ -435,3 +452,6 @@ fn uuid(draws: &mut Draws) -> UserId {
     );
     UserId::new(&text).expect("36 printable characters are a user id")
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,11 +21,13 @@ pub enum Method {
     Random,
     /// The engine; what it learns to lead to activation.
     Learner,
+    /// The same under looser contact rules, as an owner might choose them whose visitors stay for some minutes.
+    Looser,
 }
 
 impl Method {
     /// All of them, baselines first.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Nothing,
         Self::Sequence,
         Self::ModelPerEvent,
@@ -33,6 +35,7 @@ impl Method {
         Self::Static,
         Self::Random,
         Self::Learner,
+        Self::Looser,
     ];
 
     /// Its name in tables.
@@ -45,6 +48,7 @@ impl Method {
             Self::Static => "engine, static",
             Self::Random => "engine, random",
             Self::Learner => "engine, learner",
+            Self::Looser => "engine, looser",
         }
     }
 
@@ -53,7 +57,7 @@ impl Method {
         match self {
             Self::Static => Some(Policy::Static),
             Self::Random => Some(Policy::Random),
-            Self::Learner => Some(Policy::Learner),
+            Self::Learner | Self::Looser => Some(Policy::Learner),
             Self::Nothing | Self::Sequence | Self::ModelPerEvent | Self::Clicks => None,
         }
     }

@@ -1,5 +1,8 @@
 //! What came of a comparison, as numbers. Must follow everybody for the same time: nobody is left out who was slow.
 
+use std::collections::BTreeMap;
+
+use pilotage_domain::decide::Reason;
 use pilotage_domain::time::Millis;
 use serde::Serialize;
 
@@ -54,6 +57,8 @@ pub struct Outcome {
     pub dismissed: u64,
     /// What spoke against guides that were shown, by the simulator's own books; several things may speak against one.
     pub invalid: u64,
+    /// Why the engine answered that nothing is to be shown, and how often; empty for what is no engine.
+    pub withheld: BTreeMap<Reason, u64>,
     /// Calls of a model.
     pub model_calls: u64,
     /// Answers of a model that named no guide of the catalogue.
@@ -105,6 +110,7 @@ impl Outcome {
             tally.guides.shown += one.guides.shown;
             tally.guides.clicked += one.guides.clicked;
             tally.guides.dismissed += one.guides.dismissed;
+            one.withheld.iter().for_each(|(why, n)| *tally.withheld.entry(*why).or_default() += n);
             one.invalid
                 .iter()
                 .for_each(|(fault, n)| *tally.invalid.entry(*fault).or_default() += n);
@@ -125,6 +131,7 @@ impl Outcome {
             clicked: tally.guides.clicked,
             dismissed: tally.guides.dismissed,
             invalid: tally.invalid.values().sum(),
+            withheld: tally.withheld,
             model_calls: spent.calls,
             invalid_answers: spent.invalid_answers,
             cost_usd: (spent.calls * CALL_MICRO_USD) as f64 / 1e6,

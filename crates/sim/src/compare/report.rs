@@ -6,8 +6,8 @@ use super::outcome::{Compared, Outcome};
 
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 220.0;
-const COLOURS: [&str; 7] =
-    ["#777777", "#b07d2b", "#a33b3b", "#7a4fa3", "#2f6f9f", "#3c8d8d", "#1f7a3d"];
+const COLOURS: [&str; 8] =
+    ["#777777", "#b07d2b", "#a33b3b", "#7a4fa3", "#2f6f9f", "#3c8d8d", "#1f7a3d", "#c2578c"];
 
 /// The numbers as lines of plain text, at most 100 columns wide.
 pub fn table(compared: &Compared) -> String {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pilotage_domain::definition::Definition;
 use pilotage_domain::event::Event;
+use pilotage_domain::policy::Policy;
 use pilotage_domain::time::{Millis, Timestamp};
 use pilotage_engine::memory::{ManualClock, MemoryLog, MemoryStore, SeededEntropy};
 use pilotage_engine::{
@@ -24,6 +25,9 @@ use crate::visit::{Queue, VisitError, check_sound};
 use crate::visitor::{Acted, Heard, Visitor};
 
 const PRODUCT: &str = include_str!("../../worlds.yaml");
+/// The contact rules of `Method::Looser`: twice as many guides, and a minute between two, where a visit lasts some minutes.
+const LOOSER: [(&str, &str); 3] =
+    [("  session: 2 ", "  session: 4 "), ("  day: 4 ", "  day: 8 "), ("  gap: 5m ", "  gap: 1m ")];
 /// Every world ends at this instant.
 const UNTIL: Timestamp = Timestamp::from_millis(1_780_000_000_000);
 /// For how long everybody is followed after signing up.
@@ -90,9 +94,13 @@ struct Trial {
 }
 
 async fn live(world: &World, method: Method, seed: u64) -> Result<Outcome, CompareError> {
-    let definition = definition()?;
+    let text = product(method);
+    let definition = definition(&text)?;
     let guide = match method.policy() {
-        Some(_) => Guide::Engine(engine(&definition, method, seed).await?),
+        Some(policy) => {
+            let source = ProductSource { definition: definition.clone(), text };
+            Guide::Engine(engine(source, policy, seed).await?)
+        }
         None => Guide::Baseline(Box::new(Baseline::new(method, &definition, seed))),
     };
     let mut trial = Trial { sample: Sample::of(definition)?, guide };
@@ -113,23 +121,29 @@ async fn live(world: &World, method: Method, seed: u64) -> Result<Outcome, Compa
     Ok(Outcome::of(method, visitors.iter().map(Visitor::fate), spent))
 }
 
-fn definition() -> Result<Definition, CompareError> {
-    let loaded = yaml::load(PRODUCT).map_err(|faults| CompareError::Product(format!("{faults:?}")));
+/// The product that the method guides through.
+fn product(method: Method) -> String {
+    let plain = PRODUCT.to_owned();
+    match method {
+        Method::Looser => {
+            LOOSER.iter().fold(plain, |text, (rule, loose)| text.replacen(rule, loose, 1))
+        }
+        _ => plain,
+    }
+}
+
+fn definition(text: &str) -> Result<Definition, CompareError> {
+    let loaded = yaml::load(text).map_err(|faults| CompareError::Product(format!("{faults:?}")));
     Ok(loaded?.definition)
 }
 
-async fn engine(
-    definition: &Definition,
-    method: Method,
-    seed: u64,
-) -> Result<Engine, CompareError> {
-    let policy = method.policy().unwrap_or(Options::default().policy);
+async fn engine(source: ProductSource, policy: Policy, seed: u64) -> Result<Engine, CompareError> {
     let parts = Parts {
         log: Arc::new(MemoryLog::default()),
         store: Arc::new(MemoryStore::default()),
         clock: Arc::new(ManualClock::new(UNTIL)),
         entropy: Arc::new(SeededEntropy::new(seed)),
-        products: vec![ProductSource { definition: definition.clone(), text: PRODUCT.to_owned() }],
+        products: vec![source],
         options: Options { clock: ClockMode::Events, policy, ..Options::default() },
     };
     Ok(Engine::open(parts).await?)

@@ -69,8 +69,8 @@ fn certain_scores_win_or_lose_for_sure() {
     assert!((step[0] - 0.5).abs() < 1e-4, "{step:?}");
 }
 
-/// A million draws of eight scores whose widths differ up to a thousand times: within three standard errors, and a margin
-/// for the eighty comparisons that are made.
+/// A million draws of eight scores whose widths differ up to a thousand times: within three standard errors, which the rarest
+/// winners have none of.
 #[test]
 fn draws_agree() {
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
@@ -104,7 +104,7 @@ fn draws_agree() {
     for (wins, chance) in wins.iter().zip(chances(&scores)) {
         let seen = f64::from(*wins) / f64::from(draws);
         let error = (chance * (1.0 - chance) / f64::from(draws)).sqrt();
-        assert!((seen - chance).abs() < 3.5 * error + 1e-6, "{seen} {chance}");
+        assert!((seen - chance).abs() < 3.0 * error + 1e-6, "{seen} {chance}");
     }
 }
 

@@ -246,6 +246,29 @@ fn young_rows_count_as_they_mature() {
     assert!((both - mature).abs() < 0.005, "{both} {mature}");
 }
 
+/// Early and late outcomes differ while rows are young, and once all of them are mature not in one bit: each counts in full.
+#[test]
+fn once_mature_it_does_not_matter_when_outcomes_came() {
+    let standing = |after: u64, now: u64| {
+        let came = |n: usize| {
+            let goal = if n.is_multiple_of(4) && hours(480 + after) <= hours(now) {
+                Goal::Reached(Millis::hours(after))
+            } else {
+                Goal::Open
+            };
+            Lesson { click: Some(Millis::minutes(1)), goal, ..exposure(n % 2, hours(480)) }
+        };
+        let lessons: Vec<Lesson> = (0..400).map(came).collect();
+        let posterior = Posterior::new(&learner(&lessons), &settings(), hours(now));
+        chances(&posterior, &situation(&[]), &[arm(0), arm(1)])
+    };
+    let week = 24 * 7;
+    for after in [1, 20, 100, week] {
+        assert_eq!(standing(after, 480 + week), standing(1, 480 + week), "{after} h");
+    }
+    assert_ne!(standing(20, 480 + 10), standing(1, 480 + 10), "young rows tell them apart");
+}
+
 #[test]
 fn the_order_of_the_file_changes_no_bit() {
     let lessons = rounds(70, [(0.3, 0.3), (0.25, 0.2), (0.2, 0.1)], 24 * 20);
@@ -263,7 +286,7 @@ fn the_order_of_the_file_changes_no_bit() {
     }
 }
 
-/// 200,000 draws by decision ids against a learner's law.
+/// A million draws by decision ids against a learner's law.
 #[test]
 fn draws_follow_the_learners_law() {
     let lessons = rounds(60, [(0.3, 0.3), (0.25, 0.3), (0.2, 0.3)], 24 * 20);
@@ -274,7 +297,7 @@ fn draws_follow_the_learners_law() {
         .map(|arm| Eligible { arm: arm.view(), milestone: None, features: &none })
         .collect();
     let law = posterior.law(&situation(&[]), &eligible).distribution;
-    let (draws, mut seen) = (200_000u32, [0u32; 4]);
+    let (draws, mut seen) = (1_000_000u32, [0u32; 4]);
     for n in 0..draws {
         let number = (crate::hash::uniform("chi", &[&n.to_be_bytes()]) >> 32) as u32;
         match law.draw(number) {

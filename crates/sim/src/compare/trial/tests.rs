@@ -1,5 +1,7 @@
 //! Small worlds on the real engine: the same twice, and what each way to guide can't do. Must not assert who wins.
 
+use pilotage_domain::decide::Reason;
+
 use super::*;
 use crate::compare::{html, table, worlds};
 
@@ -28,7 +30,7 @@ async fn the_same_seed_gives_the_same_bytes_and_another_one_others() {
 
 #[tokio::test]
 async fn rules_show_nothing_invalid_in_any_world_and_baselines_without_them_do() {
-    let ruled = [Method::Clicks, Method::Static, Method::Random, Method::Learner];
+    let ruled = [Method::Clicks, Method::Static, Method::Random, Method::Learner, Method::Looser];
     for world in worlds() {
         let world = World { visitors: 30, days: 5, ..world };
         let compared = compared(&world, &ruled, 3).await;
@@ -52,4 +54,29 @@ async fn visitors_do_not_depend_on_who_guides_them() {
     let once = compared(&world, &[Method::Nothing], 5).await;
     let again = compared(&world, &[Method::Static, Method::Nothing], 5).await;
     assert_eq!(once.outcomes[0].curve, again.outcomes[1].curve);
+}
+
+#[test]
+fn looser_rules_differ_in_contact_and_in_nothing_else() {
+    let [plain, looser] = [Method::Learner, Method::Looser].map(product);
+    let rules = |line: &&str| {
+        !["session:", "day:", "gap:"].iter().any(|key| line.starts_with(&format!("  {key}")))
+    };
+    let others = |text: &str| text.lines().filter(rules).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(others(&plain), others(&looser));
+    let of = |text: &str| definition(text).expect("it loads").contact;
+    let [plain, looser] = [of(&plain), of(&looser)];
+    assert_eq!((plain.session, plain.day, plain.gap), (Some(2), Some(4), Millis::minutes(5)));
+    assert_eq!((looser.session, looser.day, looser.gap), (Some(4), Some(8), Millis::minutes(1)));
+    assert_eq!(looser.dismissed, plain.dismissed);
+}
+
+#[tokio::test]
+async fn the_engine_says_why_it_shows_nothing() {
+    let methods = [Method::Sequence, Method::Learner];
+    let compared = compared(&small("mixed"), &methods, 1).await;
+    let [sequence, engine] = &compared.outcomes[..] else { panic!("two methods") };
+    assert!(sequence.withheld.is_empty(), "{sequence:?}");
+    assert!(engine.withheld.contains_key(&Reason::Contact), "{engine:?}");
+    assert!(engine.withheld.contains_key(&Reason::NoCandidate), "{engine:?}");
 }
