@@ -33,9 +33,12 @@ function connect({ endpoint = new URL(import.meta.url).origin, key, product, use
 
   const post = (/** @type {string} */ path, /** @type {string} */ body) => fetch(endpoint + path, {
     method: 'POST', headers, body, keepalive: new Blob([body]).size < MAX_KEEPALIVE, signal: AbortSignal.timeout(30_000),
+  }).catch((fault) => {
+    if (key) import('./sdk/unheard.js').then((room) => room.explain(endpoint), () => {});
+    throw fault;
   });
   const beacon = (/** @type {string} */ path, /** @type {string} */ body) => post(path, body).catch(() => {
-    navigator.sendBeacon(`${endpoint}${path}?key=${encodeURIComponent(key ?? '')}`, new Blob([body], { type: 'application/json' }));
+    navigator.sendBeacon(`${endpoint}${path}?key=${encodeURIComponent(key ?? '')}`, new Blob([JSON.stringify({ userToken, ...JSON.parse(body) })], { type: 'application/json' }));
   });
   return { post, beacon };
 }

@@ -173,6 +173,11 @@ export type OpenSender = (setup: {
   onError: (fault: Fault) => void;
 }) => Sender;
 
+// unheard.js
+
+/** Tells the page's author, in the console, of an origin that is not listed. */
+export type Explain = (endpoint: string) => Promise<void>;
+
 // moments.js
 
 /** Calls back whenever the path changes, however the page did it. */
@@ -205,10 +210,13 @@ export type OwnPath = (path: string | null | undefined, origin: string) => strin
 
 interface Size { width: number; height: number }
 
-/** Where a box goes beside an anchor: below it and flush with its right edge, or flipped where there is no room. */
+/** Where a box goes beside an anchor: below it, or above where there is no room, and towards the side that has more room. */
 export type Fit = (anchor: { left: number; right: number; top: number; bottom: number }, box: Size, view: Size) => { top: number; left: number };
 
-/** Shows the host in the top layer, beside the anchor where there is one, until the signal. */
+/**
+ * Shows the host in the top layer, beside the anchor where there is one, until the signal. It is hidden for as long as a menu
+ * or a dialog of the page is open where it stands.
+ */
 export type Show = (host: HTMLElement, anchor: Element | undefined, signal: AbortSignal) => void;
 
 // draw.js
@@ -220,8 +228,8 @@ export type Draw = (guide: Guide, anchor: Element | undefined, closeLabel: strin
   dismissed: (reason: string) => void;
 }, signal: AbortSignal) => void;
 
-/** Focuses the element or the first thing in it that takes the focus. */
-export type Focus = (around: Element | null | undefined) => void;
+/** Focuses the element or the first thing in it that takes the focus, for everybody to see; gives what it focused. */
+export type Focus = (around: Element | null | undefined) => Element | null | undefined;
 
 /** A polite live region; the function speaks through it. */
 export type OpenVoice = (signal: AbortSignal) => (text: string, lang?: string) => void;
