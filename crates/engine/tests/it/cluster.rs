@@ -8,12 +8,13 @@ use bytes::Bytes;
 use pilotage_domain::decide::Reason;
 use pilotage_domain::event::Position;
 use pilotage_domain::id::{EventId, UserId};
+use pilotage_domain::profile::fold::IDS_KEPT;
 use pilotage_domain::time::Millis;
 use pilotage_engine::memory::{
     Fault, ManualClock, MemoryGroup, MemoryLog, MemoryShared, ONLY, SeededEntropy,
 };
 use pilotage_engine::port::log::{Entry, EntryName, Journal, Log, RecordKind, Stored};
-use pilotage_engine::port::shared::Shared;
+use pilotage_engine::port::shared::{REMEMBERED_DAYS, Shared};
 use pilotage_engine::port::store::Pause;
 use pilotage_engine::{
     ClusterParts, DecideCall, Engine, MakeFeed, Options, Readiness, Stage, TimelineItem,
@@ -167,6 +168,39 @@ async fn a_worker_that_is_replaced_folds_nothing_twice_and_loses_nothing() {
         worker.close().await;
     }
     let rebuilt = Engine::rebuild_shared(installation.parts(&Work::Folds, 99), |_, _| {}).await;
+    let rebuilt = rebuilt.expect("folded again");
+    assert_eq!((rebuilt.before, rebuilt.after), (live, live));
+}
+
+/// Whether a name is known depends on the days of its records, and not on when they are folded.
+#[tokio::test]
+async fn an_event_that_is_sent_again_counts_anew_after_its_days_live_and_in_a_rebuild() {
+    let installation = Installation::new();
+    let engine = installation.join(Work::Folds, 1).await;
+    let ada = user(1);
+    let first = || named("first", form(&ada, "new_project", true));
+    send(&engine, first()).await;
+    let mut expected = vec!["first".to_owned()];
+    let mut days = 0;
+    for until in [REMEMBERED_DAYS, REMEMBERED_DAYS + 1, 4 * REMEMBERED_DAYS] {
+        // More than a profile remembers by itself.
+        let others: Vec<String> = (0..=IDS_KEPT).map(|n| format!("{until}-{n}")).collect();
+        let events = others.iter().map(|id| named(id, event(&ada, "signed_up", "{}")));
+        engine.ingest(&product(), events.collect()).await.expect("taken");
+        expected.extend(others);
+        installation.clock.advance(Millis::days((until - days) as u64));
+        days = until;
+        installation.log.forget_names();
+        send(&engine, first()).await;
+        if until > REMEMBERED_DAYS {
+            expected.push("first".to_owned());
+        }
+        engine.settled().await.expect("folded");
+        assert_eq!(events_of(&engine, &ada).await, expected);
+    }
+    let live = engine.digest().await.expect("read");
+    engine.close().await;
+    let rebuilt = Engine::rebuild_shared(installation.parts(&Work::Folds, 2), |_, _| {}).await;
     let rebuilt = rebuilt.expect("folded again");
     assert_eq!((rebuilt.before, rebuilt.after), (live, live));
 }

@@ -14,8 +14,8 @@ use pilotage_domain::time::Timestamp;
 use pilotage_engine::port::Answer;
 use pilotage_engine::port::feed::Partition;
 use pilotage_engine::port::shared::{
-    Added, Change, Claim, FoldError, Folded, RecordName, Reservation, Reserved, Shared, SharedUser,
-    Sum, Teaching,
+    Added, Change, Claim, Dated, FoldError, Folded, Reservation, Reserved, Shared, SharedUser, Sum,
+    Teaching,
 };
 use pilotage_engine::port::store::{RowId, StoreError, UserKey};
 use tokio::sync::broadcast;
@@ -39,7 +39,7 @@ impl Shared for PostgresStore {
 
     fn positions(
         &self,
-        names: Vec<RecordName>,
+        names: Vec<Dated>,
     ) -> Answer<'_, Result<Vec<Option<Position>>, StoreError>> {
         answer(self.pool.read(names, |client, names| Box::pin(names::positions(client, names))))
     }
