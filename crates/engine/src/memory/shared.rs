@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use pilotage_domain::event::Position;
+use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{DecisionId, ProductId};
 use pilotage_domain::time::Timestamp;
 use tokio::sync::broadcast;
@@ -238,6 +239,13 @@ impl Shared for MemoryStore {
             self.tell(Change::Users(marks));
             Ok(rows)
         })
+    }
+
+    fn agree(
+        &self,
+        folds: BTreeMap<ProductId, ContentHash>,
+    ) -> Answer<'_, Result<BTreeMap<ProductId, ContentHash>, StoreError>> {
+        self.writing(|contents| Ok(contents.folded.agree(folds)))
     }
 
     fn positions(

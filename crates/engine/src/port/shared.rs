@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use pilotage_domain::event::Position;
+use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{DecisionId, ProductId};
 use pilotage_domain::time::Timestamp;
 use thiserror::Error;
@@ -259,6 +260,7 @@ pub fn user_mark(key: &UserKey) -> u64 {
 /// - `positions` knows every name of a resolved `fold`: an event's on all days that the day of its record `knows`, a decision's
 ///   on every day. Which days those are depends on records alone and never on when they are folded, so that a live fold and a
 ///   rebuild agree. What is forgotten is what no record can ask for any more, if those who receive agree on the day within one.
+/// - Of several that `agree` on what a product is folded with, the first one's stays, and all are told so.
 /// - `reset` forgets names and addends, too, and how far partitions are folded, and makes every claim and every turn outdated;
 ///   what is reserved stays.
 pub trait Shared: Store {
@@ -267,6 +269,12 @@ pub trait Shared: Store {
 
     /// Stores what was made of a run of records; the rows of its users, in their order.
     fn fold(&self, folded: Folded) -> Answer<'_, Result<Vec<RowId>, FoldError>>;
+
+    /// Notes what products are folded with, where nothing is noted yet; what is noted of all products then.
+    fn agree(
+        &self,
+        folds: BTreeMap<ProductId, ContentHash>,
+    ) -> Answer<'_, Result<BTreeMap<ProductId, ContentHash>, StoreError>>;
 
     /// Where records of these names took effect; `None` where none has that is known on that day.
     fn positions(&self, names: Vec<Dated>)

@@ -17,7 +17,7 @@ use pilotage_engine::port::log::{Entry, EntryName, Journal, Log, RecordKind, Sto
 use pilotage_engine::port::shared::{REMEMBERED_DAYS, Shared};
 use pilotage_engine::port::store::Pause;
 use pilotage_engine::{
-    ClusterParts, DecideCall, Engine, MakeFeed, Options, Readiness, Stage, TimelineItem,
+    ClusterParts, DecideCall, Engine, MakeFeed, OpenError, Options, Readiness, Stage, TimelineItem,
 };
 use pilotage_wire::event::IncomingEvent;
 use pilotage_wire::model::record::ReviewName;
@@ -203,6 +203,24 @@ async fn an_event_that_is_sent_again_counts_anew_after_its_days_live_and_in_a_re
     let rebuilt = Engine::rebuild_shared(installation.parts(&Work::Folds, 2), |_, _| {}).await;
     let rebuilt = rebuilt.expect("folded again");
     assert_eq!((rebuilt.before, rebuilt.after), (live, live));
+}
+
+/// Of two definitions that begin on one empty store, the first is folded with and the other is refused, also where they differ
+/// in nothing but what the learner's numbers mean.
+#[tokio::test]
+async fn another_definition_is_refused_from_the_first_start_on() {
+    let fold = acme().replace("holdout: 0 ", "holdout: 0.2 ");
+    let frame = acme().replace("features: [tier, ", "features: [");
+    for other in [fold, frame] {
+        assert_ne!(other, acme(), "it is another one");
+        let installation = Installation::new();
+        let begun = installation.join(Work::Decides, 1).await;
+        let parts = installation.parts(&Work::Decides, 2);
+        let refused = Engine::join(ClusterParts { products: vec![source(&other)], ..parts }).await;
+        let refused = refused.err();
+        assert!(matches!(refused, Some(OpenError::FoldChanged { .. })), "{refused:?}");
+        begun.close().await;
+    }
 }
 
 #[tokio::test]

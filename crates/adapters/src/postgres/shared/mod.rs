@@ -1,5 +1,6 @@
 //! What several processes agree on, over the pool. Must not let an outdated claim write.
 
+mod agree;
 mod claim;
 mod fold;
 mod learning;
@@ -9,7 +10,8 @@ mod reserve;
 use std::collections::BTreeMap;
 
 use pilotage_domain::event::Position;
-use pilotage_domain::id::DecisionId;
+use pilotage_domain::hash::ContentHash;
+use pilotage_domain::id::{DecisionId, ProductId};
 use pilotage_domain::time::Timestamp;
 use pilotage_engine::port::Answer;
 use pilotage_engine::port::feed::Partition;
@@ -35,6 +37,13 @@ impl Shared for PostgresStore {
     /// a new claim of the partition says so.
     fn fold(&self, folded: Folded) -> Answer<'_, Result<Vec<RowId>, FoldError>> {
         answer(self.measured(folded, |work, folded| Box::pin(fold::fold(work, folded))))
+    }
+
+    fn agree(
+        &self,
+        folds: BTreeMap<ProductId, ContentHash>,
+    ) -> Answer<'_, Result<BTreeMap<ProductId, ContentHash>, StoreError>> {
+        answer(self.pool.write(folds, |client, folds| Box::pin(agree::agree(client, folds))))
     }
 
     fn positions(

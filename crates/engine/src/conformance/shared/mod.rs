@@ -45,6 +45,7 @@ macro_rules! shared_conformance {
             a_name_takes_effect_once,
             a_name_takes_effect_anew_once_its_days_are_over,
             names_and_days_are_folded_anew_alike,
+            of_many_that_agree_the_first_is_followed,
             of_those_that_read_the_same_one_is_held,
             a_reservation_is_held_against_the_profile,
             what_is_reserved_is_seen_until_it_is_settled,

@@ -1,14 +1,22 @@
 //! By which names records are known. Part of the shared store's suite.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use pilotage_domain::event::Position;
+use pilotage_domain::hash::ContentHash;
+use pilotage_domain::id::ProductId;
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
 
 use super::{
     TODAY, at, claim, dated, decision_id, decision_name, event_name, fold, is_damage, one_record,
     position, positions,
 };
-use crate::conformance::{SharedPlace, event_id, key};
+use crate::conformance::{SharedPlace, event_id, key, product};
 use crate::port::log::EntryName;
 use crate::port::shared::{Claim, Dated, Day, Folded, REMEMBERED_DAYS, Shared};
+use crate::port::store::{Batch, Watermark};
 
 /// An event is known by product, user and id; a decision by its id; both where they stand, and after a restart.
 pub async fn names_are_known_after_their_fold(place: &impl SharedPlace) {
@@ -136,4 +144,48 @@ pub async fn names_and_days_are_folded_anew_alike(place: &impl SharedPlace) {
     }
     let expected = [true, false, true, false, false, true, true];
     assert_eq!(effects, [expected, expected]);
+}
+
+/// What one product is folded with.
+fn folds(id: &str, byte: u8) -> BTreeMap<ProductId, ContentHash> {
+    BTreeMap::from([(product(id), ContentHash::from_bytes([byte; 32]))])
+}
+
+/// Many begin at once, each with another definition of one product and with a product of its own: all are told of the same.
+pub async fn of_many_that_agree_the_first_is_followed(place: &impl SharedPlace) {
+    const MANY: u8 = 8;
+    let stores = [place.open().await, place.open().await];
+    let (begin, mut all) = (Arc::new(Barrier::new(MANY.into())), JoinSet::new());
+    for n in 0..MANY {
+        let (store, begin) = (Arc::clone(&stores[usize::from(n) % 2]), Arc::clone(&begin));
+        all.spawn(async move {
+            begin.wait().await;
+            let mut ours = folds("p", n);
+            ours.extend(folds(&format!("own-{n}"), n));
+            let told = store.agree(ours.clone()).await.expect("the store writes");
+            assert_eq!(told.len() - 1, told.keys().filter(|id| id.as_str() != "p").count());
+            assert!(
+                folds(&format!("own-{n}"), n).iter().all(|(id, fold)| told.get(id) == Some(fold))
+            );
+            told[&product("p")]
+        });
+    }
+    let told = all.join_all().await;
+    assert!(told.iter().all(|fold| *fold == told[0]), "{told:?}");
+    stores[0].close().await;
+    let store = place.open().await;
+    let stands = store.watermark().await.expect("the store reads");
+    assert_eq!((stands.position, stands.folds.len()), (Position(0), 1 + usize::from(MANY)));
+    assert_eq!(stands.folds[&product("p")], told[0]);
+    let agreed = store.agree(BTreeMap::new()).await.expect("the store writes");
+    assert_eq!(agreed, stands.folds);
+    // What is noted beside it stays, and a reset forgets both.
+    let watermark = Watermark { position: Position(7), ..stands };
+    let batch = Batch { watermark: Some(watermark.clone()), ..Batch::default() };
+    store.write(batch).await.expect("the store writes");
+    store.agree(folds("p", MANY)).await.expect("the store writes");
+    assert_eq!(store.watermark().await.expect("the store reads"), watermark);
+    store.reset().await.expect("the store writes");
+    let anew = store.agree(folds("p", MANY)).await.expect("the store writes");
+    assert_eq!(anew, folds("p", MANY));
 }
