@@ -27,11 +27,14 @@ const IS_MINE: &str = "SELECT pg_try_advisory_xact_lock($1)";
 const MARGIN: i32 = 1;
 
 /// Judged by what is folded of the name's own partition, so that a worker that is behind still finds what its records ask for;
-/// and not sooner than by the server's day, where somebody's clock was ahead.
+/// and not sooner than by the server's day, where somebody's clock was ahead. One partition after the other, each by the index: a
+/// plan that began with the names would read all of them to find none.
 const NAMES: &str = "
     DELETE FROM names WHERE name IN (
-        SELECT n.name FROM partitions p JOIN names n ON n.position >> 48 = p.partition
-            AND n.day < least(p.newest_day, CURRENT_DATE - DATE '1970-01-01') - $1::integer
+        SELECT old.name FROM partitions p CROSS JOIN LATERAL (
+            SELECT name FROM names n WHERE n.position >> 48 = p.partition
+                AND n.day < least(p.newest_day, CURRENT_DATE - DATE '1970-01-01') - $1::integer
+            LIMIT $2) AS old
         WHERE p.newest_day IS NOT NULL LIMIT $2)";
 const RESERVATIONS: &str = "
     DELETE FROM reservations WHERE (product, user_id, decision) IN (
