@@ -132,7 +132,7 @@ pub struct Decision {
     pub outcome: Outcome,
     /// The user's group.
     pub group: Group,
-    /// The policy that drew: `static`, `random`, `model`, `learner-1` …
+    /// The policy that drew: `static`, `random`, `model`, `learner-2` …
     pub policy: &'static str,
     /// Drawn uniformly by the definition's `explore` share.
     pub explore: bool,

@@ -136,6 +136,7 @@ mod tests {
             dismissed: false,
             step: None,
             goal,
+            activation: goal,
         }
     }
 

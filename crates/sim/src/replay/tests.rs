@@ -153,7 +153,7 @@ async fn rows_say_what_was_drawn_and_what_came_of_it() {
 /// A policy that draws alike is worth what the log is worth; another one has an answer, too.
 #[tokio::test]
 async fn rows_of_a_replay_can_be_evaluated() {
-    let log = recorded(300, Policy::Random).await;
+    let log = recorded(450, Policy::Random).await;
     let question = Question { target: Target::Given, rows: Asked::Drawn };
     let (_, rows) = replayed(&log, ACME, Policy::Random).await;
     let told = evaluate(&rows, &question).expect("sound rows");
