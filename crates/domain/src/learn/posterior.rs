@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use super::delay::Curve;
 use super::features::{Features, LARGEST, ONE};
 use super::fit::{Ageing, Fit, Ground, Residual, Score, between, cohorts, split};
-use super::guard;
 use super::key::{Arm, Key, KeyRef};
 use super::law::{self, Law, Standing};
 use super::learner::Learner;
@@ -19,7 +18,6 @@ use super::settings::{Hearing, Settings, prior};
 use super::sums::Sums;
 use super::tally::Tally;
 use crate::id::MilestoneId;
-use crate::number::Probability;
 use crate::policy::ArmView;
 use crate::time::Timestamp;
 
@@ -116,6 +114,11 @@ impl Posterior {
     /// Arms that are proven to be dismissed more often than they may be.
     pub fn barred(&self) -> impl Iterator<Item = &Arm> {
         self.arms.iter().filter(|(_, known)| known.barred).map(|(arm, _)| arm)
+    }
+
+    /// Whether the arm is one of those.
+    pub fn is_barred(&self, arm: ArmView<'_>) -> bool {
+        self.arms.get(&Arm::from(arm)).is_some_and(|known| known.barred)
     }
 
     /// What is expected of each arm and of silence: the chance of activation.
@@ -271,10 +274,9 @@ impl Fits<'_> {
 }
 
 fn known_arms(learner: &Learner, settings: &Settings) -> BTreeMap<Arm, Known> {
-    let limit = settings.guard.map(Probability::get);
     let known = |(arm, tally): (&Arm, &Tally)| {
-        let proven = |limit| guard::evidence(tally.shown, tally.dismissed, limit) >= guard::PROVEN;
-        (arm.clone(), Known { exposures: tally.shown, barred: limit.is_some_and(proven) })
+        let barred = settings.guard.is_some_and(|limit| tally.annoys(limit));
+        (arm.clone(), Known { exposures: tally.shown, barred })
     };
     learner.arms.iter().map(known).collect()
 }

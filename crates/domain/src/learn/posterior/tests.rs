@@ -5,8 +5,9 @@ use crate::learn::fixture::{
     START, arm, chances, exposure, frame, hours, learner, milestone, settings, silence, situation,
     success,
 };
+use crate::learn::guard;
 use crate::learn::lesson::{Goal, Lesson};
-use crate::number::Propensity;
+use crate::number::{Probability, Propensity};
 use crate::policy::Choice;
 use crate::time::Millis;
 
