@@ -15,6 +15,8 @@ use crate::world::{advised, answer, guided, product, quantile, question, trial, 
 
 const PROVIDER: Millis = Millis::new(200);
 const SITUATIONS: u64 = 9;
+/// How many are in each.
+const USERS: u64 = 20;
 const LOOK: Duration = Duration::from_millis(5);
 
 pub(crate) async fn run() {
@@ -42,27 +44,29 @@ async fn measured(write_back: Duration, asks: bool) -> Vec<u64> {
     let engine = open(folder.path(), options).await;
     let mut taken = Vec::new();
     for n in 0..SITUATIONS {
-        // What one is shown uses up the limits: whoever decides at once is another in the same situation.
-        let (one, other, version) = (user(n), user(SITUATIONS + n), version(n));
+        // What one is shown uses up the limits: each decision is about another user in the same situation.
+        let version = version(n);
+        let mut users = (0..USERS).map(|other| user(SITUATIONS * other + n));
+        let all: Vec<_> = users.clone().flat_map(|user| trial(&user, &version)).collect();
+        let mut ask = || {
+            let user = users.next().expect("the answer is heard soon after it has come");
+            let (engine, asked) = (&engine, question(user, &version));
+            async move { engine.decide(&product(), asked).await.expect("decided") }
+        };
         let start = Instant::now();
-        let events = [trial(&one, &version), trial(&other, &version)].concat();
-        engine.ingest(&product(), events).await.expect("taken");
+        engine.ingest(&product(), all).await.expect("taken");
         engine.settled().await.expect("folded");
         // Looking is deciding: where nobody is to decide before, the count of passed answers tells when to.
         let passed =
             || engine.model_counts().map_or(0, |c| c.providers.values().map(|p| p.passed).sum());
         let before: u64 = passed();
         if asks {
-            engine.decide(&product(), question(other, &version)).await.expect("decided");
+            ask().await;
         }
         while passed() == before {
             tokio::time::sleep(LOOK).await;
         }
-        loop {
-            let decided = engine.decide(&product(), question(one.clone(), &version)).await;
-            if decided.expect("decided").decision.trace.advice.is_some() {
-                break;
-            }
+        while ask().await.decision.trace.advice.is_none() {
             tokio::time::sleep(LOOK).await;
         }
         taken.push(start.elapsed().as_millis() as u64);

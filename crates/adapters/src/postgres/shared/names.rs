@@ -6,75 +6,100 @@ use deadpool_postgres::{Client, Transaction};
 use pilotage_domain::event::Position;
 use pilotage_domain::id::DecisionId;
 use pilotage_engine::port::log::EntryName;
-use pilotage_engine::port::shared::RecordName;
+use pilotage_engine::port::shared::{Dated, Day, REMEMBERED_DAYS};
+use tokio_postgres::Row;
 
 use crate::postgres::column::{Uuid, cell, from_number, position};
-use crate::postgres::fault::Result;
+use crate::postgres::fault::{Fault, Result};
 
+/// A name that is known on its day is passed over; whoever adds counts.
 const ADD_EVENTS: &str = "
-    INSERT INTO names (name, position) SELECT * FROM unnest($1::uuid[], $2::bigint[])";
+    INSERT INTO names AS n (name, position, day)
+    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::integer[])
+    ON CONFLICT (name) DO UPDATE SET position = excluded.position, day = excluded.day
+    WHERE excluded.day - n.day > $4";
 const ADD_DECISIONS: &str = "
     INSERT INTO decisions (decision, position) SELECT * FROM unnest($1::uuid[], $2::bigint[])";
-const FIND_EVENTS: &str = "SELECT name, position FROM names WHERE name = ANY ($1::uuid[])";
+const FIND_EVENTS: &str = "SELECT name, position, day FROM names WHERE name = ANY ($1::uuid[])";
 const FIND_DECISIONS: &str =
     "SELECT decision, position FROM decisions WHERE decision = ANY ($1::uuid[])";
 
 /// Statements that `add` may need.
 pub(super) const OF_NAMES: [&str; 2] = [ADD_EVENTS, ADD_DECISIONS];
 
-/// Names, each under what it is stored by.
+/// Names, column by column, as they are stored.
 #[derive(Default)]
 struct Sorted {
     events: (Vec<Uuid>, Vec<i64>),
+    days: Vec<i32>,
     decisions: (Vec<Uuid>, Vec<i64>),
 }
 
-/// Adds the names; each must be new.
-pub(super) async fn add(work: &Transaction<'_>, names: &[(RecordName, Position)]) -> Result<()> {
-    let mut sorted = Sorted::default();
-    for (name, position) in names {
-        let (stored, columns) = match &name.name {
-            EntryName::Event(id) => (Uuid::of_event(&name.key, id), &mut sorted.events),
-            EntryName::Decision(id) => (Uuid::of_decision(*id), &mut sorted.decisions),
-        };
-        columns.0.push(stored);
-        columns.1.push(from_number(position.0));
+impl Sorted {
+    fn of(names: &[(Dated, Position)]) -> Self {
+        let mut sorted = Self::default();
+        for (Dated { name, day }, position) in names {
+            let (stored, columns) = match &name.name {
+                EntryName::Event(id) => {
+                    sorted.days.push(day.number());
+                    (Uuid::of_event(&name.key, id), &mut sorted.events)
+                }
+                EntryName::Decision(id) => (Uuid::of_decision(*id), &mut sorted.decisions),
+            };
+            columns.0.push(stored);
+            columns.1.push(from_number(position.0));
+        }
+        sorted
     }
-    let Sorted { events, decisions } = sorted;
+}
+
+/// Adds the names; none may be known on its day.
+pub(super) async fn add(work: &Transaction<'_>, names: &[(Dated, Position)]) -> Result<()> {
+    let Sorted { events, days, decisions } = Sorted::of(names);
     // Both are waited for: the failure of the first is the one that tells.
-    let (events, decisions) = tokio::join!(
-        biased;
-        insert(work, ADD_EVENTS, events),
-        insert(work, ADD_DECISIONS, decisions),
-    );
+    let (events, decisions) =
+        tokio::join!(biased; add_events(work, events, days), add_decisions(work, decisions));
     events.and(decisions)
 }
 
-async fn insert(
+async fn add_events(
     work: &Transaction<'_>,
-    insert: &str,
+    (names, positions): (Vec<Uuid>, Vec<i64>),
+    days: Vec<i32>,
+) -> Result<()> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let statement = work.prepare_cached(ADD_EVENTS).await?;
+    let added = work.execute(&statement, &[&names, &positions, &days, &REMEMBERED_DAYS]).await?;
+    if added == names.len() as u64 {
+        Ok(())
+    } else {
+        Err(Fault::Damaged("an event's name is known already".to_owned()))
+    }
+}
+
+async fn add_decisions(
+    work: &Transaction<'_>,
     (names, positions): (Vec<Uuid>, Vec<i64>),
 ) -> Result<()> {
     if !names.is_empty() {
-        let statement = work.prepare_cached(insert).await?;
+        let statement = work.prepare_cached(ADD_DECISIONS).await?;
         work.execute(&statement, &[&names, &positions]).await?;
     }
     Ok(())
 }
 
-/// Where the records of these names took effect.
-pub(super) async fn positions(
-    client: &Client,
-    names: &[RecordName],
-) -> Result<Vec<Option<Position>>> {
-    let stored: Vec<(Uuid, bool)> = names
+/// Where the records of these names took effect, as known on their days.
+pub(super) async fn positions(client: &Client, names: &[Dated]) -> Result<Vec<Option<Position>>> {
+    let stored: Vec<(Uuid, Option<Day>)> = names
         .iter()
-        .map(|name| match &name.name {
-            EntryName::Event(id) => (Uuid::of_event(&name.key, id), true),
-            EntryName::Decision(id) => (Uuid::of_decision(*id), false),
+        .map(|Dated { name, day }| match &name.name {
+            EntryName::Event(id) => (Uuid::of_event(&name.key, id), Some(*day)),
+            EntryName::Decision(id) => (Uuid::of_decision(*id), None),
         })
         .collect();
-    let of = |kind| stored.iter().filter(move |(_, is_event)| *is_event == kind);
+    let of = |is_event| stored.iter().filter(move |(_, day)| day.is_some() == is_event);
     let (events, decisions): (Vec<Uuid>, Vec<Uuid>) =
         (of(true).map(|name| name.0).collect(), of(false).map(|name| name.0).collect());
     let (events, decisions) = tokio::try_join!(
@@ -82,24 +107,34 @@ pub(super) async fn positions(
         find(client, FIND_EVENTS, events),
         find(client, FIND_DECISIONS, decisions),
     )?;
-    let known = |(name, is_event): &(Uuid, bool)| {
-        let known = if *is_event { &events } else { &decisions };
-        known.get(name).copied()
+    let events: HashMap<Uuid, (Position, Day)> = events
+        .iter()
+        .map(|row| Ok((cell(row, 0)?, (position(row, 1)?, Day::new(cell(row, 2)?)))))
+        .collect::<Result<_>>()?;
+    let decisions: HashMap<Uuid, Position> = decisions
+        .iter()
+        .map(|row| Ok((cell(row, 0)?, position(row, 1)?)))
+        .collect::<Result<_>>()?;
+    let known = |(name, day): &(Uuid, Option<Day>)| match day {
+        Some(day) => {
+            let first = events.get(name).filter(|(_, first)| first.knows(*day));
+            first.map(|(position, _)| *position)
+        }
+        None => decisions.get(name).copied(),
     };
     Ok(stored.iter().map(known).collect())
 }
 
-async fn find(client: &Client, query: &str, names: Vec<Uuid>) -> Result<HashMap<Uuid, Position>> {
+async fn find(client: &Client, query: &str, names: Vec<Uuid>) -> Result<Vec<Row>> {
     if names.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(Vec::new());
     }
     let statement = client.prepare_cached(query).await?;
-    let rows = client.query(&statement, &[&names]).await?;
-    rows.iter().map(|row| Ok((cell(row, 0)?, position(row, 1)?))).collect()
+    Ok(client.query(&statement, &[&names]).await?)
 }
 
 /// Where the decision stands in the log.
 pub(super) async fn decision(client: &Client, id: DecisionId) -> Result<Option<Position>> {
     let found = find(client, FIND_DECISIONS, vec![Uuid::of_decision(id)]).await?;
-    Ok(found.into_values().next())
+    found.first().map(|row| position(row, 1)).transpose()
 }
