@@ -203,7 +203,9 @@ impl Alone {
                 return Ok(Some(found).filter(|found| found.profile.applied > Position(0)));
             }
             let (store, products) = (&*self.common.store, &self.common.products);
-            self.users.ensure(store, products, [key.clone()]).await?;
+            if !self.users.known(store, products, key).await? {
+                return Ok(None);
+            }
         }
     }
 

@@ -9,6 +9,7 @@ use pilotage_domain::definition::Definition;
 use pilotage_domain::id::ProductId;
 use pilotage_domain::learn::Arm;
 use pilotage_domain::learn::tally::Tally;
+use pilotage_domain::number::Probability;
 use pilotage_domain::report::summary::Gain;
 use pilotage_domain::report::{Cohort, Cohorts, Reached, Summary};
 use pilotage_domain::time::{Millis, Timestamp};
@@ -115,6 +116,8 @@ pub struct Report {
     pub milestones: Vec<(Box<str>, Box<str>)>,
     /// What became of exposures by wording, where the learner has drawn.
     pub arms: BTreeMap<Arm, Tally>,
+    /// The share of dismissals that a wording is allowed.
+    pub guard: Option<Probability>,
     /// What asking models has cost so far.
     pub spent: MicroUsd,
     /// What that bought; `None` while the lift against the holdout is not proven.
@@ -147,6 +150,7 @@ impl Engine {
             window: grid.window(),
             milestones: named.map(|m| (m.id.as_str().into(), m.name.clone())).collect(),
             arms: self.arms(product),
+            guard: definition.guard_dismiss,
             gain: summary.gain(spent),
             summary,
             spent,

@@ -4,7 +4,7 @@ mod shared;
 
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use pilotage_adapters::postgres::Upkeep;
 use pilotage_adapters::sqlite;
 use pilotage_engine::port::clock::Entropy;
@@ -196,8 +196,8 @@ fn files(settings: &Settings) -> anyhow::Result<sqlite::Embedded> {
     if let Some(remembered) = settings.remembered_events {
         options.remembered = usize::try_from(remembered)?;
     }
-    sqlite::open(&settings.data, &options)
-        .with_context(|| format!("open the data folder {}", settings.data.display()))
+    // Its errors name folder and file themselves.
+    Ok(sqlite::open(&settings.data, &options)?)
 }
 
 fn options(settings: &Settings) -> Options {

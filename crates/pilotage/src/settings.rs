@@ -1,9 +1,10 @@
 //! Settings: raw from file, environment and flags, then typed. Must report every fault at once, before anything starts.
 
 mod back_end;
+mod file;
 mod model;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -46,7 +47,7 @@ pub(crate) struct Raw {
     kafka: BTreeMap<String, String>,
     database_url: Option<String>,
     role: Option<String>,
-    users_mb: Option<usize>,
+    users_mb: Option<u64>,
     remembered_events: Option<u64>,
     write_back_ms: Option<u64>,
     unready_for_ms: Option<u64>,
@@ -145,16 +146,16 @@ fn settle_with(
 ) -> anyhow::Result<Settings> {
     let named =
         args.config.clone().or_else(|| environment.get("PILOTAGE_CONFIG").map(PathBuf::from));
+    let mut faults =
+        Faults { variables: environment.keys().cloned().collect(), ..Faults::default() };
     let raw = match named {
         Some(file) => {
             let text = fs::read_to_string(&file)
                 .with_context(|| format!("read the settings file {}", file.display()))?;
-            toml::from_str(&text)
-                .map_err(|fault| UsageError(format!("{}: {fault}", file.display())))?
+            file::read(&text, &file.display().to_string(), &mut faults)?
         }
         None => Raw::default(),
     };
-    let mut faults = Faults::default();
     let settings = typed(raw, args, (dev, role), &Environment(environment), &mut faults);
     faults.finish()?;
     Ok(settings)
@@ -162,23 +163,58 @@ fn settle_with(
 
 /// What is wrong, all of it.
 #[derive(Default)]
-struct Faults(Vec<String>);
+struct Faults {
+    told: Vec<String>,
+    /// The keys that something was told about.
+    keys: BTreeSet<String>,
+    /// The environment's variables, by their whole names.
+    variables: BTreeSet<String>,
+}
 
 impl Faults {
     fn say(&mut self, fault: &str) {
-        self.0.push(fault.to_owned());
+        self.told.push(fault.to_owned());
     }
 
-    fn parse<T>(&mut self, name: &str, text: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+    /// Says what is wrong with a key, by the name that its value came under.
+    fn about(&mut self, key: &str, fault: &str) {
+        let variable = format!("PILOTAGE_{}", key.to_ascii_uppercase());
+        let name = if self.variables.contains(&variable) { &variable } else { key };
+        self.told.push(format!("{name}: {fault}"));
+        self.keys.insert(key.to_owned());
+    }
+
+    /// Whether something was told about the key, so that what is missed for want of it need not be.
+    fn has(&self, key: &str) -> bool {
+        self.keys.contains(key)
+    }
+
+    fn parse<T>(&mut self, key: &str, text: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
         let value = read(text);
         if value.is_none() {
-            self.0.push(format!("{name}: `{text}` is not a value that it takes"));
+            self.about(key, &format!("`{text}` is not a value that it takes"));
         }
         value
     }
 
+    /// The number, which must not be below this.
+    fn at_least(&mut self, key: &str, least: u64, number: u64) -> u64 {
+        if number < least {
+            self.about(key, &format!("must be at least {least}"));
+        }
+        number.max(least)
+    }
+
+    /// The number, which must be within these.
+    fn within(&mut self, key: &str, (least, most): (u64, u64), number: u64) -> u64 {
+        if !(least..=most).contains(&number) {
+            self.about(key, &format!("must be from {least} to {most}"));
+        }
+        number.clamp(least, most)
+    }
+
     fn finish(self) -> Result<(), UsageError> {
-        if self.0.is_empty() { Ok(()) } else { Err(UsageError(self.0.join("\n          "))) }
+        if self.told.is_empty() { Ok(()) } else { Err(UsageError(self.told.join("\n          "))) }
     }
 }
 
@@ -191,7 +227,8 @@ impl Environment<'_> {
     }
 
     fn number(&self, name: &str, faults: &mut Faults) -> Option<u64> {
-        self.text(name).and_then(|text| faults.parse(name, &text, |t| t.parse().ok()))
+        let key = name.to_ascii_lowercase();
+        self.text(name).and_then(|text| faults.parse(&key, &text, |t| t.parse().ok()))
     }
 }
 
@@ -231,17 +268,15 @@ fn typed(
         .and_then(|text| faults.parse("policy", &text, |t| PolicyArg::from_str(t, false).ok()));
     let chosen = args.policy.or(policy);
     let policy = policy_of(chosen, model.is_some(), faults);
-    let users_mb =
-        environment.number("USERS_MB", faults).map(|n| n as usize).or(raw.users_mb).unwrap_or(512);
-    let remembered_events =
-        environment.number("REMEMBERED_EVENTS", faults).or(raw.remembered_events);
-    let write_back_ms =
-        environment.number("WRITE_BACK_MS", faults).or(raw.write_back_ms).unwrap_or(5_000);
-    let unready_for_ms =
-        environment.number("UNREADY_FOR_MS", faults).or(raw.unready_for_ms).unwrap_or(0);
-    if unready_for_ms > LONGEST_UNREADY_MS {
-        faults.0.push(format!("unready_for_ms: at most {LONGEST_UNREADY_MS}"));
-    }
+    let users_mb = environment.number("USERS_MB", faults).or(raw.users_mb).unwrap_or(512);
+    let users_mb = faults.at_least("users_mb", 1, users_mb);
+    let remembered = environment.number("REMEMBERED_EVENTS", faults).or(raw.remembered_events);
+    let remembered_events = remembered.map(|n| faults.at_least("remembered_events", 1, n));
+    let write_back_ms = environment.number("WRITE_BACK_MS", faults).or(raw.write_back_ms);
+    let write_back_ms = faults.at_least("write_back_ms", 10, write_back_ms.unwrap_or(5_000));
+    let unready_for_ms = environment.number("UNREADY_FOR_MS", faults).or(raw.unready_for_ms);
+    let bounds = (0, LONGEST_UNREADY_MS);
+    let unready_for_ms = faults.within("unready_for_ms", bounds, unready_for_ms.unwrap_or(0));
     let dev_set = set("DEV").and_then(|text| faults.parse("dev", &text, |t| t.parse().ok()));
     let products = match set("PRODUCT") {
         _ if !args.product.is_empty() => args.product.clone(),
@@ -268,9 +303,9 @@ fn typed(
         policy,
         back_end,
         role,
-        users_bytes: users_mb.max(1) << 20,
+        users_bytes: usize::try_from(users_mb).unwrap_or(usize::MAX).saturating_mul(1 << 20),
         remembered_events,
-        write_back_every: Duration::from_millis(write_back_ms.max(10)),
+        write_back_every: Duration::from_millis(write_back_ms),
         unready_for: Duration::from_millis(unready_for_ms),
         model,
         keys: raw.keys,
@@ -280,7 +315,7 @@ fn typed(
 /// The policy, where a model is there for it.
 fn policy_of(chosen: Option<PolicyArg>, has_model: bool, faults: &mut Faults) -> Policy {
     if matches!(chosen, Some(PolicyArg::Model)) && !has_model {
-        faults.say("policy: `model` needs a model: model_provider or models");
+        faults.about("policy", "`model` needs a model: model_provider or models");
     }
     match chosen {
         Some(PolicyArg::Random) => Policy::Random,
@@ -365,13 +400,57 @@ mod tests {
         }
     }
 
-    #[test]
-    fn an_unknown_key_of_the_file_is_refused() {
+    /// What is told of a file and an environment at fault.
+    fn told(text: &str, pairs: &[(&str, &str)]) -> String {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("pilotage.toml");
-        fs::write(&file, "lisen = \"127.0.0.1:1\"\n").expect("written");
+        fs::write(&file, text).expect("written");
         let args = CommonArgs { config: Some(file), ..CommonArgs::default() };
-        let error = settle_with(&args, false, None, &BTreeMap::new()).expect_err("misspelt");
-        assert!(error.to_string().contains("lisen"), "{error}");
+        let settled = settle_with(&args, false, None, &environment(pairs));
+        let error = settled.expect_err("faults");
+        assert!(error.is::<UsageError>());
+        error.to_string()
+    }
+
+    #[test]
+    fn an_unknown_key_of_the_file_is_refused() {
+        let told = told("lisen = \"127.0.0.1:1\"\n", &[]);
+        assert!(told.contains("lisen: there is no setting `lisen`"), "{told}");
+        assert!(told.ends_with("line 1)"), "one line, without all keys that there are: {told}");
+    }
+
+    #[test]
+    fn every_fault_of_a_file_is_told_with_those_of_the_environment() {
+        let file = "listen = 5\nfoo = 1\nwrite_back_ms = 1\nlog = 7\nstore = \"postgres\"\n\
+            kafka_partitions = 0\nmodel_price = \"x\"\n[[keys]]\nkey = 7\nkind = \"secret\"\ncolour = 1\n\
+            [[models]]\nname = 1\n";
+        let told = told(file, &[("PILOTAGE_USERS_MB", "0"), ("PILOTAGE_REMEMBERED_EVENTS", "x")]);
+        let expected = [
+            "listen: invalid type: integer `5`, expected a string (",
+            "line 1)",
+            "foo: there is no setting `foo`",
+            "write_back_ms: must be at least 10",
+            "log: invalid type",
+            "kafka_partitions: must be from 1 to 4096",
+            "model_price: `x`",
+            "keys: entry 1: key: invalid type",
+            "keys: entry 1: there is no setting `colour`",
+            "keys: entry 1: product: is needed",
+            "models: entry 1: name: invalid type",
+            "models: entry 1: provider: is needed",
+            "PILOTAGE_USERS_MB: must be at least 1",
+            "PILOTAGE_REMEMBERED_EVENTS: `x`",
+        ];
+        for part in expected {
+            assert!(told.contains(part), "{part}\n{told}");
+        }
+        // What follows from a fault that is told already is not: one line for each.
+        assert_eq!(told.lines().count(), expected.len() - 1, "{told}");
+    }
+
+    #[test]
+    fn what_is_no_toml_is_told_alone() {
+        let told = told("listen = \n", &[("PILOTAGE_USERS_MB", "0")]);
+        assert!(told.contains("line 1") && !told.contains("USERS_MB"), "{told}");
     }
 }

@@ -64,6 +64,9 @@ pub struct Row {
     /// Whether the time in which a reward could come is over; taken to be so where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mature: Option<bool>,
+    /// Where it is not: once the log reaches this moment, it is.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "instant::optional")]
+    pub mature_at: Option<Timestamp>,
     /// When the guide was seen.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "instant::optional")]
     pub shown_at: Option<Timestamp>,

@@ -11,18 +11,26 @@ use pilotage_wire::instant;
 
 use super::FileError;
 
-/// Reads the file's rows.
+/// Reads the file's rows; `tell` hears how many rows of how many are read.
 ///
 /// # Errors
 /// The first fault: of the file, of a column, of a row.
-pub fn read(path: &Path) -> Result<Vec<Row>, FileError> {
+pub fn read(path: &Path, mut tell: impl FnMut(u64, u64)) -> Result<Vec<Row>, FileError> {
     let file = SerializedFileReader::new(File::open(path)?)?;
+    let of = u64::try_from(file.metadata().file_metadata().num_rows()).unwrap_or(0);
     let mut rows = Vec::new();
     for (number, columns) in (1..).zip(file.get_row_iter(None)?) {
         rows.push(row(number, columns?)?);
+        if number % TELL_EVERY == 0 {
+            tell(number as u64, of);
+        }
     }
+    tell(of, of);
     Ok(rows)
 }
+
+/// After so many rows it is told how far the reading is.
+const TELL_EVERY: usize = 4_096;
 
 /// What a column should hold, where it does not.
 type Wanted = &'static str;
@@ -57,6 +65,7 @@ fn fill(row: &mut Row, column: &str, field: Field) -> Result<(), Wanted> {
         "propensity" => row.propensity = number(field)?,
         "reward" => row.reward = number(field)?,
         "mature" => row.mature = flag(field)?,
+        "matureAt" => row.mature_at = time(field)?,
         "shownAt" => row.shown_at = time(field)?,
         "clickedAt" => row.clicked_at = time(field)?,
         "dismissedAt" => row.dismissed_at = time(field)?,

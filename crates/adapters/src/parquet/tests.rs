@@ -17,7 +17,7 @@ fn folder() -> (TempDir, PathBuf) {
 
 fn back(path: &Path, rows: &[Row]) -> Vec<Row> {
     write(path, rows).expect("written");
-    read(path).expect("read")
+    read(path, |_, _| {}).expect("read")
 }
 
 fn full() -> Row {
@@ -46,7 +46,8 @@ fn full() -> Row {
         action: "no_guide".into(),
         propensity: Some(0.1 + 0.2),
         reward: Some(-1.5),
-        mature: Some(true),
+        mature: Some(false),
+        mature_at: at,
         shown_at: at,
         clicked_at: None,
         dismissed_at: at,
@@ -73,19 +74,21 @@ fn rows_of_several_groups_keep_their_order() {
     let row = |n: u32| Row { reward: Some(f64::from(n)), ..full() };
     let rows: Vec<Row> = (0..50).map(row).collect();
     write::write_in_groups(&path, &rows, 7).expect("written");
-    assert_eq!(read(&path).expect("read"), rows);
+    let mut heard = Vec::new();
+    assert_eq!(read(&path, |done, of| heard.push((done, of))).expect("read"), rows);
+    assert_eq!(heard, [(50, 50)]);
 }
 
 #[test]
 fn what_is_no_such_file_is_refused() {
     let (folder, path) = folder();
-    assert!(matches!(read(&path), Err(FileError::File(_))));
+    assert!(matches!(read(&path, |_, _| {}), Err(FileError::File(_))));
     fs::write(&path, "{\"action\":\"a\"}\n").expect("written");
-    assert!(matches!(read(&path), Err(FileError::Parquet(_))));
+    assert!(matches!(read(&path, |_, _| {}), Err(FileError::Parquet(_))));
     write(&path, &[full()]).expect("written");
     let bytes = fs::read(&path).expect("read");
     fs::write(&path, &bytes[..bytes.len() / 2]).expect("written");
-    assert!(matches!(read(&path), Err(FileError::Parquet(_))));
+    assert!(matches!(read(&path, |_, _| {}), Err(FileError::Parquet(_))));
     let missing = folder.path().join("missing").join("log.parquet");
     assert!(matches!(write(&missing, &[]), Err(FileError::File(_))));
 }

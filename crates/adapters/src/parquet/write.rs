@@ -27,7 +27,7 @@ enum Column {
 }
 
 /// The columns in the file's order; the list of actions comes after them.
-const COLUMNS: [Column; 20] = [
+const COLUMNS: [Column; 21] = [
     Column::Text("decisionId", |row| row.decision_id.as_deref()),
     Column::Time("at", |row| row.at),
     Column::Text("product", |row| row.product.as_deref()),
@@ -45,6 +45,7 @@ const COLUMNS: [Column; 20] = [
     Column::Number("propensity", |row| row.propensity),
     Column::Number("reward", |row| row.reward),
     Column::Flag("mature", |row| row.mature),
+    Column::Time("matureAt", |row| row.mature_at),
     Column::Time("shownAt", |row| row.shown_at),
     Column::Time("clickedAt", |row| row.clicked_at),
     Column::Time("dismissedAt", |row| row.dismissed_at),

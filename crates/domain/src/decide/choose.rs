@@ -37,7 +37,8 @@ const GATES: [Gate; 9] = [
 pub struct Chooser<'a> {
     /// Who.
     pub policy: Policy,
-    /// What the learner believes; decisions note how it weighed the arms, whoever draws, as long as every arm has a chance.
+    /// What the learner believes. Decisions note how it weighed the arms, whoever draws, as long as every arm that it does not
+    /// bar has a chance; what it bars is drawn by nobody.
     pub beliefs: Option<&'a Beliefs>,
     /// What a model has advised, where one may have been asked: situations are named with its prompt then.
     pub counsel: Option<&'a dyn Counsel>,
@@ -135,10 +136,9 @@ fn choose(
     let (prior, advice) = heard.unzip();
     let weighed = asked.map(|beliefs| beliefs.weigh(situation, &candidates, prior.as_ref()));
     let (learnt, weighing) = weighed.map(|(law, weighing)| (law.distribution, weighing)).unzip();
-    let law = match (policy, learnt, &prior) {
-        (Policy::Learner, Some(learnt), _) => learnt,
-        (Policy::Model, _, Some(prior)) => policy::model::distribution(&arms, Some(prior)),
-        _ => policy::distribution(policy, &arms),
+    let law = match (policy, learnt) {
+        (Policy::Learner, Some(learnt)) => learnt,
+        _ => unlearnt(policy, prior.as_ref(), &arms, beliefs),
     };
     for (place, candidate) in candidates.iter().enumerate() {
         if let Some(trace) = guides.get_mut(candidate.place()) {
@@ -162,6 +162,23 @@ fn choose(
     let drawn = |weighing| Box::new(Weighing { number, chosen, propensity, ..weighing });
     let weighing = weighing.map(drawn);
     (outcome(choice, candidates, &law, request.at), trace, weighing)
+}
+
+/// The law of whoever does not go by what is learnt. What is proven to annoy is shown to nobody, whoever draws.
+fn unlearnt(
+    policy: Policy,
+    prior: Option<&Prior>,
+    arms: &[ArmView<'_>],
+    beliefs: Option<&Beliefs>,
+) -> Distribution {
+    let is_open = |arm: ArmView<'_>| beliefs.is_none_or(|beliefs| !beliefs.is_barred(arm));
+    let (places, open): (Vec<usize>, Vec<ArmView<'_>>) =
+        (0..).zip(arms.iter().copied()).filter(|(_, arm)| is_open(*arm)).unzip();
+    let law = match (policy, prior) {
+        (Policy::Model, Some(prior)) => policy::model::distribution(&open, Some(prior)),
+        _ => policy::distribution(policy, &open),
+    };
+    law.among(&places, arms.len())
 }
 
 fn arm<'a>(candidate: &Candidate<'a>) -> ArmView<'a> {

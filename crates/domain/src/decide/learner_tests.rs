@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::*;
 use crate::definition::Definition;
-use crate::learn::{Beliefs, Ground};
+use crate::id::{GuideId, VariantId};
+use crate::learn::{Arm, Beliefs, Features, Goal, Ground, Learner, Lesson};
 use crate::policy::Policy;
 use crate::rules::fixture::{Ask, Product, User, session};
 
@@ -99,4 +100,67 @@ fn what_could_be_no_other_is_not_noted() {
         (Group::Static, ("static", false)),
     ];
     assert_eq!(groups, BTreeMap::from(expected));
+}
+
+/// The same, with a learner that has seen these guides dismissed at every exposure.
+fn annoyed(definition: &Definition, annoying: &[&str]) -> Beliefs {
+    let ground = Arc::new(Ground::of(definition));
+    let mut learner = Learner::new(ground.frame.clone());
+    for guide in annoying {
+        let guide = GuideId::new(guide).expect("an identifier");
+        let arm = Arm { guide, variant: VariantId::new("plain").expect("an identifier") };
+        let lesson = Lesson {
+            arm: Some(arm),
+            milestone: None,
+            features: Features::default(),
+            at: Timestamp::from_millis(0),
+            propensity: Propensity::from_parts(Propensity::SCALE / 4).expect("a propensity"),
+            click: None,
+            dismissed: true,
+            step: None,
+            goal: Goal::Open,
+            activation: Goal::Open,
+        };
+        (0..40).for_each(|_| learner.learn(&lesson));
+    }
+    Beliefs::new(ground, &learner, Timestamp::from_millis(0), 1)
+}
+
+#[test]
+fn what_is_proven_to_annoy_is_drawn_in_no_group() {
+    let shares = json!({ "random": 0.3, "static": 0.3 });
+    let open = choice().with("/groups", shares).with("/explore", json!(0.3));
+    let guarded = open.clone().with("/guard", json!({ "dismiss": 0.2 })).definition();
+    let free = decided(&guarded, &beliefs(&guarded), &User::signed_up(&guarded), &Ask::default());
+    let names: Vec<String> =
+        free.trace.guides.iter().filter(|g| !g.arms.is_empty()).map(|g| g.id.to_string()).collect();
+    // The first of the file, which `static` would always show, and then every one of them.
+    for annoying in [&names[..1], &names[..]] {
+        let annoying: Vec<&str> = annoying.iter().map(String::as_str).collect();
+        let beliefs = annoyed(&guarded, &annoying);
+        let mut seen = BTreeMap::new();
+        for n in 0..200 {
+            let user = User::signed_up(&guarded).named(&format!("u{n}"));
+            let decision = decided(&guarded, &beliefs, &user, &Ask { n, ..Ask::default() });
+            let law = law(&decision);
+            assert_eq!(law.iter().sum::<u64>(), Propensity::SCALE, "{decision:?}");
+            for guide in decision.trace.guides.iter().filter(|guide| !guide.arms.is_empty()) {
+                let is_open = guide.arms.iter().any(|(_, propensity)| propensity.is_some());
+                let annoys = annoying.contains(&guide.id.as_str());
+                // `static` has a single choice, whatever else is open.
+                assert!(!(annoys && is_open), "{decision:?}");
+                assert!(annoys || is_open || decision.group == Group::Static, "{decision:?}");
+            }
+            if let Outcome::Show { guide, .. } = &decision.outcome {
+                assert!(!annoying.contains(&guide.id().as_str()), "{decision:?}");
+            }
+            *seen.entry((decision.group, decision.explore)).or_insert(0) += 1;
+        }
+        assert_eq!(seen.len(), 4, "each group, and explored draws: {seen:?}");
+    }
+    // Without a limit nothing is proven against it.
+    let free = open.definition();
+    let decision =
+        decided(&free, &annoyed(&free, &[&names[0]]), &User::signed_up(&free), &Ask::default());
+    assert!(law(&decision).iter().all(|parts| *parts > 0 || decision.group == Group::Static));
 }

@@ -81,6 +81,11 @@ impl Beliefs {
         self.version
     }
 
+    /// Whether the arm is proven to be dismissed more often than it may be: nobody is to be shown it.
+    pub fn is_barred(&self, arm: ArmView<'_>) -> bool {
+        self.posterior.is_barred(arm)
+    }
+
     /// The law over the candidates of a situation, and how it came about; nothing is drawn yet. What a model has advised is
     /// one coordinate of each arm, for what rewards have shown such advice to be worth.
     pub fn weigh(

@@ -8,7 +8,6 @@
 use super::delay::Curve;
 use super::features::{Features, LARGEST, ONE};
 use super::fit::{Ageing, Fit, Ground, Residual, Score, between, cohorts, split};
-use super::guard;
 use super::key::{Arm, Key, KeyRef};
 use super::law::{self, Law, Standing};
 use super::learner::Learner;
@@ -17,7 +16,6 @@ use super::settings::{Hearing, Settings, prior};
 use super::sums::Sums;
 use super::tally::Tally;
 use crate::id::MilestoneId;
-use crate::number::Probability;
 use crate::policy::ArmView;
 use crate::time::Timestamp;
 
@@ -117,6 +115,16 @@ impl Posterior {
         self.arms.iter().filter(|(_, known)| known.barred).map(|(arm, _)| arm)
     }
 
+    /// Whether the arm is one of those.
+    pub fn is_barred(&self, arm: ArmView<'_>) -> bool {
+        self.known(arm).is_some_and(|known| known.barred)
+    }
+
+    fn known(&self, arm: ArmView<'_>) -> Option<&Known> {
+        let place = self.arms.binary_search_by(|(known, _)| known.view().cmp(&arm)).ok()?;
+        self.arms.get(place).map(|(_, known)| known)
+    }
+
     /// What is expected of each arm and of silence: the chance of activation.
     pub fn weigh(&self, context: &Features, arms: &[Eligible<'_>]) -> (Vec<Standing>, Standing) {
         let clicks = scores(&self.click, context, arms, &[]);
@@ -147,8 +155,7 @@ impl Posterior {
     }
 
     fn standing(&self, arm: ArmView<'_>, mean: f64, variance: f64) -> Standing {
-        let place = self.arms.binary_search_by(|(known, _)| known.view().cmp(&arm)).ok();
-        let known = place.and_then(|at| self.arms.get(at)).map(|(_, known)| known);
+        let known = self.known(arm);
         Standing {
             mean,
             sd: variance.max(0.0).sqrt(),
@@ -272,10 +279,9 @@ impl Fits<'_> {
 }
 
 fn known_arms(learner: &Learner, settings: &Settings) -> Vec<(Arm, Known)> {
-    let limit = settings.guard.map(Probability::get);
     let known = |(arm, tally): (&Arm, &Tally)| {
-        let proven = |limit| guard::evidence(tally.shown, tally.dismissed, limit) >= guard::PROVEN;
-        (arm.clone(), Known { exposures: tally.shown, barred: limit.is_some_and(proven) })
+        let barred = settings.guard.is_some_and(|limit| tally.annoys(limit));
+        (arm.clone(), Known { exposures: tally.shown, barred })
     };
     learner.arms.iter().map(known).collect()
 }

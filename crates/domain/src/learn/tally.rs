@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::features::ONE;
+use super::guard;
 use super::lesson::{Goal, Lesson};
 use super::sums::Sign;
-use crate::number::Propensity;
+use crate::number::{Probability, Propensity};
 use crate::report::Interval;
 
 /// The most that one row may count for in an inverse propensity mean.
@@ -71,6 +72,11 @@ impl Tally {
         self.weight_activated = self.weight_activated.wrapping_add(other.weight_activated);
         self.square = self.square.wrapping_add(other.square);
         self.square_activated = self.square_activated.wrapping_add(other.square_activated);
+    }
+
+    /// Whether it is proven that more of the exposures are dismissed than this share.
+    pub fn annoys(&self, limit: Probability) -> bool {
+        guard::evidence(self.shown, self.dismissed, limit.get()) >= guard::PROVEN
     }
 
     /// The rate of credited exposures, each weighed by its inverse propensity (Hájek's mean): plain means are biased, because

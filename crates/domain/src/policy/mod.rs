@@ -72,6 +72,17 @@ impl Distribution {
         Propensity::from_parts(parts)
     }
 
+    /// The same law in a list of `count` arms, of which only those at these places have a part in it.
+    #[must_use]
+    pub fn among(self, places: &[usize], count: usize) -> Self {
+        let mut arms = vec![0; count];
+        for (place, parts) in places.iter().zip(self.arms) {
+            arms.get_mut(*place).into_iter().for_each(|entry| *entry = parts);
+        }
+        let order = self.order.iter().filter_map(|at| places.get(*at).copied()).collect();
+        Self { arms, order, no_guide: self.no_guide }
+    }
+
     /// The choice that this number falls on; every number of 32 bits stands for one part.
     pub fn draw(&self, number: u32) -> Choice {
         let mut rest = u64::from(number);

@@ -18,6 +18,27 @@ fn parts(law: &Distribution, choice: Choice) -> u64 {
 }
 
 #[test]
+fn a_law_among_some_arms_gives_the_others_nothing() {
+    let mut ids = ids(2);
+    ids.reverse();
+    let small = distribution(Policy::Random, &views(&ids));
+    let law = small.clone().among(&[1, 3], 4);
+    let parts = |law: &Distribution, at| law.propensity(Choice::Arm(at)).map(Propensity::parts);
+    assert_eq!((parts(&law, 0), parts(&law, 2)), (None, None));
+    assert_eq!((parts(&law, 1), parts(&law, 3)), (parts(&small, 0), parts(&small, 1)));
+    assert_eq!(law.propensity(Choice::NoGuide), small.propensity(Choice::NoGuide));
+    for number in [0, 1 << 30, 1 << 31, 3 << 30, u32::MAX] {
+        let place = match small.draw(number) {
+            Choice::Arm(0) => Choice::Arm(1),
+            Choice::Arm(_) => Choice::Arm(3),
+            Choice::NoGuide => Choice::NoGuide,
+        };
+        assert_eq!(law.draw(number), place);
+    }
+    assert_eq!(small.clone().among(&[0, 1], 2), small);
+}
+
+#[test]
 fn static_takes_the_first_for_sure() {
     let ids = ids(3);
     let law = distribution(Policy::Static, &views(&ids));

@@ -49,6 +49,9 @@ pub enum ReviewError {
     /// The catalogue has no such guide.
     #[error("the catalogue has no such guide")]
     UnknownGuide,
+    /// This engine asks nobody, so nobody's advice has a say.
+    #[error("no model is configured")]
+    NoModel,
     /// The answer was refused: there is nothing to approve.
     #[error("the proposal was refused by the rules")]
     NoAdvice,
@@ -161,6 +164,9 @@ impl Engine {
         let known = |guide: &GuideId| served.definition.guides.find(|g| g.id == *guide).is_some();
         if guide.as_ref().is_some_and(|guide| !known(guide)) {
             return Err(ReviewError::UnknownGuide);
+        }
+        if self.common.advisor.is_none() {
+            return Err(ReviewError::NoModel);
         }
         self.say(product, &PageBody::Mode { guide, mode, by }).await
     }

@@ -133,6 +133,31 @@ impl Users {
         }
     }
 
+    /// Brings the user into memory where the store has it. False where neither has: nobody is made by being looked for.
+    pub(crate) async fn known(
+        &self,
+        store: &dyn Store,
+        products: &Products,
+        key: &UserKey,
+    ) -> Result<bool, LoadError> {
+        while let Some(evictions) = self.absent(key) {
+            let stored = store.load(vec![key.clone()]).await?.into_iter().flatten().next();
+            let product = products.get(&key.product);
+            let Some((product, stored)) = product.zip(stored) else {
+                // It may have come meanwhile, and been stored and let go, too.
+                if self.absent(key) == Some(evictions) {
+                    return Ok(false);
+                }
+                continue;
+            };
+            let user = user_from(&product.definition, &key.user, Some(stored))?;
+            if self.insert(key.clone(), user, evictions) {
+                break;
+            }
+        }
+        Ok(true)
+    }
+
     /// Puts a loaded user in, unless it is there already. False where users were let go since the load began: the user
     /// may have been in memory, changed, stored and let go meanwhile, so what was loaded may be out of date.
     fn insert(&self, key: UserKey, mut user: User, evictions: u64) -> bool {

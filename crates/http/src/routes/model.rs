@@ -128,6 +128,10 @@ fn refused(error: ReviewError) -> Problem {
         ReviewError::UnknownGuide => {
             Problem::new(ErrorCode::UnknownGuide, "the catalogue has no such guide")
         }
+        ReviewError::NoModel => Problem::fault(
+            "mode",
+            "no model is configured, so no advice can have a say: set model_provider or models, and start again",
+        ),
         ReviewError::NoAdvice => {
             Problem::new(ErrorCode::ProposalRefused, "the rules have refused it already")
         }

@@ -56,6 +56,7 @@ pub(super) async fn report(call: Call) -> Answer {
         summary: &report.summary,
         milestones: &report.milestones,
         arms: &report.arms,
+        guard: report.guard,
         spent: report.spent,
         gain: report.gain,
     });

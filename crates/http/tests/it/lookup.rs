@@ -58,6 +58,9 @@ async fn unknown_users_are_not_made_up() {
         assert_eq!(world.get(&format!("/api/v1/users/{path}")).await.problem(), expected);
         assert_eq!(world.get(&format!("/api/v1/users/{path}/timeline")).await.problem(), expected);
     }
+    // Nor kept in memory: who is looked for by mistake takes no room.
+    let metrics = world.get("/metrics").await.text;
+    assert!(metrics.contains("\npilotage_users_in_memory 0\n"), "{metrics}");
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use pilotage_domain::number::Probability;
 use pilotage_engine::advise::{Provider, Setup};
 use pilotage_engine::memory::model::Line;
 use pilotage_engine::memory::{Fault, Scripted};
+use pilotage_engine::port::book::{Book, Reading};
 use pilotage_wire::model::{Dialect, Prompt, TokenLimit};
 use serde_json::{Value, json};
 
@@ -140,4 +141,10 @@ async fn without_a_model_there_is_nothing_to_see() {
     assert_eq!((&model["mode"], &model["providers"]), (&json!("off"), &json!([])));
     assert_eq!(world.get("/api/v1/proposals").await.json(), json!({ "items": [] }));
     assert!(!world.get("/metrics").await.text.contains("pilotage_model_"));
+    // What nobody would go by is not set, and nothing is written down of it.
+    let set = world.post("/api/v1/model/mode", &json!({ "mode": "live" })).await;
+    assert_eq!(set.problem(), (400, "validation_failed".to_owned()));
+    assert_eq!(set.faults(), ["mode"]);
+    let asked = Reading { after: 0, answers_since: None, limit: 10 };
+    assert_eq!(world.store.pages(asked).await.expect("a book").len(), 0);
 }

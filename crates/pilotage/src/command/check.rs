@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 use anyhow::Context;
 use pilotage_wire::yaml;
 
-use super::{Finding, say};
+use super::{Finding, counted, say};
 use crate::cli::CheckArgs;
 
 pub(super) fn run(args: &CheckArgs) -> anyhow::Result<Finding> {
@@ -15,9 +15,10 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<Finding> {
     let (faults, warnings, summary) = match yaml::load(&text) {
         Ok(checked) => {
             let d = &checked.definition;
-            let (milestones, guides) = (d.milestones.len(), d.guides.len());
+            let milestones = counted(d.milestones.len() as u64, "milestone");
+            let guides = counted(d.guides.len() as u64, "guide");
             let summary = format!(
-                "{name}: {} version {} is valid: {milestones} milestones, {guides} guides",
+                "{name}: {} version {} is valid: {milestones}, {guides}",
                 d.product, d.version
             );
             (Vec::new(), checked.warnings, Some(summary))

@@ -19,8 +19,11 @@ pub(super) fn run(args: &EvaluateArgs) -> anyhow::Result<Finding> {
     let target: Target = args.policy.parse().map_err(|fault| UsageError(format!("{fault}")))?;
     let rows = if args.uniform { Asked::Uniform } else { Asked::Drawn };
     let log = read(&args.log)?;
-    let told = evaluate(&log, &Question { target, rows })
-        .with_context(|| format!("{} can't be evaluated", args.log.display()))?;
+    let of = log.len() as u64;
+    super::progress_of("estimated from", "rows", 0, of.max(1));
+    let told = evaluate(&log, &Question { target, rows });
+    super::progress_of("estimated from", "rows", of.max(1), of.max(1));
+    let told = told.with_context(|| format!("{} can't be evaluated", args.log.display()))?;
     if let Some(path) = &args.html {
         write_page(path, &html(&told))?;
     }
@@ -35,7 +38,9 @@ pub(super) fn run(args: &EvaluateArgs) -> anyhow::Result<Finding> {
 /// The rows of a log: Parquet where its name ends so, else JSON lines.
 fn read(path: &Path) -> anyhow::Result<Vec<Row>> {
     if is_parquet(path) {
-        return parquet::read(path).with_context(|| format!("read the log {}", path.display()));
+        let tell = |done, of| super::progress_of("read", "rows", done, of);
+        return parquet::read(path, tell)
+            .with_context(|| format!("read the log {}", path.display()));
     }
     let file = File::open(path).with_context(|| format!("read the log {}", path.display()))?;
     let size = file.metadata()?.len();
@@ -58,6 +63,14 @@ fn read(path: &Path) -> anyhow::Result<Vec<Row>> {
         }
     }
     super::progress_of("read", "bytes", size, size);
+    if rows.is_empty() && faults.len() > 1 {
+        faults.truncate(1);
+        bail!(
+            "{} is not a log of decisions, in any of its lines; of the first:\n{}",
+            path.display(),
+            faults.join("")
+        );
+    }
     if !faults.is_empty() {
         bail!("{} is not a log of decisions:\n{}", path.display(), faults.join("\n"));
     }

@@ -64,6 +64,12 @@ fn tell(line: &str) {
     drop(writeln!(std::io::stderr().lock(), "{line}"));
 }
 
+/// So many of a thing, in words: `1 guide`, `2 guides`.
+fn counted(count: u64, thing: &str) -> String {
+    let many = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{many}")
+}
+
 /// Writes a report's page.
 fn write_page(path: &std::path::Path, page: &str) -> anyhow::Result<()> {
     use anyhow::Context;

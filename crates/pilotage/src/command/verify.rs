@@ -3,7 +3,7 @@
 use pilotage_engine::advise::{Broken, verify};
 use serde_json::json;
 
-use super::{Finding, print_json, say};
+use super::{Finding, counted, print_json, say};
 use crate::cli::VerifyArgs;
 use crate::settings::settle;
 use crate::{back_end, telemetry};
@@ -48,7 +48,7 @@ pub(super) fn audit(args: &VerifyArgs) -> anyhow::Result<Finding> {
     let (told, finding) = match found {
         Ok(audit) => {
             let (pages, head) = (audit.pages, audit.head.to_string());
-            let told = format!("{pages} pages, whole; hash over all: {head}");
+            let told = format!("{}, whole; hash over all: {head}", counted(pages, "page"));
             ((json!({ "whole": true, "pages": pages, "head": head }), told), Finding::None)
         }
         Err(Broken::Store(error)) => return Err(error.into()),

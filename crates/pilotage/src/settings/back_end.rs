@@ -98,46 +98,61 @@ pub(super) fn typed(
     };
     let kafka = kind("log", &written.log, "kafka", faults);
     let postgres = kind("store", &written.store, "postgres", faults);
-    if kafka != postgres {
+    // Numbers are held to their bounds even where nothing is made by them: a slip is a slip.
+    let sizes = Sizes {
+        partitions: faults.within(
+            "kafka_partitions",
+            (1, MOST_PARTITIONS),
+            written.partitions.unwrap_or(DEFAULT_PARTITIONS),
+        ),
+        replication: faults.within("kafka_replication", (1, 9), written.replication.unwrap_or(1)),
+        session_ms: faults.within(
+            "kafka_session_ms",
+            (1_000, 300_000),
+            written.session_ms.unwrap_or(DEFAULT_SESSION_MS),
+        ),
+    };
+    let is_told = faults.has("log") || faults.has("store");
+    if kafka != postgres && !is_told {
         faults.say("log, store: `kafka` and `postgres` go together, as do `sqlite` and `sqlite`");
     }
     if !(kafka && postgres) {
-        if role != Role::All {
-            faults.say("role: the embedded log and store belong to one process, which does all of the work");
+        if role != Role::All && !is_told {
+            faults.about(
+                "role",
+                "the embedded log and store belong to one process, which does all of the work",
+            );
         }
         return (BackEnd::Embedded, role);
     }
-    (BackEnd::Shared(shared(written, faults)), role)
+    (BackEnd::Shared(shared(written, sizes, faults)), role)
 }
 
-fn shared(written: Written, faults: &mut Faults) -> Shared {
+/// The numbers of a topic that is made anew, and of a worker's session.
+struct Sizes {
+    partitions: u64,
+    replication: u64,
+    session_ms: u64,
+}
+
+fn shared(written: Written, sizes: Sizes, faults: &mut Faults) -> Shared {
     let mut needed = |name: &str, given: Option<String>| {
         given.filter(|text| !text.is_empty()).unwrap_or_else(|| {
-            faults.say(&format!("{name}: is needed for `kafka` and `postgres`"));
+            if !faults.has(name) {
+                faults.about(name, "is needed for `kafka` and `postgres`");
+            }
             String::new()
         })
     };
     let brokers = needed("kafka_brokers", written.brokers);
     let database_url = needed("database_url", written.database_url);
-    let partitions = written.partitions.unwrap_or(DEFAULT_PARTITIONS);
-    if !(1..=MOST_PARTITIONS).contains(&partitions) {
-        faults.say(&format!("kafka_partitions: 1 to {MOST_PARTITIONS}"));
-    }
-    let replication = written.replication.unwrap_or(1);
-    if !(1..=9).contains(&replication) {
-        faults.say("kafka_replication: 1 to 9");
-    }
-    let session_ms = written.session_ms.unwrap_or(DEFAULT_SESSION_MS);
-    if !(1_000..=300_000).contains(&session_ms) {
-        faults.say("kafka_session_ms: 1000 to 300000");
-    }
     Shared {
-        session: Duration::from_millis(session_ms),
+        session: Duration::from_millis(sizes.session_ms),
         brokers,
         topic: written.topic.unwrap_or_else(|| DEFAULT_TOPIC.to_owned()),
         group: written.group.unwrap_or_else(|| DEFAULT_GROUP.to_owned()),
-        partitions: u16::try_from(partitions).unwrap_or(1),
-        replication: u16::try_from(replication).unwrap_or(1),
+        partitions: u16::try_from(sizes.partitions).unwrap_or(1),
+        replication: u16::try_from(sizes.replication).unwrap_or(1),
         kafka: written.kafka,
         database_url,
     }
@@ -150,7 +165,7 @@ mod tests {
     fn told(written: Written, flag: Option<RoleArg>) -> (BackEnd, Role, String) {
         let mut faults = Faults::default();
         let (back_end, role) = typed(written, flag, &mut faults);
-        (back_end, role, faults.0.join("; "))
+        (back_end, role, faults.told.join("; "))
     }
 
     fn some(text: &str) -> Option<String> {

@@ -69,16 +69,23 @@ pub(super) fn typed(
 ) -> Option<ModelSettings> {
     let listed = std::mem::take(&mut written.listed);
     let named = set("MODEL_PROVIDER").or(written.provider.take());
-    if named.as_deref() == Some("off") || (named.is_none() && listed.is_empty()) {
-        return None;
-    }
     let mut say = say(&mut written, &set, faults);
-    let first = named.map(|provider| ("model_".to_owned(), first(provider, written, &set)));
+    let is_off = named.as_deref() == Some("off");
+    let is_named = named.is_some();
+    let first = ("model_".to_owned(), first(named.unwrap_or_default(), written, &set));
     let listed = listed
         .into_iter()
         .enumerate()
         .map(|(place, listed)| (format!("models[{place}]."), listed.written(&set)));
-    let all: Vec<_> = first.into_iter().chain(listed).collect();
+    let mut all: Vec<_> = [first].into_iter().chain(listed).collect();
+    // Where nobody is asked by it, a slip is a slip all the same.
+    let idle = if is_off { all.len() } else { usize::from(!is_named) };
+    for (before, written) in all.drain(..idle) {
+        written.terms(&before, faults);
+    }
+    if all.is_empty() {
+        return None;
+    }
     if all.len() > MOST_PROVIDERS {
         faults.say(&format!("models: at most {MOST_PROVIDERS} can be asked one after the other"));
     }

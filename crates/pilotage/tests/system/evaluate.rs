@@ -69,6 +69,10 @@ fn what_can_not_be_answered_is_refused() {
     let ended = evaluate(&broken, "logged", &[]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.errors.contains("line 2") && ended.errors.contains("line 3"), "{}", ended.errors);
+    let other = place.file("other.yaml", "product: acme\nversion: 1\nmilestones:\n");
+    let ended = evaluate(&other, "logged", &[]);
+    assert!(ended.errors.contains("in any of its lines"), "{}", ended.errors);
+    assert!(!ended.errors.contains("line 2:"), "one line tells enough: {}", ended.errors);
     let bare = place.file("bare.jsonl", "{\"action\":\"a\",\"propensity\":0.5,\"reward\":1}\n");
     let ended = evaluate(&bare, "random", &[]);
     assert!(ended.errors.contains("row 1: `actions`"), "{}", ended.errors);

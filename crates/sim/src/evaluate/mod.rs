@@ -13,7 +13,9 @@ pub mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pilotage_domain::time::Timestamp;
 use pilotage_wire::decision_log::Row;
+use pilotage_wire::instant;
 use serde::Serialize;
 use thiserror::Error;
 
@@ -101,6 +103,19 @@ pub enum Refusal {
         /// How many are needed.
         needed: f64,
     },
+    /// No row is reckoned with.
+    Nothing {
+        /// How many wait for their time to be over.
+        waiting: usize,
+        /// When the log has to reach to, so that the first of these counts; absent where their rows don't tell.
+        #[serde(skip_serializing_if = "Option::is_none", with = "instant::optional")]
+        first_at: Option<Timestamp>,
+    },
+    /// The policy is a single action, which no row names.
+    UnknownAction {
+        /// Which.
+        action: String,
+    },
     /// The policy draws what the log never drew.
     NoSupport {
         /// How much of the policy that is.
@@ -114,6 +129,19 @@ impl Refusal {
     /// In words.
     pub fn told(&self) -> String {
         match self {
+            Self::Nothing { waiting: 0, .. } => {
+                "no row of this log counts: nothing in it was drawn by chance with a reward to win"
+                    .to_owned()
+            }
+            Self::Nothing { waiting, first_at } => format!(
+                "no row of this log counts yet: a reward may still come of {waiting}. Wait{}, and export again",
+                first_at
+                    .map(|at| format!(" until the log goes on to {}", instant::format(at)))
+                    .unwrap_or_default()
+            ),
+            Self::UnknownAction { action } => format!(
+                "no row of this log names the action `{action}`: is it misspelt? Actions are GUIDE/VARIANT or no_guide"
+            ),
             Self::TooFew { effective, needed } => format!(
                 "the log tells as much of this policy as {effective:.0} draws of its own would, and {needed:.0} are needed: \
                  log more decisions, or more of them drawn like it"
@@ -146,7 +174,7 @@ pub struct Evaluated {
     pub effective_sample_size: f64,
     /// The largest weight.
     pub largest_weight: f64,
-    /// The mean weight: near 1 where the log's propensities are those of its draws.
+    /// The mean weight: near 1 where the log's propensities are those of its draws and the policy has support.
     pub mean_weight: f64,
     /// Whether the mean weight is too far from 1 to believe the log's propensities.
     pub propensities_doubtful: bool,
@@ -172,11 +200,14 @@ pub fn evaluate(rows: &[Row], question: &Question) -> Result<Evaluated, Faults> 
     let clusters = clusters(&kept);
     let samples = samples(&kept, &laws, &clusters);
     let effective = estimate::effective(&samples);
-    let refused = refusal(&kept, &laws, effective);
+    let refused = nothing(rows, &kept)
+        .or_else(|| unknown(&kept, &question.target))
+        .or_else(|| refusal(&kept, &laws, effective));
+    let is_supported = !matches!(refused, Some(Refusal::NoSupport { .. }));
     let says = refused.is_none();
     let told = |estimator: Estimator| estimate::estimate(&samples, estimator);
     let weights = samples.iter().map(|s| s.weight);
-    let mean_weight = weights.clone().sum::<f64>() / samples.len().max(1) as f64;
+    let mean_weight = weights.clone().fold(0.0, |sum, w| sum + w) / samples.len().max(1) as f64;
     Ok(Evaluated {
         policy: question.target.to_string(),
         rows: rows.len(),
@@ -186,7 +217,8 @@ pub fn evaluate(rows: &[Row], question: &Question) -> Result<Evaluated, Faults> 
         effective_sample_size: effective,
         largest_weight: weights.clone().fold(0.0, f64::max),
         mean_weight,
-        propensities_doubtful: doubtful(&samples, mean_weight),
+        // What is missing of the weights where there is no support says nothing of those that are there.
+        propensities_doubtful: is_supported && doubtful(&samples, mean_weight),
         logged: says.then(|| estimate::on_policy(&samples)),
         estimates: Estimator::ALL.into_iter().filter(|_| says).map(told).collect(),
         weights: by_size(weights),
@@ -289,6 +321,22 @@ fn samples(kept: &[Kept<'_>], laws: &[Law], clusters: &[usize]) -> Vec<Sample> {
 
 fn slot(row: &Row) -> &str {
     row.slot.as_deref().unwrap_or("")
+}
+
+/// Whether there is nothing to reckon with, and what to wait for.
+fn nothing(rows: &[Row], kept: &[Kept<'_>]) -> Option<Refusal> {
+    let waiting = rows.iter().filter(|row| row.propensity.is_some() && row.mature == Some(false));
+    let first_at = waiting.clone().filter_map(|row| row.mature_at).min();
+    kept.is_empty().then(|| Refusal::Nothing { waiting: waiting.count(), first_at })
+}
+
+/// Whether the policy is an action that nobody has heard of.
+fn unknown(kept: &[Kept<'_>], target: &Target) -> Option<Refusal> {
+    let Target::Always(action) = target else { return None };
+    let named =
+        |row: &Row| row.action == *action || row.actions.iter().any(|a| a.action == *action);
+    let is_known = kept.iter().any(|kept| named(kept.row));
+    (!is_known).then(|| Refusal::UnknownAction { action: action.clone() })
 }
 
 /// Whether the log can't tell: of support first, since no number of rows makes up for it.

@@ -86,7 +86,32 @@ fn too_little_is_refused() {
     assert!(told.estimates.is_empty() && told.logged.is_none());
     assert!(table(&told).contains("no answer") && html(&told).contains("No answer"));
     assert!(ask(&log(400), "always:g/a").refused.is_none());
-    assert!(matches!(ask(&[], "logged").refused, Some(Refusal::TooFew { .. })));
+}
+
+#[test]
+fn where_nothing_counts_yet_it_is_said_when_something_will() {
+    let empty = ask(&[], "logged");
+    assert_eq!(empty.refused, Some(Refusal::Nothing { waiting: 0, first_at: None }));
+    assert!(table(&empty).contains("mean weight 0.0000"), "{}", table(&empty));
+    let mut rows = log(3);
+    for (n, row) in rows.iter_mut().enumerate() {
+        row.mature = Some(false);
+        row.mature_at = Some(Timestamp::from_millis(1_795_348_800_000 + n as i64));
+    }
+    rows[0].propensity = None;
+    let told = table(&ask(&rows, "random"));
+    let expected =
+        "a reward may still come of 2. Wait until the log goes on to 2026-11-22T12:00:00.001Z";
+    assert!(told.contains(expected) && !told.contains("do not average"), "{told}");
+    rows.iter_mut().for_each(|row| row.mature_at = None);
+    assert!(table(&ask(&rows, "random")).contains("still come of 2. Wait, and"));
+}
+
+#[test]
+fn an_action_that_no_row_names_is_taken_for_a_slip() {
+    let told = ask(&log(1_000), "always:g/c");
+    assert_eq!(told.refused, Some(Refusal::UnknownAction { action: "g/c".into() }));
+    assert!(table(&told).contains("`g/c`: is it misspelt?"));
 }
 
 #[test]
@@ -99,7 +124,9 @@ fn what_was_never_drawn_is_refused() {
             ..Action::default()
         });
     }
-    let Some(Refusal::NoSupport { share, actions }) = ask(&rows, "random").refused else {
+    let told = ask(&rows, "random");
+    assert!(!told.propensities_doubtful, "the log is sound: it tells of something else");
+    let Some(Refusal::NoSupport { share, actions }) = told.refused else {
         panic!("a third of it has no support")
     };
     assert!((share - 1.0 / 3.0).abs() < 1e-9);

@@ -22,6 +22,9 @@ pub fn table(told: &Replayed) -> String {
         "{}, policy {}: {} decisions about {} users, {} made by this very definition\n\n",
         told.product, told.policy, told.decisions, told.users, told.same_definition
     );
+    if told.users == 0 {
+        text += "nothing of this product is on record here: it may be another product's, or nothing has come yet\n\n";
+    }
     // Writing to memory can't fail; so below.
     for (name, count) in kinds(told) {
         let _ = writeln!(text, "{count:>9}  {name}");
@@ -40,8 +43,8 @@ pub fn table(told: &Replayed) -> String {
     for line in &told.milestones {
         let _ = writeln!(text, "{:32} {:>9}", line.milestone.as_str(), line.users);
     }
-    let _ =
-        writeln!(text, "\n{} users have a decision that comes out otherwise", told.changed_users);
+    let users = if told.changed_users == 1 { "user has" } else { "users have" };
+    let _ = writeln!(text, "\n{} {users} a decision that comes out otherwise", told.changed_users);
     for line in &told.most_changed {
         let (user, first) = (&line.user, first(&line.first));
         let _ = writeln!(text, "{user:32} {} of {}, first {first}", line.changed, line.decisions);

@@ -113,6 +113,7 @@ impl<'a> Rows<'a> {
         let over = lesson.at + self.settings.windows.goal;
         let mature = self.newest.is_some_and(|newest| over <= newest);
         row.mature = Some(row.mature.unwrap_or(true) && mature);
+        row.mature_at = row.mature_at.max(Some(over).filter(|_| !mature));
     }
 }
 

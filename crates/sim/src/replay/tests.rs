@@ -139,6 +139,7 @@ async fn rows_say_what_was_drawn_and_what_came_of_it() {
         let even = 1.0 / row.actions.len() as f64;
         assert!((row.propensity.expect("drawn") - even).abs() < 1e-9, "{row:?}");
         assert!(row.mature.is_some() && row.repeat == Some(false));
+        assert_eq!(row.mature_at.is_some(), row.mature == Some(false), "{row:?}");
     }
     assert!(rows.iter().filter(|row| row.propensity.is_none()).all(|row| row.actions.is_empty()));
     let activated = told.milestones.iter().find(|m| m.milestone.as_str() == "first_report");

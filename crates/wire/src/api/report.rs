@@ -9,6 +9,7 @@ use pilotage_domain::decide::Group;
 use pilotage_domain::id::ProductId;
 use pilotage_domain::learn::Arm;
 use pilotage_domain::learn::tally::Tally;
+use pilotage_domain::number::Probability;
 use pilotage_domain::report::curve::Point;
 use pilotage_domain::report::ratio::Share;
 use pilotage_domain::report::summary::Gain;
@@ -287,6 +288,8 @@ pub struct ArmReport {
     pub clicked: i64,
     /// Of these, those that were dismissed.
     pub dismissed: i64,
+    /// Whether it is proven to be dismissed more often than `guard.dismiss` allows: while the learner serves, nobody is shown it.
+    pub stopped: bool,
     /// Of these, those that are credited with an activation.
     pub activated: i64,
     /// The rate of credited exposures, each weighed by its inverse propensity: a plain mean is biased, since a wording is shown
@@ -300,8 +303,8 @@ pub struct ArmReport {
     pub high: Option<f64>,
 }
 
-impl From<(&Arm, &Tally)> for ArmReport {
-    fn from((arm, tally): (&Arm, &Tally)) -> Self {
+impl ArmReport {
+    fn of((arm, tally): (&Arm, &Tally), guard: Option<Probability>) -> Self {
         let (rate, interval) = (tally.rate(), tally.interval());
         Self {
             guide: arm.guide.to_string(),
@@ -309,6 +312,7 @@ impl From<(&Arm, &Tally)> for ArmReport {
             shown: tally.shown,
             clicked: tally.clicked,
             dismissed: tally.dismissed,
+            stopped: guard.is_some_and(|limit| tally.annoys(limit)),
             activated: tally.activated,
             rate: rate.map(|rate| rate.mean),
             error: rate.map(|rate| rate.error),
@@ -346,6 +350,8 @@ pub struct Parts<'a> {
     pub milestones: &'a [(Box<str>, Box<str>)],
     /// The arms.
     pub arms: &'a BTreeMap<Arm, Tally>,
+    /// The share of dismissals that a wording is allowed; `None` where there is no bound.
+    pub guard: Option<Probability>,
     /// What models have cost.
     pub spent: MicroUsd,
     /// What that bought.
@@ -365,7 +371,7 @@ impl ReportBody {
             curves: groups.iter().map(curve_body).collect(),
             lift: parts.summary.lifts.iter().map(LiftBody::from).collect(),
             sample_ratio: parts.summary.ratio.as_ref().map(RatioBody::from),
-            arms: parts.arms.iter().map(ArmReport::from).collect(),
+            arms: parts.arms.iter().map(|arm| ArmReport::of(arm, parts.guard)).collect(),
             spend: SpendBody {
                 micro_usd: parts.spent.get(),
                 incremental: parts.gain.map(|gain| gain.users.into()),
@@ -407,4 +413,26 @@ fn curve_body(of: &OfGroup) -> CurveBody {
 
 fn part(of: u64, all: u64) -> Option<f64> {
     (all > 0).then(|| of as f64 / all as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use pilotage_domain::id::{GuideId, VariantId};
+
+    use super::*;
+
+    #[test]
+    fn a_wording_that_is_dismissed_beyond_the_limit_is_stopped() {
+        let arm = Arm {
+            guide: GuideId::new("g").expect("an identifier"),
+            variant: VariantId::new("v").expect("an identifier"),
+        };
+        let tally = |dismissed| Tally { shown: 40, dismissed, ..Tally::default() };
+        let stopped = |dismissed, limit: Option<f64>| {
+            ArmReport::of((&arm, &tally(dismissed)), limit.and_then(Probability::new)).stopped
+        };
+        assert!(stopped(40, Some(0.2)));
+        assert!(!stopped(8, Some(0.2)), "as often as it may");
+        assert!(!stopped(40, None), "no limit, no proof");
+    }
 }

@@ -6,9 +6,10 @@ use crate::learn::fixture::{
     START, WINDOWS, arm, chances, exposure, frame, hours, learner, milestone, settings, silence,
     situation, success,
 };
+use crate::learn::guard;
 use crate::learn::lesson::{Goal, Lesson};
 use crate::learn::track::{Credit, Touch, Track};
-use crate::number::Propensity;
+use crate::number::{Probability, Propensity};
 use crate::policy::Choice;
 use crate::time::Millis;
 

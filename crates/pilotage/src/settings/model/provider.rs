@@ -119,36 +119,32 @@ impl Listed {
 impl Written {
     /// What is meant, or every fault of it, each behind what stands before its key's name in the settings.
     pub(super) fn typed(self, before: &str, faults: &mut Faults) -> Option<ProviderSettings> {
-        let name_of = |key: &str| format!("{before}{key}");
+        let terms = self.terms(before, faults);
         let id = self.id.as_deref().unwrap_or(&self.provider);
         let read_id = |text: &str| ProviderId::new(text).ok();
         let id = match &self.id {
-            Some(text) => faults.parse(&name_of("id"), text, read_id),
+            Some(text) => faults.parse(&format!("{before}id"), text, read_id),
             None => read_id(id),
         };
-        let rate = self
-            .rate
-            .and_then(|text| faults.parse(&name_of("tokens_per_minute"), &text, at_least_one));
-        let budget = self.budget_month;
-        let budget_month =
-            budget.and_then(|text| faults.parse(&name_of("budget_usd_month"), &text, dollars));
         if self.provider == SCRIPTED {
-            return Some(scripted(id?, rate));
+            return Some(scripted(id?, terms.tokens_per_minute));
         }
-        let dialect = faults.parse(&name_of("provider"), &self.provider, Dialect::parse);
-        let limit = self.token_limit;
-        let limit =
-            limit.and_then(|text| faults.parse(&name_of("token_limit"), &text, token_limit));
-        let price = self.price.and_then(|text| faults.parse(&name_of("price"), &text, read_price));
+        let dialect = faults.parse(&format!("{before}provider"), &self.provider, Dialect::parse);
         let key = key(before, self.key, self.key_file, faults);
         let name = self.name.filter(|name| !name.is_empty());
+        let mut needed = |key: &str, why: &str| {
+            let key = format!("{before}{key}");
+            if !faults.has(&key) {
+                faults.about(&key, why);
+            }
+        };
         if name.is_none() {
-            faults.say(&format!("{before}name: is needed where a model is asked"));
+            needed("name", "is needed where a model is asked");
         }
         let url = self.url.filter(|url| !url.is_empty());
         let url = url.or_else(|| dialect.and_then(usual_url).map(str::to_owned));
         if url.is_none() && dialect.is_some() {
-            faults.say(&format!("{before}url: is needed for `{}`", self.provider));
+            needed("url", &format!("is needed for `{}`", self.provider));
         }
         Some(ProviderSettings {
             id: id?,
@@ -158,13 +154,44 @@ impl Written {
             name: name?,
             key,
             ca_file: self.ca_file,
-            proxy: proxy(self.proxy),
+            proxy: terms.proxy,
+            limit: terms.limit,
+            price: terms.price,
+            tokens_per_minute: terms.tokens_per_minute,
+            budget_month: terms.budget_month,
+        })
+    }
+
+    /// What can be held to its bounds whoever is asked, and where nobody is.
+    pub(super) fn terms(&self, before: &str, faults: &mut Faults) -> Terms {
+        let name_of = |key: &str| format!("{before}{key}");
+        let proxied = self.proxy.as_deref();
+        let proxied = proxied.and_then(|text| faults.parse(&name_of("proxy"), text, proxy));
+        let limit = self.token_limit.as_deref();
+        let limit = limit.and_then(|t| faults.parse(&name_of("token_limit"), t, token_limit));
+        let price = self.price.as_deref();
+        let price = price.and_then(|text| faults.parse(&name_of("price"), text, read_price));
+        let rate = self.rate.as_deref();
+        let rate = rate.and_then(|t| faults.parse(&name_of("tokens_per_minute"), t, at_least_one));
+        let budget = self.budget_month.as_deref();
+        let budget = budget.and_then(|t| faults.parse(&name_of("budget_usd_month"), t, dollars));
+        Terms {
+            proxy: proxied.unwrap_or(Through::Environment),
             limit: limit.unwrap_or_default(),
             price,
             tokens_per_minute: rate,
-            budget_month,
-        })
+            budget_month: budget,
+        }
     }
+}
+
+/// What a provider is asked under.
+pub(super) struct Terms {
+    proxy: Through,
+    limit: TokenLimit,
+    price: Option<Price>,
+    tokens_per_minute: Option<u32>,
+    budget_month: Option<MicroUsd>,
 }
 
 /// A model of our own, free of charge.
@@ -203,7 +230,7 @@ fn key(before: &str, given: Option<String>, file: Option<PathBuf>, faults: &mut 
         (Some(text), None) => match Key::new(&text) {
             Ok(key) => KeyFrom::Given(key),
             Err(fault) => {
-                faults.say(&format!("{before}key: {fault}"));
+                faults.about(&format!("{before}key"), &fault.to_string());
                 KeyFrom::Nowhere
             }
         },
@@ -212,11 +239,11 @@ fn key(before: &str, given: Option<String>, file: Option<PathBuf>, faults: &mut 
     }
 }
 
-fn proxy(text: Option<String>) -> Through {
-    match text.as_deref() {
-        None | Some("environment") => Through::Environment,
-        Some("off") => Through::Nothing,
-        Some(url) => Through::Proxy(url.to_owned()),
+fn proxy(text: &str) -> Option<Through> {
+    match text {
+        "environment" => Some(Through::Environment),
+        "off" => Some(Through::Nothing),
+        url => url.contains("://").then(|| Through::Proxy(url.to_owned())),
     }
 }
 

@@ -23,15 +23,37 @@ fn listed(file: &str, pairs: &[(&str, &str)]) -> (Option<ModelSettings>, String)
         pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
     };
     let model = typed(Written { listed: models, ..Written::default() }, set, &mut faults);
-    (model, faults.0.join("; "))
+    (model, faults.told.join("; "))
 }
 
 #[test]
 fn nothing_and_off_ask_nobody() {
-    for pairs in [&[][..], &[("MODEL_PROVIDER", "off"), ("MODEL_PRICE", "x")]] {
+    for pairs in [&[][..], &[("MODEL_PROVIDER", "off"), ("MODEL_PRICE", "1/2")]] {
         let (model, faults) = told(pairs);
         assert!(model.is_none() && faults.is_empty(), "{faults}");
     }
+}
+
+#[test]
+fn a_slip_is_told_whoever_is_asked_and_where_nobody_is() {
+    let slips = [
+        ("MODEL_PRICE", "x"),
+        ("MODEL_TOKEN_LIMIT", "x"),
+        ("MODEL_PROXY", "zz"),
+        ("MODEL_TOKENS_PER_MINUTE", "0"),
+        ("MODEL_CANARY", "5"),
+        ("MODEL_WORKERS", "999"),
+        ("MODEL_BUDGET_USD_MONTH", "-1"),
+    ];
+    for provider in [&[][..], &[("MODEL_PROVIDER", "off")], &[("MODEL_PROVIDER", "scripted")]] {
+        let (_, faults) = told(&[provider, &slips].concat());
+        for (name, _) in slips {
+            let key = name.to_ascii_lowercase();
+            assert_eq!(faults.matches(&format!("{key}:")).count(), 1, "{key}: {faults}");
+        }
+    }
+    let (model, faults) = listed("[[models]]\nprovider = \"scripted\"\nprice = \"x\"", &[]);
+    assert!(model.is_some() && faults.contains("models[0].price"), "{faults}");
 }
 
 #[test]
