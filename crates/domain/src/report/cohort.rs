@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::grid::Grid;
 use crate::decide::Group;
 use crate::definition::Definition;
+use crate::kin::Kin;
 use crate::profile::Profile;
 use crate::time::{Millis, Timestamp};
 
@@ -90,8 +91,16 @@ pub struct Cohort {
 }
 
 impl Cohort {
-    /// Of a user in that group; `None` before the first event.
-    pub fn of(profile: &Profile, definition: &Definition, group: Group) -> Option<Self> {
+    /// Of a user in that group; `None` before the first event, and for who is merged into another.
+    pub fn of(
+        profile: &Profile,
+        kin: &Kin,
+        definition: &Definition,
+        group: Group,
+    ) -> Option<Self> {
+        if kin.is_merged() {
+            return None;
+        }
         Some(Self {
             group,
             first_seen: profile.first_seen?,

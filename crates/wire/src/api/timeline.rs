@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::user::DecisionSummary;
 use crate::instant;
+use crate::record::merge::{Carried, Named};
 
 /// The most items in one answer.
 pub const MAX_LIMIT: usize = 10_000;
@@ -36,6 +37,51 @@ pub enum ItemBody {
     Decision(DecisionSummary),
     /// What became of a decision.
     Outcome(OutcomeItem),
+    /// Two users became one.
+    Merge(MergeItem),
+}
+
+/// That an anonymous user was merged into a known one.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MergeItem {
+    /// When it was said.
+    #[serde(with = "instant::text")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub at: Timestamp,
+    /// When the server took it.
+    #[serde(with = "instant::text")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub received_at: Timestamp,
+    /// In which visit.
+    pub session_id: String,
+    /// Into whom, in the anonymous user's timeline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub into: Option<String>,
+    /// Who, in the known user's timeline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The same in plain words.
+    pub text: String,
+}
+
+impl MergeItem {
+    /// In the timeline of the anonymous user, who was named; received then.
+    pub fn named(named: Named, received_at: Timestamp) -> Self {
+        let Named { into, session, at } = named;
+        let text = format!("This user was merged into {into}, who has from here on what is said of this one.");
+        let session_id = session.to_string();
+        Self { at, received_at, session_id, into: Some(into.to_string()), from: None, text }
+    }
+
+    /// In the timeline of the known user, to whom that was carried; received then.
+    pub fn carried(carried: Carried, received_at: Timestamp) -> Self {
+        let Carried { from, session, at, profile, .. } = carried;
+        let events = profile.events;
+        let text = format!("{from} was merged into this user, with {events} events.");
+        let session_id = session.to_string();
+        Self { at, received_at, session_id, into: None, from: Some(from.to_string()), text }
+    }
 }
 
 /// A fact of the product.

@@ -1,6 +1,7 @@
 //! A user as the store holds it: the profile and the newest places of the user's records in the log. Must stay compact.
 
 use pilotage_domain::event::Position;
+use pilotage_domain::kin::Kin;
 use pilotage_domain::learn::Track;
 use pilotage_domain::profile::Profile;
 
@@ -10,6 +11,8 @@ use super::RecordError;
 const PLAIN: u8 = 1;
 /// The same, with the track between run and profile.
 const TRACKED: u8 = 2;
+/// The same, with the kin and a track or none between run and profile.
+const AKIN: u8 = 3;
 
 /// A user's stored record.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -20,18 +23,27 @@ pub struct UserRecord {
     pub run: Vec<Position>,
     /// The learner's fold of them; `None` where no draw is on record of which it may learn.
     pub track: Option<Box<Track>>,
+    /// With whom the user is one person.
+    pub kin: Kin,
 }
 
 /// The stored form.
 pub fn encode(record: &UserRecord) -> Vec<u8> {
     let mut body = Vec::with_capacity(256);
-    body.push(if record.track.is_some() { TRACKED } else { PLAIN });
+    let version = match record.track {
+        _ if !record.kin.is_alone() => AKIN,
+        Some(_) => TRACKED,
+        None => PLAIN,
+    };
+    body.push(version);
     encode_run(&record.run, &mut body);
     // Postcard fails on unknown lengths and full buffers only: a profile has neither.
     let why = "a profile is always writable";
-    if let Some(track) = &record.track {
-        body = postcard::to_extend(track, body).expect(why);
-    }
+    body = match (version, &record.track) {
+        (AKIN, track) => postcard::to_extend(&(&record.kin, track), body).expect(why),
+        (_, Some(track)) => postcard::to_extend(track, body).expect(why),
+        (_, None) => body,
+    };
     postcard::to_extend(&record.profile, body).expect(why)
 }
 
@@ -39,20 +51,21 @@ pub fn encode(record: &UserRecord) -> Vec<u8> {
 pub fn decode(body: &[u8]) -> Result<UserRecord, RecordError> {
     let malformed = |what: &str| RecordError::Malformed(what.to_owned());
     let (version, rest) = body.split_first().ok_or_else(|| malformed("empty"))?;
-    if !matches!(*version, PLAIN | TRACKED) {
-        return Err(RecordError::Newer { found: u64::from(*version), known: u64::from(TRACKED) });
+    if !matches!(*version, PLAIN | TRACKED | AKIN) {
+        return Err(RecordError::Newer { found: u64::from(*version), known: u64::from(AKIN) });
     }
     let (run, rest) = decode_run(rest).ok_or_else(|| malformed("run"))?;
     let broken = |error: postcard::Error| RecordError::Malformed(error.to_string());
-    let (track, rest) = match *version {
+    let ((kin, track), rest) = match *version {
+        AKIN => postcard::take_from_bytes(rest).map_err(broken)?,
         TRACKED => {
             let (track, rest) = postcard::take_from_bytes(rest).map_err(broken)?;
-            (Some(Box::new(track)), rest)
+            ((Kin::default(), Some(Box::new(track))), rest)
         }
-        _ => (None, rest),
+        _ => ((Kin::default(), None), rest),
     };
     let profile = postcard::from_bytes(rest).map_err(broken)?;
-    Ok(UserRecord { profile, run, track })
+    Ok(UserRecord { profile, run, track, kin })
 }
 
 /// Appends ascending positions as their number, then the first and the steps between them, each a LEB128 number.
@@ -110,6 +123,7 @@ mod tests {
             profile: Profile { applied: Position(900), events: 3, ..Profile::default() },
             run: [1, 2, 200, 900].map(Position).to_vec(),
             track: None,
+            kin: Kin::default(),
         };
         let body = encode(&record);
         assert_eq!(body.first(), Some(&PLAIN));

@@ -189,7 +189,7 @@ fn what_is_not_ours_is_told_with_its_reason() {
         (Some("acme:Ünal: 7"), Some(&newer[1]), "has version 2"),
         (Some("acme:Ünal: 7"), Some(&blank), "eventId"),
         (Some("acme:Ünal: 7"), Some(&unknown), "product"),
-        (Some("acme:Ünal: 7"), Some(&swapped), "its eventId is not the decision's"),
+        (Some("acme:Ünal: 7"), Some(&swapped), "its eventId is not that of what it holds"),
         (Some("acme:Ünal: 7"), Some(&cut), "record: "),
         (Some("acme:Ünal: 7"), Some(r#"{"v":3,"eventId":{"of":"another form"}}"#), "has version 3"),
         (Some("acme:Ünal: 7"), Some(&personal), "a field is missing or has another form"),
