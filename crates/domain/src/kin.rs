@@ -130,3 +130,6 @@ pub fn fold_carried(
     }
     folded
 }
+
+#[cfg(test)]
+mod tests;

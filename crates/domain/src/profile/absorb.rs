@@ -2,8 +2,8 @@
 //! not have.
 //!
 //! The profile that is taken over is the fold of other records: how those of the two would have followed each other is not
-//! known. So times say what came first, and where there are none, the own word stands. The definition may be a later one than
-//! that under which it was folded: attributes, counters and milestones that it does not have are passed over.
+//! known. So times say what came first, and where there are none, the own word stands. What the definition does not know is
+//! passed over.
 
 use super::contact::{ContactLedger, Dismissals, GuideContact, OFFERS_KEPT, Offer, keep_recent};
 use super::fold::{self, FoldOutcome, Folded, IDS_KEPT};
@@ -36,7 +36,7 @@ impl Profile {
         self.last_seen = self.last_seen.max(other.last_seen);
         attribute::fill(self, definition, other.attributes);
         self.add_counters(definition, other.counters);
-        self.learn_error(definition, other.last_error);
+        self.join_error(other.last_error);
         self.contact.join(other.contact);
         join_newest(&mut self.recent_ids, other.recent_ids);
         self.dropped_values = self.dropped_values.saturating_add(other.dropped_values);
@@ -79,10 +79,10 @@ impl Profile {
     }
 
     /// The later error stands.
-    fn learn_error(&mut self, definition: &Definition, other: Option<(ErrorName, Timestamp)>) {
-        let Some((name, at)) = other else { return };
-        if self.last_error.as_ref().is_none_or(|(_, own)| at > *own) {
-            self.last_error = fold::declared(definition, name.as_str()).map(|name| (name, at));
+    fn join_error(&mut self, other: Option<(ErrorName, Timestamp)>) {
+        let when = |error: &Option<(ErrorName, Timestamp)>| error.as_ref().map(|(_, at)| *at);
+        if when(&other) > when(&self.last_error) {
+            self.last_error = other;
         }
     }
 
@@ -167,12 +167,14 @@ fn join_offers(own: &mut Vec<Offer>, others: Vec<Offer>) {
     own.drain(..own.len().saturating_sub(OFFERS_KEPT));
 }
 
-/// The newest of both, at least half of the room for each that fills it; the other's count as older.
+/// The newest of both, the other's first; half of the room for each, and more where one does not fill its half.
 fn join_newest(own: &mut Vec<u64>, mut others: Vec<u64>) {
+    const HALF: usize = IDS_KEPT / 2;
     others.retain(|id| !own.contains(id));
-    let kept = own.len().min((IDS_KEPT / 2).max(IDS_KEPT.saturating_sub(others.len())));
+    let kept = own.len().min(HALF.max(IDS_KEPT.saturating_sub(others.len())));
+    own.drain(..own.len() - kept);
     others.drain(..others.len().saturating_sub(IDS_KEPT - kept));
-    others.extend(own.drain(..).rev().take(kept).collect::<Vec<_>>().into_iter().rev());
+    others.append(own);
     *own = others;
 }
 
@@ -193,3 +195,8 @@ fn join_sorted<K: Ord, V>(own: &mut Vec<(K, V)>, others: Vec<(K, V)>, add: fn(&m
 fn earliest(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
     one.into_iter().chain(other).min()
 }
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

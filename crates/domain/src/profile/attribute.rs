@@ -113,7 +113,11 @@ pub(super) fn set_all(profile: &mut Profile, definition: &Definition, event: &Ev
 }
 
 /// Takes over values of attributes that have none, as far as the definition declares them and they fit.
-pub(super) fn fill(profile: &mut Profile, definition: &Definition, others: Vec<(Box<str>, Scalar)>) {
+pub(super) fn fill(
+    profile: &mut Profile,
+    definition: &Definition,
+    others: Vec<(Box<str>, Scalar)>,
+) {
     for (name, value) in others {
         if profile.attribute(&name).is_none()
             && let Some(attribute) = definition.attributes.iter().find(|a| a.name == name)

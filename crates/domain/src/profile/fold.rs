@@ -146,20 +146,16 @@ fn sign_up(
     profile.signup
 }
 
-/// A declared name as it is, any other text as `other`.
-pub(super) fn declared(definition: &Definition, text: &str) -> Option<ErrorName> {
-    let declared = definition.errors.iter().find(|name| name.as_str() == text).cloned();
-    declared.or_else(|| ErrorName::new("other").ok())
-}
-
-/// Empty text is no error.
+/// A declared name as it is, any other text as `other`; empty text is no error.
 fn note_error(profile: &mut Profile, definition: &Definition, event: &Event) {
     let Some(text) =
         event.payload.member("error").and_then(Value::as_text).filter(|t| !t.is_empty())
     else {
         return;
     };
-    profile.last_error = declared(definition, text).map(|name| (name, event.at));
+    let declared = definition.errors.iter().find(|name| name.as_str() == text).cloned();
+    let name = declared.or_else(|| ErrorName::new("other").ok());
+    profile.last_error = name.map(|name| (name, event.at));
 }
 
 fn count(profile: &mut Profile, definition: &Definition, event: &Event, kind: Ix<EventType>) {

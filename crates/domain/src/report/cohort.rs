@@ -92,12 +92,7 @@ pub struct Cohort {
 
 impl Cohort {
     /// Of a user in that group; `None` before the first event, and for who is merged into another.
-    pub fn of(
-        profile: &Profile,
-        kin: &Kin,
-        definition: &Definition,
-        group: Group,
-    ) -> Option<Self> {
+    pub fn of(profile: &Profile, kin: &Kin, definition: &Definition, group: Group) -> Option<Self> {
         if kin.is_merged() {
             return None;
         }
@@ -221,6 +216,9 @@ fn less<K: Ord>(counts: &mut BTreeMap<K, u64>, key: K) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Position;
+    use crate::kin::{ALONE, Merged};
+    use crate::rules::fixture::{Product, User, t, user_id};
     use proptest::prelude::*;
 
     fn cohort() -> impl Strategy<Value = Cohort> {
@@ -295,6 +293,19 @@ mod tests {
             6,
             "whose clock has not started counts for no milestone"
         );
+    }
+
+    #[test]
+    fn who_is_merged_into_another_is_not_counted() {
+        let definition = Product::small().definition();
+        let profile = User::signed_up(&definition).profile;
+        let counted = |kin: &Kin| Cohort::of(&profile, kin, &definition, Group::Guided);
+        let cohort = counted(&ALONE).expect("one event");
+        assert_eq!((cohort.first_seen, cohort.signup), (t(0), Some(t(0))));
+        let merged = Merged { into: user_id("u"), at: Position(9) };
+        assert_eq!(counted(&Kin { merged: Some(merged), ..Kin::default() }), None);
+        let absorbed = vec![user_id("anon-1")];
+        assert_eq!(counted(&Kin { absorbed, ..Kin::default() }), Some(cohort));
     }
 
     #[test]
