@@ -69,7 +69,9 @@ impl MergeItem {
     /// In the timeline of the anonymous user, who was named; received then.
     pub fn named(named: Named, received_at: Timestamp) -> Self {
         let Named { into, session, at } = named;
-        let text = format!("This user was merged into {into}, who has from here on what is said of this one.");
+        let text = format!(
+            "This user was merged into {into}, who has from here on what is said of this one."
+        );
         let session_id = session.to_string();
         Self { at, received_at, session_id, into: Some(into.to_string()), from: None, text }
     }
@@ -78,7 +80,7 @@ impl MergeItem {
     pub fn carried(carried: Carried, received_at: Timestamp) -> Self {
         let Carried { from, session, at, profile, .. } = carried;
         let events = profile.events;
-        let text = format!("{from} was merged into this user, with {events} events.");
+        let text = format!("{from} was merged into this user. Events taken over: {events}.");
         let session_id = session.to_string();
         Self { at, received_at, session_id, into: None, from: Some(from.to_string()), text }
     }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{DecisionId, EventId, ProductId, SessionId, UserId};
 use pilotage_domain::kin::may_name;
 use pilotage_domain::time::Timestamp;
@@ -36,8 +37,8 @@ pub enum Name {
     Decision(DecisionId),
     /// That the record's user is that known one; its value has the stored naming inside.
     Named(UserId),
-    /// What is carried over from that anonymous user; its value has the stored profile inside.
-    Carried(UserId),
+    /// What is carried over from that anonymous user, as folded under what has that hash; its value has the stored profile inside.
+    Carried(UserId, ContentHash),
 }
 
 /// A record on its way into a topic.
@@ -128,7 +129,7 @@ pub fn encode(record: Outgoing<'_>) -> Result<Message<'_>, RecordError> {
         Name::Event(id) => encode_event(record, id),
         Name::Decision(id) => encode_decision(record, *id),
         Name::Named(into) => encode_named(record, into),
-        Name::Carried(from) => encode_carried(record, from),
+        Name::Carried(from, fold) => encode_carried(record, from, *fold),
     }
 }
 
@@ -174,13 +175,17 @@ fn encode_named<'a>(record: Outgoing<'a>, into: &UserId) -> Result<Message<'a>, 
     Ok(wrapped(record, of, about, [Some(into), None]))
 }
 
-fn encode_carried<'a>(record: Outgoing<'a>, from: &UserId) -> Result<Message<'a>, RecordError> {
+fn encode_carried<'a>(
+    record: Outgoing<'a>,
+    from: &UserId,
+    fold: ContentHash,
+) -> Result<Message<'a>, RecordError> {
     let carried = merge::decode_carried(record.body)?;
-    if carried.from != *from || !may_name(record.user, from) {
+    if (&carried.from, carried.fold) != (from, fold) || !may_name(record.user, from) {
         return Err(malformed("its users are not the record's"));
     }
     let of = (MERGE_VERSION, CARRIED_TYPE, &carried.session);
-    let id = carried_id(from, record.user).into();
+    let id = carried_id(from, record.user, fold).into();
     let about = About { id, kind: Cow::Borrowed("pilotage.carried"), at: carried.at };
     Ok(wrapped(record, of, about, [None, Some(from)]))
 }
@@ -189,8 +194,8 @@ fn named_id(anonymous: &UserId, known: &UserId) -> String {
     format!("named:{anonymous}:{known}")
 }
 
-fn carried_id(anonymous: &UserId, known: &UserId) -> String {
-    format!("carried:{anonymous}:{known}")
+fn carried_id(anonymous: &UserId, known: &UserId, fold: ContentHash) -> String {
+    format!("carried:{anonymous}:{known}:{fold}")
 }
 
 /// JSON around a stored form that is none.
@@ -287,9 +292,9 @@ fn stored_name(value: &Value<'_>, user: &UserId, body: &[u8]) -> Result<Name, Re
             (Name::Named(into), id, fits)
         }
         CARRIED_TYPE => {
-            let from = merge::decode_carried(body)?.from;
-            let (id, fits) = (carried_id(&from, user), may_name(user, &from));
-            (Name::Carried(from), id, fits)
+            let merge::Carried { from, fold, .. } = merge::decode_carried(body)?;
+            let (id, fits) = (carried_id(&from, user, fold), may_name(user, &from));
+            (Name::Carried(from, fold), id, fits)
         }
         _ => {
             let id = decision::decode_fact(body)?.decision_id;
@@ -304,8 +309,8 @@ fn stored_name(value: &Value<'_>, user: &UserId, body: &[u8]) -> Result<Name, Re
 }
 
 fn read(body: &[u8]) -> Result<Value<'_>, RecordError> {
-    let value: Value<'_> = serde_json::from_slice(body)
-        .map_err(|error| newer_or(error, body, MERGE_VERSION))?;
+    let value: Value<'_> =
+        serde_json::from_slice(body).map_err(|error| newer_or(error, body, MERGE_VERSION))?;
     let known = match &*value.event_type {
         _ if value.record.is_none() => event::VERSION,
         NAMED_TYPE | CARRIED_TYPE => MERGE_VERSION,

@@ -113,9 +113,16 @@ fn take(bytes: &[u8]) -> Option<(u64, &[u8])> {
 
 #[cfg(test)]
 mod tests {
+    use pilotage_domain::id::UserId;
+    use pilotage_domain::kin::Merged;
     use pilotage_domain::time::Timestamp;
 
     use super::*;
+
+    const GOLDEN_1: &str = "010201830784070301808885b2c06801808885b2c0680000000000000000000000000001070000000000000000";
+    const GOLDEN_2: &str = "0202018307000001808885b2c06884070301808885b2c06801808885b2c0680000000000000000000000000001070000000000000000";
+    const GOLDEN_3: &str = "03020183070101750500000084070301808885b2c06801808885b2c0680000000000000000000000000001070000000000000000";
+    const GOLDEN_3_TRACKED: &str = "0302018307000206616e6f6e2d3106616e6f6e2d320106616e6f6e2d3101000001808885b2c06884070301808885b2c06801808885b2c0680000000000000000000000000001070000000000000000";
 
     #[test]
     fn a_user_survives_storing() {
@@ -134,6 +141,46 @@ mod tests {
         let body = encode(&tracked);
         assert_eq!(body.first(), Some(&TRACKED));
         assert_eq!(decode(&body), Ok(tracked));
+    }
+
+    /// A record of each version, as it was written then, and what it is read as.
+    #[test]
+    fn every_version_loads_for_ever() {
+        let id = |text: &str| UserId::new(text).expect("valid");
+        let at = Timestamp::from_millis(1_795_348_800_000);
+        let profile = Profile {
+            applied: Position(900),
+            events: 3,
+            first_seen: Some(at),
+            last_seen: Some(at),
+            recent_ids: vec![7],
+            ..Profile::default()
+        };
+        let run = [1, 900].map(Position).to_vec();
+        let plain = UserRecord { profile, run, ..UserRecord::default() };
+        let track = Track { activated: Some(at), ..Track::default() };
+        let tracked = UserRecord { track: Some(Box::new(track)), ..plain.clone() };
+        let named =
+            Kin { merged: Some(Merged { into: id("u"), at: Position(5) }), ..Kin::default() };
+        let absorbed = vec![id("anon-1"), id("anon-2")];
+        let known = Kin { absorbed, group_by: Some(id("anon-1")), ..Kin::default() };
+        let merged = UserRecord { kin: named, ..plain.clone() };
+        let joined = UserRecord { kin: known, ..tracked.clone() };
+        let table = [
+            (plain, GOLDEN_1),
+            (tracked, GOLDEN_2),
+            (merged, GOLDEN_3),
+            (joined, GOLDEN_3_TRACKED),
+        ];
+        for (record, golden) in table {
+            let body = encode(&record);
+            let hex: String = body.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(hex, golden);
+            assert_eq!(decode(&body), Ok(record));
+            for cut in 0..body.len() {
+                assert!(decode(&body[..cut]).is_err(), "{cut}");
+            }
+        }
     }
 
     #[test]
