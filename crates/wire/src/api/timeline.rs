@@ -164,3 +164,42 @@ pub enum OutcomeKind {
     /// It was closed.
     Dismissed,
 }
+
+#[cfg(test)]
+mod tests {
+    use pilotage_domain::hash::ContentHash;
+    use pilotage_domain::id::{SessionId, UserId};
+    use serde_json::json;
+
+    use super::*;
+    use crate::record::user::UserRecord;
+
+    #[test]
+    fn a_merge_is_told_in_both_timelines_in_plain_words() {
+        let at = instant::parse("2026-11-22T20:15:00Z").expect("valid");
+        let received_at = instant::parse("2026-11-22T20:15:01Z").expect("valid");
+        let id = |text: &str| UserId::new(text).expect("valid");
+        let named = Named { into: id("u"), session: SessionId::new("s").expect("valid"), at };
+        let mut record = UserRecord::default();
+        record.profile.events = 3;
+        let fold = ContentHash::of_bytes(b"");
+        let carried = Carried::new(id("anon-1"), &named, fold, &record);
+        let told = |item| serde_json::to_value(ItemBody::Merge(item)).expect("writable");
+        assert_eq!(
+            told(MergeItem::named(named, received_at)),
+            json!({
+                "kind": "merge", "at": "2026-11-22T20:15:00.000Z", "receivedAt": "2026-11-22T20:15:01.000Z",
+                "sessionId": "s", "into": "u",
+                "text": "This user was merged into u, who has from here on what is said of this one.",
+            })
+        );
+        assert_eq!(
+            told(MergeItem::carried(carried, received_at)),
+            json!({
+                "kind": "merge", "at": "2026-11-22T20:15:00.000Z", "receivedAt": "2026-11-22T20:15:01.000Z",
+                "sessionId": "s", "from": "anon-1",
+                "text": "anon-1 was merged into this user. Events taken over: 3.",
+            })
+        );
+    }
+}
