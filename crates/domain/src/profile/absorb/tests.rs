@@ -293,3 +293,26 @@ fn contacts_of_both_count_as_one_users() {
     assert_eq!(contact.unknown_decisions, 2);
     assert_eq!(contact.offer(decision(2)).and_then(|o| o.dismissed), Some(t(3 * HOUR)));
 }
+
+#[test]
+fn exposures_that_no_limit_asks_for_are_let_go() {
+    let definition = plain();
+    let met = |n: u128, ms: u64, visit: &str| {
+        let mut user = User::new();
+        let visit = session_hash(&session(visit));
+        user.offered(Offer { session: visit, ..offer(n, ms) });
+        user.event(&definition, &about("guide_shown", ms, n));
+        user
+    };
+    // Where and when the other was shown a guide; whether that is still looked at, a day after in visit `a`.
+    let table = [("b", 0, false), ("b", 1, true), ("a", 0, true)];
+    for (visit, ms, stays) in table {
+        let (own, other) = (met(1, DAY, "a"), met(2, ms, visit));
+        for (one, two) in [(&own, &other), (&other, &own)] {
+            let (profile, _) = absorbed(&definition, one, two);
+            let times: Vec<_> = profile.contact.recent.iter().map(|(at, _)| *at).collect();
+            let expected = if stays { vec![t(ms), t(DAY)] } else { vec![t(DAY)] };
+            assert_eq!(times, expected, "{visit} {ms}");
+        }
+    }
+}
