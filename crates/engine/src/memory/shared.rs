@@ -27,7 +27,7 @@ pub type MemoryShared = MemoryStore;
 #[derive(Debug, Default)]
 pub(super) struct Agreed {
     partitions: BTreeMap<Partition, Taken>,
-    events: BTreeMap<RecordName, Position>,
+    names: BTreeMap<RecordName, Position>,
     decisions: BTreeMap<DecisionId, Position>,
     reserved: BTreeMap<UserKey, UserReserved>,
     addends: BTreeMap<u64, (ProductId, Bytes)>,
@@ -56,7 +56,7 @@ struct UserReserved {
 impl Agreed {
     /// What a `reset` does to it.
     pub(super) fn forget(&mut self) {
-        self.events.clear();
+        self.names.clear();
         self.decisions.clear();
         self.addends.clear();
         self.turn += 1;
@@ -86,8 +86,8 @@ impl Agreed {
 
     fn position(&self, name: &RecordName) -> Option<Position> {
         match name.name {
-            EntryName::Event(_) => self.events.get(name).copied(),
             EntryName::Decision(id) => self.decisions.get(&id).copied(),
+            _ => self.names.get(name).copied(),
         }
     }
 
@@ -105,8 +105,8 @@ impl Agreed {
 
     fn note(&mut self, name: RecordName, position: Position) {
         match name.name {
-            EntryName::Event(_) => self.events.insert(name, position),
             EntryName::Decision(id) => self.decisions.insert(id, position),
+            _ => self.names.insert(name, position),
         };
     }
 

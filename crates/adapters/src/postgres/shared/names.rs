@@ -11,43 +11,44 @@ use pilotage_engine::port::shared::RecordName;
 use crate::postgres::column::{Uuid, cell, from_number, position};
 use crate::postgres::fault::Result;
 
-const ADD_EVENTS: &str = "
+const ADD_OTHERS: &str = "
     INSERT INTO names (name, position) SELECT * FROM unnest($1::uuid[], $2::bigint[])";
 const ADD_DECISIONS: &str = "
     INSERT INTO decisions (decision, position) SELECT * FROM unnest($1::uuid[], $2::bigint[])";
-const FIND_EVENTS: &str = "SELECT name, position FROM names WHERE name = ANY ($1::uuid[])";
+const FIND_OTHERS: &str = "SELECT name, position FROM names WHERE name = ANY ($1::uuid[])";
 const FIND_DECISIONS: &str =
     "SELECT decision, position FROM decisions WHERE decision = ANY ($1::uuid[])";
 
 /// Statements that `add` may need.
-pub(super) const OF_NAMES: [&str; 2] = [ADD_EVENTS, ADD_DECISIONS];
+pub(super) const OF_NAMES: [&str; 2] = [ADD_OTHERS, ADD_DECISIONS];
 
 /// Names, each under what it is stored by.
 #[derive(Default)]
 struct Sorted {
-    events: (Vec<Uuid>, Vec<i64>),
+    others: (Vec<Uuid>, Vec<i64>),
     decisions: (Vec<Uuid>, Vec<i64>),
+}
+
+fn is_decision(name: &RecordName) -> bool {
+    matches!(name.name, EntryName::Decision(_))
 }
 
 /// Adds the names; each must be new.
 pub(super) async fn add(work: &Transaction<'_>, names: &[(RecordName, Position)]) -> Result<()> {
     let mut sorted = Sorted::default();
     for (name, position) in names {
-        let (stored, columns) = match &name.name {
-            EntryName::Event(id) => (Uuid::of_event(&name.key, id), &mut sorted.events),
-            EntryName::Decision(id) => (Uuid::of_decision(*id), &mut sorted.decisions),
-        };
-        columns.0.push(stored);
+        let columns = if is_decision(name) { &mut sorted.decisions } else { &mut sorted.others };
+        columns.0.push(Uuid::of_name(&name.key, &name.name));
         columns.1.push(from_number(position.0));
     }
-    let Sorted { events, decisions } = sorted;
+    let Sorted { others, decisions } = sorted;
     // Both are waited for: the failure of the first is the one that tells.
-    let (events, decisions) = tokio::join!(
+    let (others, decisions) = tokio::join!(
         biased;
-        insert(work, ADD_EVENTS, events),
+        insert(work, ADD_OTHERS, others),
         insert(work, ADD_DECISIONS, decisions),
     );
-    events.and(decisions)
+    others.and(decisions)
 }
 
 async fn insert(
@@ -69,21 +70,18 @@ pub(super) async fn positions(
 ) -> Result<Vec<Option<Position>>> {
     let stored: Vec<(Uuid, bool)> = names
         .iter()
-        .map(|name| match &name.name {
-            EntryName::Event(id) => (Uuid::of_event(&name.key, id), true),
-            EntryName::Decision(id) => (Uuid::of_decision(*id), false),
-        })
+        .map(|name| (Uuid::of_name(&name.key, &name.name), is_decision(name)))
         .collect();
-    let of = |kind| stored.iter().filter(move |(_, is_event)| *is_event == kind);
-    let (events, decisions): (Vec<Uuid>, Vec<Uuid>) =
-        (of(true).map(|name| name.0).collect(), of(false).map(|name| name.0).collect());
-    let (events, decisions) = tokio::try_join!(
+    let of = |kind| stored.iter().filter(move |(_, is_decision)| *is_decision == kind);
+    let (others, decisions): (Vec<Uuid>, Vec<Uuid>) =
+        (of(false).map(|name| name.0).collect(), of(true).map(|name| name.0).collect());
+    let (others, decisions) = tokio::try_join!(
         biased;
-        find(client, FIND_EVENTS, events),
+        find(client, FIND_OTHERS, others),
         find(client, FIND_DECISIONS, decisions),
     )?;
-    let known = |(name, is_event): &(Uuid, bool)| {
-        let known = if *is_event { &events } else { &decisions };
+    let known = |(name, is_decision): &(Uuid, bool)| {
+        let known = if *is_decision { &decisions } else { &others };
         known.get(name).copied()
     };
     Ok(stored.iter().map(known).collect())
