@@ -5,6 +5,7 @@ mod shared;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use pilotage_adapters::postgres::Upkeep;
 use pilotage_adapters::sqlite;
 use pilotage_engine::port::clock::Entropy;
 use pilotage_engine::port::log::{Journal, Log};
@@ -31,7 +32,7 @@ pub(crate) async fn open(
             Ok(Engine::open(Parts { options, ..parts }).await?)
         }
         BackEnd::Shared(shared) => {
-            let parts = shared::cluster(settings, shared, products).await?;
+            let parts = shared::cluster(settings, shared, products, Upkeep::Done).await?;
             let feed = parts.feed.filter(|_| settings.role.works());
             let options = Options { advisor: model::setup(settings)?, ..parts.options };
             Ok(Engine::join(ClusterParts { feed, options, ..parts }).await?)
@@ -51,7 +52,7 @@ pub(crate) async fn rebuild(
             Engine::rebuild(parts, |applied, end| tell(applied.0, end.0)).await?
         }
         BackEnd::Shared(shared) => {
-            let parts = shared::cluster(settings, shared, products).await?;
+            let parts = shared::cluster(settings, shared, products, Upkeep::Left).await?;
             Engine::rebuild_shared(parts, tell).await?
         }
     })
@@ -168,7 +169,7 @@ pub(crate) async fn move_over(
     let BackEnd::Shared(shared) = &settings.back_end else {
         bail!("the settings name no target: set `log` to kafka and `store` to postgres");
     };
-    let target = shared::cluster(settings, shared, products.clone()).await?;
+    let target = shared::cluster(settings, shared, products.clone(), Upkeep::Left).await?;
     let source = embedded(settings, products, settings.clock)?;
     Ok(Engine::move_over(source, target, tell).await?)
 }

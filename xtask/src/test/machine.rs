@@ -93,13 +93,17 @@ impl Machine {
         Ok(found.find(|file| file.is_file()))
     }
 
-    /// The debug build of the product.
-    pub(crate) fn binary(&self) -> Result<PathBuf> {
+    /// The folder that cargo builds into.
+    pub(crate) fn target(&self) -> Result<PathBuf> {
         let metadata = self.cargo(&["metadata", "--no-deps", "--format-version", "1"]);
         let metadata: Value = serde_json::from_str(&metadata.answer()?)?;
-        let target =
-            metadata["target_directory"].as_str().context("cargo names no target folder")?;
-        let binary = Path::new(target).join("debug").join("pilotage");
+        let target = metadata["target_directory"].as_str();
+        target.map(PathBuf::from).context("cargo names no target folder")
+    }
+
+    /// The debug build of the product.
+    pub(crate) fn binary(&self) -> Result<PathBuf> {
+        let binary = self.target()?.join("debug").join("pilotage");
         match binary.is_file() {
             true => Ok(binary),
             false => bail!("{} is missing: run the step `build` first", binary.display()),

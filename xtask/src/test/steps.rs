@@ -23,7 +23,11 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "packages", about: "npm ci in web/", run: packages },
     Step { name: "format", about: "cargo fmt --check", run: format },
     Step { name: "tidy", about: "the house's rules", run: tidy },
-    Step { name: "clippy", about: "cargo clippy, no warning allowed", run: clippy },
+    Step {
+        name: "clippy",
+        about: "cargo clippy, no warning allowed, and cargo check of the benches",
+        run: clippy,
+    },
     Step { name: "services", about: "Kafka and PostgreSQL, until the run ends", run: services },
     Step {
         name: "rust",
@@ -114,7 +118,11 @@ fn tidy(machine: &Machine, _: &mut Tally) -> Result<()> {
 
 fn clippy(machine: &Machine, _: &mut Tally) -> Result<()> {
     let check = &["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"];
-    machine.cargo(check).passes()
+    machine.cargo(check).passes()?;
+    // A workspace of its own. In the same folder it finds the libraries of this one checked.
+    let target = machine.target()?;
+    let words = ["check", "--locked", "--manifest-path", "bench/Cargo.toml", "--all-targets"];
+    machine.cargo(&[&words[..], &["--target-dir", &target.to_string_lossy()]].concat()).passes()
 }
 
 fn services(machine: &Machine, _: &mut Tally) -> Result<()> {

@@ -42,9 +42,10 @@ async fn measured(write_back: Duration, asks: bool) -> Vec<u64> {
     let engine = open(folder.path(), options).await;
     let mut taken = Vec::new();
     for n in 0..SITUATIONS {
-        let (user, version) = (user(n), version(n));
+        // What one is shown uses up the limits: whoever decides at once is another in the same situation.
+        let (one, other, version) = (user(n), user(SITUATIONS + n), version(n));
         let start = Instant::now();
-        let events = trial(&user, &version);
+        let events = [trial(&one, &version), trial(&other, &version)].concat();
         engine.ingest(&product(), events).await.expect("taken");
         engine.settled().await.expect("folded");
         // Looking is deciding: where nobody is to decide before, the count of passed answers tells when to.
@@ -52,13 +53,13 @@ async fn measured(write_back: Duration, asks: bool) -> Vec<u64> {
             || engine.model_counts().map_or(0, |c| c.providers.values().map(|p| p.passed).sum());
         let before: u64 = passed();
         if asks {
-            engine.decide(&product(), question(user.clone(), &version)).await.expect("decided");
+            engine.decide(&product(), question(other, &version)).await.expect("decided");
         }
         while passed() == before {
             tokio::time::sleep(LOOK).await;
         }
         loop {
-            let decided = engine.decide(&product(), question(user.clone(), &version)).await;
+            let decided = engine.decide(&product(), question(one.clone(), &version)).await;
             if decided.expect("decided").decision.trace.advice.is_some() {
                 break;
             }

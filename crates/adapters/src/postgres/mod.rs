@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-pub use options::Options;
+pub use options::{Options, Upkeep};
 pub use schema::Migrated;
 pub use store::PostgresStore;
 

@@ -35,8 +35,17 @@ pub struct Options {
     pub lock_timeout: Duration,
     /// The server ends a session that keeps a transaction open and does nothing.
     pub idle_timeout: Duration,
-    /// For so many whole days, an event's name is known again.
-    pub remember_days: u16,
+    /// Whether names and reservations of long ago are forgotten meanwhile.
+    pub upkeep: Upkeep,
+}
+
+/// What an open store does beside its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upkeep {
+    /// It forgets what nobody asks for any more.
+    Done,
+    /// It forgets nothing: where a log is folded that may hold records of many days twice over.
+    Left,
 }
 
 impl fmt::Debug for Options {
@@ -45,7 +54,7 @@ impl fmt::Debug for Options {
         f.debug_struct("Options")
             .field("trusted", &self.trusted)
             .field("connections", &self.connections)
-            .field("remember_days", &self.remember_days)
+            .field("upkeep", &self.upkeep)
             .finish_non_exhaustive()
     }
 }
@@ -61,7 +70,7 @@ impl Options {
             statement_timeout: Duration::from_secs(15),
             lock_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(5),
-            remember_days: 7,
+            upkeep: Upkeep::Done,
         }
     }
 

@@ -30,6 +30,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { number: 3, name: "advice", sql: include_str!("migrations/0003_advice.sql") },
     Step { number: 4, name: "addends", sql: include_str!("migrations/0004_addends.sql") },
     Step { number: 5, name: "reached", sql: include_str!("migrations/0005_reached.sql") },
+    Step { number: 6, name: "days", sql: include_str!("migrations/0006_days.sql") },
 ];
 
 /// The schema that all steps lead to.

@@ -15,7 +15,7 @@ use super::Cluster;
 use super::cache::Read;
 use crate::decide::Asked;
 use crate::port::log::EntryName;
-use crate::port::shared::{RecordName, Reservation, Reserved, SharedUser, user_mark};
+use crate::port::shared::{Dated, Day, RecordName, Reservation, Reserved, SharedUser, user_mark};
 use crate::port::store::{StoreError, UserKey};
 use crate::product::Product;
 use crate::users::{LoadError, group_in};
@@ -33,6 +33,8 @@ impl Cluster {
         event: &EventId,
     ) -> Result<(), StoreError> {
         let name = RecordName { key: key.clone(), name: EntryName::Event(event.clone()) };
+        // One of its name that was received long ago is another event.
+        let name = Dated { name, day: Day::of(self.common.clock.now()) };
         let mut changes = self.shared.changes();
         while self.shared.positions(vec![name.clone()]).await? == [None] {
             // Whatever comes, looking again is right; a lost notification costs one pause.

@@ -19,6 +19,7 @@ use crate::learn::{self, Held, boundary, damaged};
 use crate::lookup::LookupError;
 use crate::port::shared::{Added, Addend, Sum, Teaching};
 use crate::port::store::{Learnt, LearntPart, StoreError};
+use crate::product::Product;
 use crate::rebuild::{Digest, Places, digest_of};
 
 /// How often what is taught is added up.
@@ -27,6 +28,28 @@ const EVERY: Duration = Duration::from_secs(1);
 const MOST: usize = 256;
 
 impl Cluster {
+    /// Notes what the numbers of products mean of which nothing is learnt yet: what another process means by them, may be
+    /// something else.
+    pub(super) async fn begin_learning(&self) -> Result<(), StoreError> {
+        loop {
+            let Teaching { turn, learnt, .. } = self.shared.teaching(0).await?;
+            let has_begun =
+                |id| learnt.iter().any(|l| (&l.product, l.part) == (id, LearntPart::Current));
+            let unbegun = self.common.products.all().filter(|(id, _)| !has_begun(*id));
+            let nothing = |(id, product): (&ProductId, &Product)| {
+                part(id, LearntPart::Current, learner::encode(&product.learning.nothing()))
+            };
+            let learnt: Vec<Learnt> = unbegun.map(nothing).collect();
+            if learnt.is_empty() {
+                return Ok(());
+            }
+            let sum = Sum { seen: turn, addends: Vec::new(), learnt };
+            if self.shared.add_up(sum).await? == Added::Kept {
+                return Ok(());
+            }
+        }
+    }
+
     /// Adds up and publishes until the process stops.
     pub(super) async fn keep_learning(&self, mut stopped: watch::Receiver<bool>) {
         loop {

@@ -34,7 +34,7 @@ use crate::port::clock::{Clock, Entropy};
 use crate::port::feed::{Feed, Partition, Shift};
 use crate::port::log::Journal;
 use crate::port::shared::{Claim, Shared};
-use crate::port::store::{Batch, Store, StoreError, Watermark};
+use crate::port::store::{Store, StoreError};
 use crate::{Common, Engine, Readiness, Seat};
 
 use behind::Behind;
@@ -168,18 +168,18 @@ impl Cluster {
         if let Some(product) = self.misfit().await? {
             return Err(OpenError::FoldChanged { product });
         }
-        let kept = self.shared.watermark().await?;
-        if self.common.products.folds().keys().all(|id| kept.folds.contains_key(id)) {
-            return Ok(());
+        // Another process may begin with another definition at this very moment: the store says whose counts.
+        let ours = self.common.products.folds();
+        let agreed = self.shared.agree(ours.clone()).await?;
+        if let Some((product, _)) = ours.into_iter().find(|(id, ours)| agreed.get(id) != Some(ours))
+        {
+            return Err(OpenError::FoldChanged { product });
         }
-        Ok(self.keep_folds(kept).await?)
-    }
-
-    async fn keep_folds(&self, kept: Watermark) -> Result<(), StoreError> {
-        let folds = kept.folds.iter().map(|(id, fold)| (id.clone(), *fold));
-        let folds = folds.chain(self.common.products.folds()).collect();
-        let watermark = Some(Watermark { folds, ..kept });
-        self.shared.write(Batch { watermark, ..Batch::default() }).await.map(drop)
+        self.begin_learning().await?;
+        match crate::learn::misfit(&*self.common.store, &self.common.products).await? {
+            Some(product) => Err(OpenError::FoldChanged { product }),
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn readiness(&self) -> Readiness {

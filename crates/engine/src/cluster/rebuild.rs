@@ -10,7 +10,6 @@ use super::{Cluster, ClusterParts, MakeFeed, State, decide, worker};
 use crate::Engine;
 use crate::lookup::LookupError;
 use crate::port::feed::{Partition, offset_of};
-use crate::port::store::Watermark;
 use crate::rebuild::{Places, RebuildError, Rebuilt};
 
 impl Engine {
@@ -43,7 +42,8 @@ impl Engine {
 impl Cluster {
     async fn forget(&self) -> Result<(), LookupError> {
         self.shared.reset().await?;
-        Ok(self.keep_folds(Watermark::default()).await?)
+        self.shared.agree(self.common.products.folds()).await?;
+        Ok(())
     }
 
     /// Works until the profiles hold the log's end, with what follows from its records.

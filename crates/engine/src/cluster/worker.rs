@@ -23,7 +23,7 @@ use crate::learn::Revision;
 use crate::port::book::Wanted;
 use crate::port::feed::{Fed, Feed, FeedError, Partition, Polled};
 use crate::port::log::{Entry, EntryName};
-use crate::port::shared::{Claim, FoldError, Folded, RecordName};
+use crate::port::shared::{Claim, Dated, Day, FoldError, Folded, RecordName};
 use crate::port::store::{StoreError, UserKey};
 use crate::product::Product;
 use crate::users::{LoadError, User, Users, Writing};
@@ -296,6 +296,7 @@ impl Worker {
                 noted.push(writing);
             }
         }
+        folded.names = last_of_each(folded.names);
         folded.wanted = self.wanted(&keys);
         folded.addends = taught.addends();
         folded.newest_event = self.cluster.common.clock.newest();
@@ -353,8 +354,9 @@ impl Worker {
     async fn fresh<'a>(&self, records: &'a [(Fed, Fact)]) -> Result<Vec<&'a (Fed, Fact)>, Held> {
         let served = |fed: &Fed| self.cluster.common.products.get(&fed.stored.product).is_some();
         let ours: Vec<&(Fed, Fact)> = records.iter().filter(|(fed, _)| served(fed)).collect();
-        let names: Vec<RecordName> = ours.iter().map(|(fed, _)| name_of(fed)).collect();
+        let names: Vec<Dated> = ours.iter().map(|(fed, _)| dated(fed)).collect();
         let known = self.cluster.shared.positions(names.clone()).await?;
+        let names: Vec<_> = names.into_iter().map(|Dated { name, day }| (name, day)).collect();
         let fresh = handoff::first_of_each(&names, &known);
         Ok(ours
             .into_iter()
@@ -395,7 +397,7 @@ impl Worker {
         if let EntryName::Decision(id) = fed.name {
             work.folded.settled.push((key, id));
         }
-        work.folded.names.push((name_of(fed), position));
+        work.folded.names.push((dated(fed), position));
         Ok(())
     }
 }
@@ -427,6 +429,19 @@ impl Taught {
     }
 }
 
-fn name_of(fed: &Fed) -> RecordName {
-    RecordName { key: fold::key_of(&fed.stored), name: fed.name.clone() }
+/// Its name, and the day that tells whether that is known. A decision's is known on every day: they all have the same.
+fn dated(fed: &Fed) -> Dated {
+    let name = RecordName { key: fold::key_of(&fed.stored), name: fed.name.clone() };
+    let day = match fed.name {
+        EntryName::Decision(_) => Day::default(),
+        _ => Day::of(fed.stored.received_at),
+    };
+    Dated { name, day }
+}
+
+/// Each name as it took effect last.
+fn last_of_each(names: Vec<(Dated, Position)>) -> Vec<(Dated, Position)> {
+    let by_name = names.into_iter().map(|(Dated { name, day }, at)| (name, (day, at)));
+    let last: BTreeMap<RecordName, (Day, Position)> = by_name.collect();
+    last.into_iter().map(|(name, (day, at))| (Dated { name, day }, at)).collect()
 }

@@ -105,6 +105,11 @@ impl MemoryLog {
         self.refused.load(Ordering::SeqCst)
     }
 
+    /// Forgets which events it holds, as a log does beyond those that it remembers: another one of the same name is new.
+    pub fn forget_names(&self) {
+        hold(&self.contents.records).names.clear();
+    }
+
     fn check_open(&self) -> Result<(), AppendError> {
         if self.closed.load(Ordering::SeqCst) {
             return Err(AppendError::Closed);

@@ -1,10 +1,11 @@
 //! What several processes agree on beside the profiles, in memory. Must not differ from the contract in anything but
 //! durability.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use pilotage_domain::event::Position;
+use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{DecisionId, ProductId};
 use pilotage_domain::time::Timestamp;
 use tokio::sync::broadcast;
@@ -15,8 +16,8 @@ use crate::port::Answer;
 use crate::port::feed::Partition;
 use crate::port::log::EntryName;
 use crate::port::shared::{
-    Added, Addend, Change, Claim, FoldError, Folded, RecordName, Reservation, Reserved, Shared,
-    SharedUser, Sum, Teaching, user_mark,
+    Added, Addend, Change, Claim, Dated, Day, FoldError, Folded, RecordName, Reservation, Reserved,
+    Shared, SharedUser, Sum, Teaching, user_mark,
 };
 use crate::port::store::{Batch, LearntPart, RowId, StoreError, UserKey};
 
@@ -27,7 +28,7 @@ pub type MemoryShared = MemoryStore;
 #[derive(Debug, Default)]
 pub(super) struct Agreed {
     partitions: BTreeMap<Partition, Taken>,
-    names: BTreeMap<RecordName, Position>,
+    names: BTreeMap<RecordName, (Day, Position)>,
     decisions: BTreeMap<DecisionId, Position>,
     reserved: BTreeMap<UserKey, UserReserved>,
     addends: BTreeMap<u64, (ProductId, Bytes)>,
@@ -84,30 +85,36 @@ impl Agreed {
         Ok(())
     }
 
-    fn position(&self, name: &RecordName) -> Option<Position> {
+    fn position(&self, Dated { name, day }: &Dated) -> Option<Position> {
         match name.name {
             EntryName::Decision(id) => self.decisions.get(&id).copied(),
-            _ => self.names.get(name).copied(),
+            _ => {
+                let first = self.names.get(name).filter(|(first, _)| first.knows(*day));
+                first.map(|(_, position)| *position)
+            }
         }
     }
 
-    /// Whether every name is new, also among themselves.
-    fn check_names(&self, names: &[(RecordName, Position)]) -> Result<(), FoldError> {
-        let mut fresh = Self::default();
-        for (name, position) in names {
-            if self.position(name).or_else(|| fresh.position(name)).is_some() {
+    /// Whether none is known, and none is among them twice.
+    fn check_names(&self, names: &[(Dated, Position)]) -> Result<(), FoldError> {
+        let mut told = BTreeSet::new();
+        for (dated, _) in names {
+            let once = match &dated.name.name {
+                EntryName::Decision(id) => told.insert((None, Some(id))),
+                _ => told.insert((Some(&dated.name), None)),
+            };
+            if !once || self.position(dated).is_some() {
                 return Err(damaged("a record's name is known already".to_owned()));
             }
-            fresh.note(name.clone(), *position);
         }
         Ok(())
     }
 
-    fn note(&mut self, name: RecordName, position: Position) {
+    fn note(&mut self, Dated { name, day }: Dated, position: Position) {
         match name.name {
-            EntryName::Decision(id) => self.decisions.insert(id, position),
-            _ => self.names.insert(name, position),
-        };
+            EntryName::Decision(id) => drop(self.decisions.insert(id, position)),
+            _ => drop(self.names.insert(name, (day, position))),
+        }
     }
 
     fn newest_event(&self) -> Option<Timestamp> {
@@ -234,9 +241,16 @@ impl Shared for MemoryStore {
         })
     }
 
+    fn agree(
+        &self,
+        folds: BTreeMap<ProductId, ContentHash>,
+    ) -> Answer<'_, Result<BTreeMap<ProductId, ContentHash>, StoreError>> {
+        self.writing(|contents| Ok(contents.folded.agree(folds)))
+    }
+
     fn positions(
         &self,
-        names: Vec<RecordName>,
+        names: Vec<Dated>,
     ) -> Answer<'_, Result<Vec<Option<Position>>, StoreError>> {
         self.reading(move |contents| {
             names.iter().map(|name| contents.agreed.position(name)).collect()

@@ -96,6 +96,17 @@ impl Folded {
         Ok(rows)
     }
 
+    /// Notes folds where none are noted; all that are then.
+    pub(super) fn agree(
+        &mut self,
+        folds: BTreeMap<ProductId, ContentHash>,
+    ) -> BTreeMap<ProductId, ContentHash> {
+        for (product, fold) in folds {
+            self.watermark.folds.entry(product).or_insert(fold);
+        }
+        self.watermark.folds.clone()
+    }
+
     pub(super) fn learnt(&self) -> Vec<Learnt> {
         let learnt = |((product, part), body): (&(ProductId, LearntPart), &Bytes)| Learnt {
             product: product.clone(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use pilotage_domain::event::Position;
+use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{DecisionId, ProductId};
 use pilotage_domain::time::Timestamp;
 use thiserror::Error;
@@ -60,6 +61,48 @@ pub struct RecordName {
     pub name: EntryName,
 }
 
+/// For so many days after the one on which an event was received first, its name is known again. Part of what a log is folded to:
+/// another number folds old logs to something else.
+pub const REMEMBERED_DAYS: i32 = 7;
+
+/// A day of UTC, counted from 1970. Days further off than any record's are taken for the furthest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Day(i32);
+
+impl Day {
+    const FURTHEST: i32 = 1_000_000;
+
+    /// The day of that number.
+    pub fn new(number: i32) -> Self {
+        Self(number.clamp(-Self::FURTHEST, Self::FURTHEST))
+    }
+
+    /// The day of that moment.
+    pub fn of(at: Timestamp) -> Self {
+        let number = at.as_millis().div_euclid(86_400_000);
+        Self::new(i32::try_from(number).unwrap_or(if number < 0 { i32::MIN } else { i32::MAX }))
+    }
+
+    /// Its number.
+    pub const fn number(self) -> i32 {
+        self.0
+    }
+
+    /// Whether an event that took effect on this day is known on that one: by both alone, whenever they are folded.
+    pub const fn knows(self, again: Self) -> bool {
+        again.0 - self.0 <= REMEMBERED_DAYS
+    }
+}
+
+/// A record's name and the day on which the record was received. Decisions' names are known for ever.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Dated {
+    /// Its name.
+    pub name: RecordName,
+    /// When it was received.
+    pub day: Day,
+}
+
 /// What a worker made of a run of records; stored in one transaction or not at all.
 #[derive(Debug, Clone, Default)]
 pub struct Folded {
@@ -67,8 +110,9 @@ pub struct Folded {
     pub claims: Vec<Claim>,
     /// The users that changed, sorted by key.
     pub users: Vec<UserWrite>,
-    /// The records that took effect and where they stand: each a name that was not known before.
-    pub names: Vec<(RecordName, Position)>,
+    /// The records that took effect and where they stand: each name once, as it took effect last, and none that was known on
+    /// its day.
+    pub names: Vec<(Dated, Position)>,
     /// Decisions that are in the profiles now: what was reserved for them is free again.
     pub settled: Vec<(UserKey, DecisionId)>,
     /// The newest event time that was folded.
@@ -213,7 +257,10 @@ pub fn user_mark(key: &UserKey) -> u64 {
 ///   same turn, one is told `Changed`.
 /// - `reserve` holds the offer only if neither the profile nor the reservations of the user have changed since they were
 ///   read: of two that read the same, one is told `Changed`.
-/// - `positions` knows every name of a resolved `fold`, for at least as long as its settings promise.
+/// - `positions` knows every name of a resolved `fold`: an event's on all days that the day of its record `knows`, a decision's
+///   on every day. Which days those are depends on records alone and never on when they are folded, so that a live fold and a
+///   rebuild agree. What is forgotten is what no record can ask for any more, if those who receive agree on the day within one.
+/// - Of several that `agree` on what a product is folded with, the first one's stays, and all are told so.
 /// - `reset` forgets names and addends, too, and how far partitions are folded, and makes every claim and every turn outdated;
 ///   what is reserved stays.
 pub trait Shared: Store {
@@ -223,11 +270,15 @@ pub trait Shared: Store {
     /// Stores what was made of a run of records; the rows of its users, in their order.
     fn fold(&self, folded: Folded) -> Answer<'_, Result<Vec<RowId>, FoldError>>;
 
-    /// Where records of these names took effect; `None` where none has.
-    fn positions(
+    /// Notes what products are folded with, where nothing is noted yet; what is noted of all products then.
+    fn agree(
         &self,
-        names: Vec<RecordName>,
-    ) -> Answer<'_, Result<Vec<Option<Position>>, StoreError>>;
+        folds: BTreeMap<ProductId, ContentHash>,
+    ) -> Answer<'_, Result<BTreeMap<ProductId, ContentHash>, StoreError>>;
+
+    /// Where records of these names took effect; `None` where none has that is known on that day.
+    fn positions(&self, names: Vec<Dated>)
+    -> Answer<'_, Result<Vec<Option<Position>>, StoreError>>;
 
     /// Where the decision stands in the log.
     fn decision(&self, id: DecisionId) -> Answer<'_, Result<Option<Position>, StoreError>>;

@@ -8,15 +8,16 @@ use bytes::Bytes;
 use pilotage_domain::decide::Reason;
 use pilotage_domain::event::Position;
 use pilotage_domain::id::{EventId, UserId};
+use pilotage_domain::profile::fold::IDS_KEPT;
 use pilotage_domain::time::Millis;
 use pilotage_engine::memory::{
     Fault, ManualClock, MemoryGroup, MemoryLog, MemoryShared, ONLY, SeededEntropy,
 };
 use pilotage_engine::port::log::{Entry, EntryName, Journal, Log};
-use pilotage_engine::port::shared::Shared;
+use pilotage_engine::port::shared::{REMEMBERED_DAYS, Shared};
 use pilotage_engine::port::store::Pause;
 use pilotage_engine::{
-    ClusterParts, DecideCall, Engine, MakeFeed, Options, Readiness, Stage, TimelineItem,
+    ClusterParts, DecideCall, Engine, MakeFeed, OpenError, Options, Readiness, Stage, TimelineItem,
 };
 use pilotage_wire::event::IncomingEvent;
 use pilotage_wire::model::record::ReviewName;
@@ -169,6 +170,57 @@ async fn a_worker_that_is_replaced_folds_nothing_twice_and_loses_nothing() {
     let rebuilt = Engine::rebuild_shared(installation.parts(&Work::Folds, 99), |_, _| {}).await;
     let rebuilt = rebuilt.expect("folded again");
     assert_eq!((rebuilt.before, rebuilt.after), (live, live));
+}
+
+/// Whether a name is known depends on the days of its records, and not on when they are folded.
+#[tokio::test]
+async fn an_event_that_is_sent_again_counts_anew_after_its_days_live_and_in_a_rebuild() {
+    let installation = Installation::new();
+    let engine = installation.join(Work::Folds, 1).await;
+    let ada = user(1);
+    let first = || named("first", form(&ada, "new_project", true));
+    send(&engine, first()).await;
+    let mut expected = vec!["first".to_owned()];
+    let mut days = 0;
+    for until in [REMEMBERED_DAYS, REMEMBERED_DAYS + 1, 4 * REMEMBERED_DAYS] {
+        // More than a profile remembers by itself.
+        let others: Vec<String> = (0..=IDS_KEPT).map(|n| format!("{until}-{n}")).collect();
+        let events = others.iter().map(|id| named(id, event(&ada, "signed_up", "{}")));
+        engine.ingest(&product(), events.collect()).await.expect("taken");
+        expected.extend(others);
+        installation.clock.advance(Millis::days((until - days) as u64));
+        days = until;
+        installation.log.forget_names();
+        send(&engine, first()).await;
+        if until > REMEMBERED_DAYS {
+            expected.push("first".to_owned());
+        }
+        engine.settled().await.expect("folded");
+        assert_eq!(events_of(&engine, &ada).await, expected);
+    }
+    let live = engine.digest().await.expect("read");
+    engine.close().await;
+    let rebuilt = Engine::rebuild_shared(installation.parts(&Work::Folds, 2), |_, _| {}).await;
+    let rebuilt = rebuilt.expect("folded again");
+    assert_eq!((rebuilt.before, rebuilt.after), (live, live));
+}
+
+/// Of two definitions that begin on one empty store, the first is folded with and the other is refused, also where they differ
+/// in nothing but what the learner's numbers mean.
+#[tokio::test]
+async fn another_definition_is_refused_from_the_first_start_on() {
+    let fold = acme().replace("holdout: 0 ", "holdout: 0.2 ");
+    let frame = acme().replace("features: [tier, ", "features: [");
+    for other in [fold, frame] {
+        assert_ne!(other, acme(), "it is another one");
+        let installation = Installation::new();
+        let begun = installation.join(Work::Decides, 1).await;
+        let parts = installation.parts(&Work::Decides, 2);
+        let refused = Engine::join(ClusterParts { products: vec![source(&other)], ..parts }).await;
+        let refused = refused.err();
+        assert!(matches!(refused, Some(OpenError::FoldChanged { .. })), "{refused:?}");
+        begun.close().await;
+    }
 }
 
 #[tokio::test]

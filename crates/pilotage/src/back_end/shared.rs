@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use pilotage_adapters::kafka::{self, KafkaFeed, KafkaJournal};
-use pilotage_adapters::postgres::{self, PostgresStore};
+use pilotage_adapters::postgres::{self, PostgresStore, Upkeep};
 use pilotage_engine::port::log::Journal;
 use pilotage_engine::port::store::Store;
 use pilotage_engine::{ClusterParts, MakeFeed, ProductSource};
@@ -37,13 +37,14 @@ pub(super) async fn cluster(
     settings: &Settings,
     shared: &Shared,
     products: Vec<ProductSource>,
+    upkeep: Upkeep,
 ) -> anyhow::Result<ClusterParts> {
     let kafka = kafka_options(shared);
     let topics = kafka::ensure_topics(&kafka).await?;
     for warning in &topics.warnings {
         warn!(topic = kafka.topic, warning, "the topic is not as it should be");
     }
-    let postgres = postgres_options(shared);
+    let postgres = postgres::Options { upkeep, ..postgres_options(shared) };
     PostgresStore::migrate(&postgres).await?;
     let store = PostgresStore::open(&postgres).await?;
     let first = store.topic_partitions(topics.partitions).await?;

@@ -248,7 +248,11 @@ async fn signs_up(engine: &Engine, product: &ProductId, n: u32) {
         let call = DecideCall {
             user: user.clone(),
             session: SessionId::new("s").expect("valid"),
-            surface: SurfaceBody { path: Some("/import".to_owned()), ..SurfaceBody::default() },
+            surface: SurfaceBody {
+                path: Some("/import".to_owned()),
+                app_version: Some("2.1.0".to_owned()),
+                ..SurfaceBody::default()
+            },
             after: None,
             wait: Millis::ZERO,
             at: Some(at),

@@ -6,7 +6,8 @@ use deadpool_postgres::{Client, Transaction};
 use pilotage_domain::event::Position;
 use pilotage_domain::time::Timestamp;
 use pilotage_engine::port::feed::Partition;
-use pilotage_engine::port::shared::{Claim, Verdict};
+use pilotage_engine::port::log::EntryName;
+use pilotage_engine::port::shared::{Claim, Dated, Folded, Verdict};
 use tokio_postgres::Row;
 
 use crate::postgres::column::{cell, from_number, number, position};
@@ -23,8 +24,10 @@ const LOCK: &str = "
     WHERE partition = ANY ($1::integer[]) ORDER BY partition FOR UPDATE";
 const ADVANCE: &str = "
     UPDATE partitions p
-    SET applied = i.applied, newest_event = greatest(p.newest_event, $3)
-    FROM unnest($1::integer[], $2::bigint[]) AS i (partition, applied)
+    SET applied = i.applied, newest_event = greatest(p.newest_event, $4),
+        newest_day = greatest(p.newest_day, i.newest_day)
+    FROM unnest($1::integer[], $2::bigint[], $3::integer[])
+        AS i (partition, applied, newest_day)
     WHERE p.partition = i.partition";
 
 const APPLIED: &str = "SELECT partition, applied FROM partitions";
@@ -66,18 +69,24 @@ pub(super) async fn check(work: &Transaction<'_>, claims: &[Claim]) -> Result<()
     Ok(())
 }
 
-/// Notes how far the claims go now.
-pub(super) async fn advance(
-    work: &Transaction<'_>,
-    claims: &[Claim],
-    newest_event: Option<Timestamp>,
-) -> Result<()> {
+/// Notes how far the claims go now, and the newest of what was folded.
+pub(super) async fn advance(work: &Transaction<'_>, folded: &Folded) -> Result<()> {
+    let Folded { claims, names, newest_event, .. } = folded;
     let numbers: Vec<i32> = claims.iter().map(|claim| claim.partition.0.into()).collect();
     let applied: Vec<i64> = claims.iter().map(|claim| from_number(claim.applied.0)).collect();
+    let days: Vec<Option<i32>> = claims.iter().map(|claim| newest_day(claim, names)).collect();
     let newest_event = newest_event.map(Timestamp::as_millis);
     let statement = work.prepare_cached(ADVANCE).await?;
-    work.execute(&statement, &[&numbers, &applied, &newest_event]).await?;
+    work.execute(&statement, &[&numbers, &applied, &days, &newest_event]).await?;
     Ok(())
+}
+
+/// The newest day of the events among them that stand in the claim's partition.
+fn newest_day(claim: &Claim, names: &[(Dated, Position)]) -> Option<i32> {
+    let is_event = |dated: &Dated| matches!(dated.name.name, EntryName::Event(_));
+    let own = |at: Position| Partition::of(at) == claim.partition;
+    let days = names.iter().filter(|(dated, at)| is_event(dated) && own(*at));
+    days.map(|(dated, _)| dated.day.number()).max()
 }
 
 /// How far every partition that was ever claimed is folded.

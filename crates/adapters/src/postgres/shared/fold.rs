@@ -22,7 +22,7 @@ const SETTLE: &str = "
 /// After the locks all writes go out together, without waiting for one another's answers; what needs the rows of new
 /// users follows.
 pub(super) async fn fold(work: &Transaction<'_>, folded: &Folded) -> Result<Vec<RowId>> {
-    let Folded { claims, users, names, settled, newest_event, wanted, addends } = folded;
+    let Folded { claims, users, names, settled, wanted, addends, .. } = folded;
     prepare(work).await?;
     claim::check(work, claims).await?;
     let users = Users::of(users);
@@ -32,7 +32,7 @@ pub(super) async fn fold(work: &Transaction<'_>, folded: &Folded) -> Result<Vec<
         users.put(work),
         names::add(work, names),
         settle(work, settled),
-        claim::advance(work, claims, *newest_event),
+        claim::advance(work, folded),
         learning::add(work, addends),
         tell(work, folded),
     );

@@ -1,5 +1,6 @@
 //! What several processes agree on, over the pool. Must not let an outdated claim write.
 
+mod agree;
 mod claim;
 mod fold;
 mod learning;
@@ -9,13 +10,14 @@ mod reserve;
 use std::collections::BTreeMap;
 
 use pilotage_domain::event::Position;
-use pilotage_domain::id::DecisionId;
+use pilotage_domain::hash::ContentHash;
+use pilotage_domain::id::{DecisionId, ProductId};
 use pilotage_domain::time::Timestamp;
 use pilotage_engine::port::Answer;
 use pilotage_engine::port::feed::Partition;
 use pilotage_engine::port::shared::{
-    Added, Change, Claim, FoldError, Folded, RecordName, Reservation, Reserved, Shared, SharedUser,
-    Sum, Teaching,
+    Added, Change, Claim, Dated, FoldError, Folded, Reservation, Reserved, Shared, SharedUser, Sum,
+    Teaching,
 };
 use pilotage_engine::port::store::{RowId, StoreError, UserKey};
 use tokio::sync::broadcast;
@@ -37,9 +39,16 @@ impl Shared for PostgresStore {
         answer(self.measured(folded, |work, folded| Box::pin(fold::fold(work, folded))))
     }
 
+    fn agree(
+        &self,
+        folds: BTreeMap<ProductId, ContentHash>,
+    ) -> Answer<'_, Result<BTreeMap<ProductId, ContentHash>, StoreError>> {
+        answer(self.pool.write(folds, |client, folds| Box::pin(agree::agree(client, folds))))
+    }
+
     fn positions(
         &self,
-        names: Vec<RecordName>,
+        names: Vec<Dated>,
     ) -> Answer<'_, Result<Vec<Option<Position>>, StoreError>> {
         answer(self.pool.read(names, |client, names| Box::pin(names::positions(client, names))))
     }

@@ -6,98 +6,135 @@ use deadpool_postgres::{Client, Transaction};
 use pilotage_domain::event::Position;
 use pilotage_domain::id::DecisionId;
 use pilotage_engine::port::log::EntryName;
-use pilotage_engine::port::shared::RecordName;
+use pilotage_engine::port::shared::{Dated, Day, REMEMBERED_DAYS};
+use tokio_postgres::Row;
 
 use crate::postgres::column::{Uuid, cell, from_number, position};
-use crate::postgres::fault::Result;
+use crate::postgres::fault::{Fault, Result};
 
+/// A name that is known on its day is passed over; whoever adds counts.
 const ADD_OTHERS: &str = "
-    INSERT INTO names (name, position) SELECT * FROM unnest($1::uuid[], $2::bigint[])";
+    INSERT INTO names AS n (name, position, day)
+    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::integer[])
+    ON CONFLICT (name) DO UPDATE SET position = excluded.position, day = excluded.day
+    WHERE excluded.day - n.day > $4";
 const ADD_DECISIONS: &str = "
     INSERT INTO decisions (decision, position) SELECT * FROM unnest($1::uuid[], $2::bigint[])";
-const FIND_OTHERS: &str = "SELECT name, position FROM names WHERE name = ANY ($1::uuid[])";
+const FIND_OTHERS: &str = "SELECT name, position, day FROM names WHERE name = ANY ($1::uuid[])";
 const FIND_DECISIONS: &str =
     "SELECT decision, position FROM decisions WHERE decision = ANY ($1::uuid[])";
 
 /// Statements that `add` may need.
 pub(super) const OF_NAMES: [&str; 2] = [ADD_OTHERS, ADD_DECISIONS];
 
-/// Names, each under what it is stored by.
+/// Names, column by column, as they are stored.
 #[derive(Default)]
 struct Sorted {
     others: (Vec<Uuid>, Vec<i64>),
+    days: Vec<i32>,
     decisions: (Vec<Uuid>, Vec<i64>),
 }
 
-fn is_decision(name: &RecordName) -> bool {
-    matches!(name.name, EntryName::Decision(_))
+impl Sorted {
+    fn of(names: &[(Dated, Position)]) -> Self {
+        let mut sorted = Self::default();
+        for (Dated { name, day }, position) in names {
+            let columns = match &name.name {
+                EntryName::Decision(_) => &mut sorted.decisions,
+                _ => {
+                    sorted.days.push(day.number());
+                    &mut sorted.others
+                }
+            };
+            columns.0.push(Uuid::of_name(&name.key, &name.name));
+            columns.1.push(from_number(position.0));
+        }
+        sorted
+    }
 }
 
-/// Adds the names; each must be new.
-pub(super) async fn add(work: &Transaction<'_>, names: &[(RecordName, Position)]) -> Result<()> {
-    let mut sorted = Sorted::default();
-    for (name, position) in names {
-        let columns = if is_decision(name) { &mut sorted.decisions } else { &mut sorted.others };
-        columns.0.push(Uuid::of_name(&name.key, &name.name));
-        columns.1.push(from_number(position.0));
-    }
-    let Sorted { others, decisions } = sorted;
+/// Adds the names; none may be known on its day.
+pub(super) async fn add(work: &Transaction<'_>, names: &[(Dated, Position)]) -> Result<()> {
+    let Sorted { others, days, decisions } = Sorted::of(names);
     // Both are waited for: the failure of the first is the one that tells.
-    let (others, decisions) = tokio::join!(
-        biased;
-        insert(work, ADD_OTHERS, others),
-        insert(work, ADD_DECISIONS, decisions),
-    );
+    let (others, decisions) =
+        tokio::join!(biased; add_others(work, others, days), add_decisions(work, decisions));
     others.and(decisions)
 }
 
-async fn insert(
+async fn add_others(
     work: &Transaction<'_>,
-    insert: &str,
+    (names, positions): (Vec<Uuid>, Vec<i64>),
+    days: Vec<i32>,
+) -> Result<()> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let statement = work.prepare_cached(ADD_OTHERS).await?;
+    let added = work.execute(&statement, &[&names, &positions, &days, &REMEMBERED_DAYS]).await?;
+    if added == names.len() as u64 {
+        Ok(())
+    } else {
+        Err(Fault::Damaged("a record's name is known already".to_owned()))
+    }
+}
+
+async fn add_decisions(
+    work: &Transaction<'_>,
     (names, positions): (Vec<Uuid>, Vec<i64>),
 ) -> Result<()> {
     if !names.is_empty() {
-        let statement = work.prepare_cached(insert).await?;
+        let statement = work.prepare_cached(ADD_DECISIONS).await?;
         work.execute(&statement, &[&names, &positions]).await?;
     }
     Ok(())
 }
 
-/// Where the records of these names took effect.
-pub(super) async fn positions(
-    client: &Client,
-    names: &[RecordName],
-) -> Result<Vec<Option<Position>>> {
-    let stored: Vec<(Uuid, bool)> = names
+/// Where the records of these names took effect, as known on their days.
+pub(super) async fn positions(client: &Client, names: &[Dated]) -> Result<Vec<Option<Position>>> {
+    let stored: Vec<(Uuid, Option<Day>)> = names
         .iter()
-        .map(|name| (Uuid::of_name(&name.key, &name.name), is_decision(name)))
+        .map(|Dated { name, day }| {
+            let is_decision = matches!(name.name, EntryName::Decision(_));
+            (Uuid::of_name(&name.key, &name.name), (!is_decision).then_some(*day))
+        })
         .collect();
-    let of = |kind| stored.iter().filter(move |(_, is_decision)| *is_decision == kind);
+    let of = |is_dated| stored.iter().filter(move |(_, day)| day.is_some() == is_dated);
     let (others, decisions): (Vec<Uuid>, Vec<Uuid>) =
-        (of(false).map(|name| name.0).collect(), of(true).map(|name| name.0).collect());
+        (of(true).map(|name| name.0).collect(), of(false).map(|name| name.0).collect());
     let (others, decisions) = tokio::try_join!(
         biased;
         find(client, FIND_OTHERS, others),
         find(client, FIND_DECISIONS, decisions),
     )?;
-    let known = |(name, is_decision): &(Uuid, bool)| {
-        let known = if *is_decision { &decisions } else { &others };
-        known.get(name).copied()
+    let others: HashMap<Uuid, (Position, Day)> = others
+        .iter()
+        .map(|row| Ok((cell(row, 0)?, (position(row, 1)?, Day::new(cell(row, 2)?)))))
+        .collect::<Result<_>>()?;
+    let decisions: HashMap<Uuid, Position> = decisions
+        .iter()
+        .map(|row| Ok((cell(row, 0)?, position(row, 1)?)))
+        .collect::<Result<_>>()?;
+    let known = |(name, day): &(Uuid, Option<Day>)| match day {
+        Some(day) => {
+            let first = others.get(name).filter(|(_, first)| first.knows(*day));
+            first.map(|(position, _)| *position)
+        }
+        None => decisions.get(name).copied(),
     };
     Ok(stored.iter().map(known).collect())
 }
 
-async fn find(client: &Client, query: &str, names: Vec<Uuid>) -> Result<HashMap<Uuid, Position>> {
+async fn find(client: &Client, query: &str, names: Vec<Uuid>) -> Result<Vec<Row>> {
     if names.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(Vec::new());
     }
     let statement = client.prepare_cached(query).await?;
-    let rows = client.query(&statement, &[&names]).await?;
-    rows.iter().map(|row| Ok((cell(row, 0)?, position(row, 1)?))).collect()
+    Ok(client.query(&statement, &[&names]).await?)
 }
 
 /// Where the decision stands in the log.
 pub(super) async fn decision(client: &Client, id: DecisionId) -> Result<Option<Position>> {
     let found = find(client, FIND_DECISIONS, vec![Uuid::of_decision(id)]).await?;
-    Ok(found.into_values().next())
+    found.first().map(|row| position(row, 1)).transpose()
 }

@@ -32,7 +32,7 @@ use super::listen::Listener;
 use super::mend::mend;
 use super::options::place;
 use super::pool::{InTransaction, Pool};
-use super::{Migrated, OpenError, Options, schema, tls};
+use super::{Migrated, OpenError, Options, Upkeep, schema, tls};
 
 /// So many changes wait for who reads them; older ones are lost to him.
 const UNREAD_CHANGES: usize = 1_024;
@@ -76,8 +76,9 @@ impl PostgresStore {
         let (mut tasks, moment) = (JoinSet::new(), Arc::<Moment>::default());
         tasks.spawn(mending);
         tasks.spawn(listener.listen(begun));
-        let days = options.remember_days;
-        tasks.spawn(keep_forgetting(Arc::clone(&pool), Arc::clone(&moment), days));
+        if options.upkeep == Upkeep::Done {
+            tasks.spawn(keep_forgetting(Arc::clone(&pool), Arc::clone(&moment)));
+        }
         let (commits, tasks) = (CommitMeter::default(), Mutex::new(tasks));
         Ok(Self { pool, changes, commits, moment, tasks })
     }

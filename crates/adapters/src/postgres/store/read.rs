@@ -44,8 +44,8 @@ pub(super) async fn load(client: &Client, keys: &[UserKey]) -> Result<Vec<Option
 /// How far the stored profiles stand for the log.
 pub(super) async fn watermark(client: &Client) -> Result<Watermark> {
     let query = "
-        SELECT w.position, w.newest_event, f.product, f.hash
-        FROM watermark w LEFT JOIN folds f ON true";
+        SELECT coalesce(w.position, 0), w.newest_event, f.product, f.hash
+        FROM (VALUES (1)) AS one LEFT JOIN watermark w ON true LEFT JOIN folds f ON true";
     let statement = client.prepare_cached(query).await?;
     let mut watermark = Watermark::default();
     for row in client.query(&statement, &[]).await? {

@@ -273,7 +273,8 @@ pub(super) async fn reset(work: &Transaction<'_>) -> Result<()> {
     let anew = "
         SELECT partition FROM partitions ORDER BY partition FOR UPDATE;
         UPDATE partitions
-            SET epoch = epoch + 1, applied = partition::bigint << 48, newest_event = NULL;
+            SET epoch = epoch + 1, applied = partition::bigint << 48, newest_event = NULL,
+                newest_day = NULL;
         UPDATE learning SET turn = turn + 1;
         TRUNCATE users, runs, cohorts, names, decisions, watermark, folds, learnt, addends
             RESTART IDENTITY";

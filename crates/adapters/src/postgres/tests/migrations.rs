@@ -2,12 +2,16 @@
 
 use pilotage_domain::decide::Group;
 use pilotage_domain::hash::ContentHash;
-use pilotage_domain::id::ProductId;
+use pilotage_domain::id::{EventId, ProductId};
 use pilotage_domain::time::Millis;
+use pilotage_engine::port::log::EntryName;
 use pilotage_engine::port::shared::Shared;
 use pilotage_engine::port::store::{Grid, Reached, Store};
 
-use super::{Database, Operator, WAITING, apart, body, claim, is_stored, one_record};
+use super::{
+    Database, Operator, TODAY, WAITING, apart, body, claim, event_name, is_stored, one_record,
+};
+use crate::postgres::column::Uuid;
 use crate::postgres::schema::{LOCK, NEWEST, STEPS, migrate};
 use crate::postgres::{Migrated, OpenError, PostgresStore};
 
@@ -18,6 +22,7 @@ const RELEASED: &[&str] = &[
     "9ccbf59a2c307687e2daeed8794e410b2952f9ee03a8a34aea65e51de2a31f60",
     "947773f851a91006e4b51d52ba3b1b46ab9a678097418ed78392dcb7f21c4541",
     "f4ba800d5507aa0f37b48d28b6bd0cc7028e77ad555eeda43294b9391468a6e3",
+    "d1b77661e364342bfe5257c1124c328822d96d8acf66366a8d8df2009a76a5ac",
 ];
 
 /// Every table, column, default, constraint and index of the schema, a line each.
@@ -49,6 +54,15 @@ async fn fill(operator: &Operator, schema: i32) {
             INSERT INTO secrets VALUES ('s', decode(repeat('ab', 32), 'hex'));
             UPDATE meta SET value = 4 WHERE name = 'pauses'";
         operator.run(rows).await;
+        let day = match schema {
+            // Of its fold.
+            ..=5 => format!("DATE '1970-01-01' + {TODAY}"),
+            _ => TODAY.to_string(),
+        };
+        let name = format!("INSERT INTO names VALUES ($1, (3::bigint << 48) + 1, {day})");
+        let event = EntryName::Event(EventId::new("0").expect("an id"));
+        let named = Uuid::of_name(&super::key("u"), &event);
+        operator.client.execute(&name, &[&named]).await.expect("the statement runs");
     }
 }
 
@@ -59,6 +73,8 @@ async fn assert_filled(database: &Database, schema: i32) {
     if schema >= 1 {
         assert_eq!((mine.epoch, Some(mine.applied)), (8, mine.partition.position(0)));
         assert_eq!(body(&store, "u").await.as_deref(), Some(&b"0"[..]));
+        let known = store.positions(vec![event_name("u", "0")]).await.expect("the store reads");
+        assert_eq!(known, [mine.partition.position(0)]);
         assert_milestones_are_asked_for(&store).await;
         assert_eq!(store.secret("s", [0; 32]).await.expect("the store reads"), [0xab; 32]);
     }

@@ -22,7 +22,9 @@ use pilotage_domain::id::{DecisionId, EventId, ProductId, UserId};
 use pilotage_domain::time::Timestamp;
 use pilotage_engine::port::feed::Partition;
 use pilotage_engine::port::log::EntryName;
-use pilotage_engine::port::shared::{Claim, FoldError, Folded, RecordName, Reservation, Shared};
+use pilotage_engine::port::shared::{
+    Claim, Dated, Day, FoldError, Folded, RecordName, Reservation, Shared,
+};
 use pilotage_engine::port::store::{StoreError, UserKey, UserWrite};
 use tokio::task::JoinSet;
 use tokio_postgres::{Client, Config, NoTls};
@@ -265,9 +267,13 @@ fn key(user: &str) -> UserKey {
     }
 }
 
-fn event_name(user: &str, id: &str) -> RecordName {
+/// The day on which the tests' records are received.
+const TODAY: i32 = 20_000;
+
+fn event_name(user: &str, id: &str) -> Dated {
     let id = EventId::new(id).expect("an id");
-    RecordName { key: key(user), name: EntryName::Event(id) }
+    let name = RecordName { key: key(user), name: EntryName::Event(id) };
+    Dated { name, day: Day::new(TODAY) }
 }
 
 fn user(name: &str, body: &str, applied: Position) -> UserWrite {

@@ -5,10 +5,11 @@ use stateright::{Checker, Model, Property};
 
 use super::first_of_each;
 use crate::port::feed::Partition;
-use crate::port::shared::{Claim, Verdict};
+use crate::port::shared::{Claim, Day, Verdict};
 
-/// The log: five records of one user; the fourth is the second one sent again.
-const LOG: [u8; 5] = [1, 2, 3, 2, 4];
+/// The log: six records of one user, each with the day on which it was received. The fourth is the second one sent again, and
+/// so is the last one, so late that it counts anew.
+const LOG: [(u8, i32); 6] = [(1, 0), (2, 0), (3, 1), (2, 7), (4, 8), (2, 8)];
 /// How often the partition may change hands: enough for a zombie of a zombie.
 const TURNS: u64 = 3;
 
@@ -65,6 +66,16 @@ enum Action {
 
 struct HandOver;
 
+/// The day of the record at that place, counted from 1.
+fn day_at(place: u64) -> Day {
+    Day::new(LOG[place as usize - 1].1)
+}
+
+/// Where a record of that name took effect last.
+fn last_place(effects: &Effects, name: u8) -> Option<u64> {
+    effects.iter().rev().find(|(known, _)| *known == name).map(|(_, place)| *place)
+}
+
 fn claim(epoch: u64, place: u64) -> Claim {
     let partition = Partition(0);
     let applied = place.checked_sub(1).and_then(|offset| partition.position(offset));
@@ -83,9 +94,9 @@ impl Stored {
         verdict
     }
 
-    fn place_of(&self, name: u8) -> Option<Position> {
-        let found = self.effects.iter().find(|(known, _)| *known == name)?;
-        Some(claim(0, found.1).applied)
+    fn place_of(&self, name: u8, day: Day) -> Option<Position> {
+        let place = last_place(&self.effects, name).filter(|place| day_at(*place).knows(day))?;
+        Some(claim(0, place).applied)
     }
 }
 
@@ -94,11 +105,12 @@ impl Worker {
     fn fold(&mut self, stored: &Stored, count: u64) -> Option<()> {
         let (epoch, at) = self.claim?;
         let to = at + count;
-        let names = LOG.get(at as usize..to as usize)?;
-        let known: Vec<_> = names.iter().map(|name| stored.place_of(*name)).collect();
+        let names = LOG.get(at as usize..to as usize)?.iter();
+        let names: Vec<_> = names.map(|(name, day)| (*name, Day::new(*day))).collect();
+        let known: Vec<_> = names.iter().map(|(name, day)| stored.place_of(*name, *day)).collect();
         let effects = self.memory.get_or_insert_with(|| stored.effects.clone());
-        let fresh = first_of_each(names, &known).into_iter();
-        let places = names.iter().copied().zip(at + 1..).zip(fresh);
+        let fresh = first_of_each(&names, &known).into_iter();
+        let places = names.iter().map(|(name, _)| *name).zip(at + 1..).zip(fresh);
         effects.extend(places.filter_map(|(record, fresh)| fresh.then_some(record)));
         self.flying = Some(Flying { epoch, to, effects: effects.clone() });
         Some(())
@@ -166,13 +178,10 @@ impl Model for HandOver {
             Property::always(
                 "what is applied took effect once and in order",
                 |_, state: &State| {
-                    let mut expected: Vec<(u8, u64)> = Vec::new();
-                    for (place, name) in (1..).zip(&LOG[..state.stored.applied as usize]) {
-                        if expected.iter().all(|(known, _)| known != name) {
-                            expected.push((*name, place));
-                        }
-                    }
-                    state.stored.effects == expected
+                    // Only the fourth is a record that is known already.
+                    let all = [(1, 1), (2, 2), (3, 3), (4, 5), (2, 6)];
+                    let applied = all.into_iter().filter(|(_, at)| *at <= state.stored.applied);
+                    state.stored.effects == applied.collect::<Effects>()
                 },
             ),
             Property::always("nobody ever goes backwards", |_, state: &State| {
@@ -215,5 +224,14 @@ fn no_order_of_events_doubles_loses_or_reorders_a_record() {
 #[test]
 fn a_name_counts_once_and_only_where_it_has_not_yet() {
     let known = [None, Some(Position(3)), None, None];
-    assert_eq!(first_of_each(&["a", "b", "a", "c"], &known), [true, false, false, true]);
+    let names = ["a", "b", "a", "c"].map(|name| (name, Day::new(5)));
+    assert_eq!(first_of_each(&names, &known), [true, false, false, true]);
+}
+
+#[test]
+fn a_name_counts_anew_once_its_days_are_over_and_is_known_from_then() {
+    let days = [0, 7, 8, -3, 15, 16, 30];
+    let names = days.map(|day| ("a", Day::new(day)));
+    let expected = [true, false, true, false, false, true, true];
+    assert_eq!(first_of_each(&names, &[None; 7]), expected);
 }

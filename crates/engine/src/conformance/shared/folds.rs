@@ -16,7 +16,7 @@ use crate::conformance::store::{cohort, counted, wanted};
 use crate::conformance::{SharedPlace, key, product};
 use crate::port::feed::Partition;
 use crate::port::shared::{
-    Claim, FoldError, Folded, RecordName, Reservation, Reserved, Shared, SharedUser,
+    Claim, Dated, FoldError, Folded, Reservation, Reserved, Shared, SharedUser,
 };
 use crate::port::store::{Counting, RowId, StoredUser, UserWrite};
 
@@ -104,7 +104,7 @@ pub async fn a_fold_is_refused_whole(place: &impl SharedPlace) {
         folded.users[0].row = Some(row);
         folded
     };
-    let with_name = |name: RecordName| {
+    let with_name = |name: Dated| {
         let mut folded = fine();
         folded.names.push((name, place));
         folded

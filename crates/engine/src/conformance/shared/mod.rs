@@ -22,7 +22,7 @@ use pilotage_domain::time::Timestamp;
 use super::{event_id, key};
 use crate::port::feed::Partition;
 use crate::port::log::EntryName;
-use crate::port::shared::{Claim, FoldError, Folded, RecordName, Shared, SharedUser};
+use crate::port::shared::{Claim, Dated, Day, FoldError, Folded, RecordName, Shared, SharedUser};
 use crate::port::store::{Counting, RowId, StoreError, UserKey, UserWrite};
 
 /// The shared store's suite; `$make` is a function without arguments that makes a new `SharedPlace`.
@@ -43,6 +43,9 @@ macro_rules! shared_conformance {
             a_reset_begins_anew,
             names_are_known_after_their_fold,
             a_name_takes_effect_once,
+            a_name_takes_effect_anew_once_its_days_are_over,
+            names_and_days_are_folded_anew_alike,
+            of_many_that_agree_the_first_is_followed,
             of_those_that_read_the_same_one_is_held,
             a_reservation_is_held_against_the_profile,
             what_is_reserved_is_seen_until_it_is_settled,
@@ -68,12 +71,19 @@ fn decision_id(n: u128) -> DecisionId {
     DecisionId::from_bits(n)
 }
 
-fn event_name(user: &str, id: &str) -> RecordName {
-    RecordName { key: key("p", user), name: EntryName::Event(event_id(id)) }
+/// The day on which the suite's records are received, where nothing else is said.
+const TODAY: i32 = 20_000;
+
+fn dated(key: UserKey, name: EntryName) -> Dated {
+    Dated { name: RecordName { key, name }, day: Day::new(TODAY) }
 }
 
-fn decision_name(user: &str, n: u128) -> RecordName {
-    RecordName { key: key("p", user), name: EntryName::Decision(decision_id(n)) }
+fn event_name(user: &str, id: &str) -> Dated {
+    dated(key("p", user), EntryName::Event(event_id(id)))
+}
+
+fn decision_name(user: &str, n: u128) -> Dated {
+    dated(key("p", user), EntryName::Decision(decision_id(n)))
 }
 
 /// Takes one partition over.
@@ -122,7 +132,7 @@ async fn body(store: &dyn Shared, name: &str) -> Option<Bytes> {
     shared_user(store, name).await.stored.map(|stored| stored.body)
 }
 
-async fn positions(store: &dyn Shared, names: &[RecordName]) -> Vec<Option<Position>> {
+async fn positions(store: &dyn Shared, names: &[Dated]) -> Vec<Option<Position>> {
     store.positions(names.to_vec()).await.expect("the store reads")
 }
 
