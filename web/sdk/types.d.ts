@@ -6,6 +6,11 @@ export type Component = 'tooltip' | 'hotspot' | 'banner' | 'modal' | 'checklist'
 export interface Options {
   /** Who the user is, as the product definition demands it (`userId: uuid | any`). */
   userId: string;
+  /**
+   * The id under which this user came before signing up: one that begins with `anon-`. Sent with every event, so that the server
+   * makes the two one person.
+   */
+  anonymousId?: string;
   /** The server's origin. Default: where `/sdk.js` came from. */
   endpoint?: string;
   /** A publishable key. A server under `--dev` needs none. */
@@ -44,7 +49,10 @@ export interface Client {
    * tooltip_dismiss takes down the guide on screen: what it says may no longer be true.
    */
   track(type: string, payload?: object, attributes?: object): string;
-  /** Sets attributes. Another `userId` makes the client that user's from here on. */
+  /**
+   * Sets attributes. Another `userId` makes the client that user's from here on; where the one before begins with `anon-`, both
+   * are one person.
+   */
   identify(userId: string, attributes?: object): void;
   /** Tells of a page view that the address does not show. */
   page(): void;
@@ -109,6 +117,7 @@ export interface Context {
 export interface QueuedEvent {
   eventId: string;
   userId: string;
+  anonymousId?: string;
   sessionId: string;
   eventType: string;
   /** RFC 3339, by the browser's clock. */

@@ -125,6 +125,15 @@ impl Track {
         earliest(&mut self.activated, other.activated);
     }
 
+    /// Lets go of the oldest draws beyond so many: they teach nothing more.
+    pub(super) fn keep_newest(&mut self, most: usize) {
+        while self.touches.len() > most {
+            let oldest = self.touches.iter().min_by_key(|(id, touch)| (touch.at, **id));
+            let Some(oldest) = oldest.map(|(id, _)| *id) else { return };
+            self.touches.remove(&oldest);
+        }
+    }
+
     /// Lets go of draws from before then. What they taught stays learnt; what comes in later about them teaches nothing.
     ///
     /// Draws that shared an activation's window stay together, so that those that are left teach what they taught.
