@@ -68,7 +68,7 @@ async fn two_ids_are_one_person_whoever_takes_folds_and_decides() {
     send(&folds, named("late", form(&anon, "new_project", true))).await;
     let known = view(&decides, &ada).await;
     assert_eq!((known.profile.events, known.profile.reached.len()), (5, 1));
-    assert_eq!(known.kin.absorbed, [anon.clone()]);
+    assert_eq!(known.kin.absorbed, std::slice::from_ref(&anon));
     let left = view(&decides, &anon).await.kin.merged;
     assert_eq!(left.map(|merged| merged.into), Some(ada.clone()));
     assert_eq!(users(&decides).await, 1);
@@ -137,7 +137,7 @@ async fn a_worker_that_can_not_write_the_log_stores_nothing() {
         Some(None)
     );
     let other = installation.join(Work::Folds, 3).await;
-    assert_eq!(view(&takes, &ada).await.kin.absorbed, [anon.clone()]);
+    assert_eq!(view(&takes, &ada).await.kin.absorbed, std::slice::from_ref(&anon));
     assert_ne!(other.digest().await.expect("read"), before);
     assert_eq!(merging(&installation).await, 2);
     for engine in [takes, other, worker] {

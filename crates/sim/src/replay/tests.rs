@@ -225,7 +225,7 @@ async fn signs_up(engine: &Engine, product: &ProductId, n: u32) {
         (&anonymous, "form_submit", r#"{"form":"new_project","ok":true}"#, false),
         (&known, "signed_up", "{}", true),
         (&anonymous, "page_view", "{}", false),
-        (&known, "data_imported", "{}", n % 3 == 0),
+        (&known, "data_imported", "{}", n.is_multiple_of(3)),
         (&known, "report_viewed", "{}", false),
     ];
     for (user, kind, payload, names) in steps {
