@@ -122,6 +122,7 @@ fn at<T>(reached: &[&str], then: impl FnOnce(&Situation<'_>) -> T) -> T {
         surface: Surface { app_version: Some("2.1.0"), ..Surface::default() },
         paused: &[],
         pending: &[],
+        kin: &pilotage_domain::kin::ALONE,
     };
     let view = View { definition: &ACME, profile: &profile, now: NOW };
     then(&Situation::new(view, &request))

@@ -9,7 +9,8 @@ import { projects } from './page-projects.js';
 import { reports } from './page-reports.js';
 import { signUpPage } from './page-signup.js';
 import { missing, support } from './page-support.js';
-import { person, save, state } from './state.js';
+import { hasForgotten } from './server.js';
+import { forget, person, save, state } from './state.js';
 import { t } from './text.js';
 
 const VERSIONS = ['2.1.0', '4.0.0'];
@@ -70,7 +71,7 @@ function accountMenu() {
     change();
     save();
     document.documentElement.lang = state.locale;
-    startGuiding(shell.go, curtain.heard);
+    guide();
     draw();
   };
   return h('details', { class: 'account' },
@@ -91,14 +92,35 @@ function leave() {
   draw();
 }
 
+/** Starts over where the server no longer knows who is signed in here: page and guides would tell two stories. */
+async function startOver() {
+  const who = person();
+  if (!who || !await hasForgotten(who) || person() !== who) return false;
+  stopGuiding();
+  forget();
+  draw();
+  shell.toast(t('forgotten', { name: who.name }));
+  return true;
+}
+
+const guide = () => startGuiding(shell.go, (decision) => {
+  curtain.heard(decision);
+  startOver();
+});
+
+/** Somebody who signed up here before is back. */
+async function comeBack() {
+  if (!await startOver()) enter();
+}
+
 function enter() {
   save();
-  startGuiding(shell.go, curtain.heard);
+  guide();
   if (!ROUTES[location.pathname]) history.replaceState(null, '', '/projects');
   draw();
 }
 
-const curtain = openCurtain(leave);
+const curtain = openCurtain(leave, startOver);
 
 function draw() {
   const signedIn = person();
@@ -111,7 +133,7 @@ function draw() {
       h('div', { class: 'stage' },
         h('header', { class: 'topbar' }, h('span', { class: 'workspace' }, t('trial')), accountMenu()),
         h('main', { id: 'content' }, page(shell))))
-    : h('div', { class: 'frame alone' }, signUpPage(enter));
+    : h('div', { class: 'frame alone' }, signUpPage(enter, comeBack));
   document.body.append(frame);
   curtain.follow(signedIn?.id);
 }
@@ -130,5 +152,5 @@ addEventListener('popstate', draw);
 
 if (!VERSIONS.includes(state.appVersion)) state.appVersion = VERSIONS.includes(config.appVersion) ? config.appVersion : VERSIONS[0];
 document.documentElement.lang = state.locale;
-if (person()) enter();
+if (person()) comeBack();
 else draw();

@@ -20,11 +20,13 @@ export function readCsv(text) {
   return rows.length ? { rows } : { fault: 'empty' };
 }
 
-/** Ten weeks of made-up sales, the same at every call. */
+/** Ten weeks of made-up sales, this week the last of them; the same figures at every call. */
 export function sample() {
+  const now = new Date();
+  const monday = now.getUTCDate() - (now.getUTCDay() + 6) % 7;
   const lines = [HEADER];
   for (let week = 0; week < 10; week++) {
-    const date = new Date(Date.UTC(2026, 6, 6 + 7 * week)).toISOString().slice(0, 10);
+    const date = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), monday - 7 * (9 - week))).toISOString().slice(0, 10);
     for (const [index, channel] of ['Web', 'Partner', 'Retail'].entries()) {
       const revenue = 900 - 220 * index + week * (70 - 25 * index) + ((week * 37 + index * 53) % 11) * 9;
       lines.push(`${date},${channel},${revenue}`);

@@ -3,7 +3,7 @@
 // once the first decision is there: before that, the server may not know of the user at all.
 
 import { h, icon } from './dom.js';
-import { config } from './guide.js';
+import { read } from './server.js';
 import { save, state } from './state.js';
 
 const POLL_MS = 1000;
@@ -45,13 +45,6 @@ function until(at) {
 /** What would let a guide through. @param {Near | null | undefined} near */
 const nearest = (near) => (near ? `${near.sentence}${near.at ? ` Opens in ${until(near.at)}.` : ''}` : '');
 
-/** @param {string} path @returns {Promise<any>} */
-async function read(path) {
-  const headers = config.product ? { 'x-pilotage-product': config.product } : undefined;
-  const response = await fetch(path, { headers });
-  return response.ok ? response.json() : undefined;
-}
-
 /** The newest items of a timeline that is told from its beginning. @param {string} userId @returns {Promise<Item[]>} */
 async function recent(userId) {
   const timeline = await read(`/api/v1/users/${userId}/timeline?limit=10000`);
@@ -60,7 +53,7 @@ async function recent(userId) {
 
 /** @param {string} userId */
 async function look(userId) {
-  /** @type {Known | undefined} */
+  /** @type {Known | null | undefined} */
   const known = await read(`/api/v1/users/${userId}`);
   const [last] = [...known?.decisions ?? []].sort((a, b) => (b.at ?? '').localeCompare(a.at ?? ''));
   /** @type {Explained | undefined} */
@@ -113,10 +106,17 @@ function content({ known, decision, items }, restart) {
   ].filter((part) => part instanceof Node);
 }
 
+/** Whether there is no room for the panel beside the product, so that it would cover it. */
+const overlays = () => innerWidth <= 1180;
+
 const waiting = () => h('p', { class: 'waiting' }, 'Nothing is known of this user yet.');
 
-/** The panel stands for as long as the page; `follow` says whom it watches, `heard` that Pilotage decided about them. @param {() => void} restart begins as a new user */
-export function openCurtain(restart) {
+/**
+ * The panel stands for as long as the page; `follow` says whom it watches, `heard` that Pilotage decided about them.
+ * @param {() => void} restart begins as a new user
+ * @param {() => void} onUnknown hears that the server does not know the user
+ */
+export function openCurtain(restart, onUnknown) {
   /** @type {string | undefined} */
   let userId;
   let known = false;
@@ -134,7 +134,9 @@ export function openCurtain(restart) {
     const asked = userId;
     const seen = await look(asked).catch(() => undefined);
     const now = JSON.stringify(seen);
-    if (!seen || asked !== userId || now === shown) return;
+    if (!seen || asked !== userId) return;
+    if (seen.known === null) onUnknown();
+    if (now === shown) return;
     shown = now;
     place.replaceChildren(...content(seen, restart));
   }
@@ -149,6 +151,7 @@ export function openCurtain(restart) {
 
   function arrange() {
     panel.hidden = !state.curtain || !userId;
+    panel.role = overlays() ? 'dialog' : null; // guides make way for it
     toggle.hidden = state.curtain || !userId;
     document.body.classList.toggle('with-curtain', !panel.hidden);
   }
@@ -164,7 +167,7 @@ export function openCurtain(restart) {
     /** @param {string | undefined} id */
     follow(id) {
       if (id !== userId) {
-        if (innerWidth <= 1180) state.curtain = false; // no room beside the product: it would cover it
+        if (overlays()) state.curtain = false;
         known = false;
         shown = '';
         tell(false);

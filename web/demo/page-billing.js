@@ -66,7 +66,7 @@ export function billingRetry(shell) {
   if (how) return h('div', { class: 'narrow' }, head('retry', 'retryLead'), connected(how));
   const fault = h('div', { role: 'alert' });
   const card = cardFields();
-  const bank = h('label', {}, t('iban'), h('input', { name: 'iban', required: true, autocomplete: 'off', placeholder: 'DE00 0000 0000 0000 0000 00' }));
+  const bank = h('label', {}, t('iban'), h('input', { name: 'iban', required: true, autocomplete: 'off', placeholder: 'DE00 0000 0000 0000 0000 00', pattern: ' *[A-Za-z]{2}[0-9]{2}( ?[A-Za-z0-9]){11,30} *' }));
   const place = h('div', {}, bank);
   /** @param {Parameters<typeof t>[0]} label @param {string} value @param {HTMLElement} fields @param {boolean} checked */
   const way = (label, value, fields, checked) => h('label', { class: 'way' },

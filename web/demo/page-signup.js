@@ -5,8 +5,8 @@ import { track } from './guide.js';
 import { signUp, state } from './state.js';
 import { t } from './text.js';
 
-/** @param {() => void} enter */
-export function signUpPage(enter) {
+/** @param {() => void} enter as somebody new @param {() => void} comeBack as somebody from before */
+export function signUpPage(enter, comeBack) {
   /** @param {SubmitEvent} event */
   const submit = (event) => {
     event.preventDefault();
@@ -16,7 +16,7 @@ export function signUpPage(enter) {
     track('signed_up', {}, { tier: 'trial', firstName: name });
   };
   const known = state.people.slice(-4).reverse().map(({ id, name }) => h('button', {
-    type: 'button', class: 'quiet', onclick: () => { state.current = id; enter(); },
+    type: 'button', class: 'quiet', onclick: () => { state.current = id; comeBack(); },
   }, icon('user'), name));
   return h('main', { class: 'signup' },
     h('div', { class: 'brand' }, h('img', { src: '/demo/icon.svg', alt: '', width: 36, height: 36 }), h('span', {}, 'Acme')),

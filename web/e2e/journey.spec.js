@@ -63,7 +63,7 @@ test('two declined cards: the way out is offered, a card is never asked for agai
   await acme.cta.click();
   await expect(page).toHaveURL(/\/settings\/billing\/retry$/);
   await acme.shot('12-retry');
-  await page.getByLabel('IBAN').fill('DE00 1234');
+  await page.getByLabel('IBAN').fill('DE00 1234 1234 1234 1234 00');
   await page.getByRole('button', { name: 'Confirm' }).click();
   await acme.expectStatus('billing', 'reached');
   await expect(acme.guide).toHaveCount(0);

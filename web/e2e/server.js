@@ -31,15 +31,21 @@ async function productFile(changes) {
   return text;
 }
 
-/** @param {string[]} changes */
-export async function startServer(changes) {
+/**
+ * The demo, or, where settings are given (TOML), the plain server with them and without `--dev`.
+ * @param {string[]} changes @param {string} [settings]
+ */
+export async function startServer(changes, settings) {
   const bin = process.env.PILOTAGE_BIN;
   if (!bin) throw new Error('PILOTAGE_BIN must name the pilotage binary');
   const folder = await mkdtemp(join(tmpdir(), 'pilotage-e2e-'));
   const product = join(folder, 'product.yaml');
   await writeFile(product, await productFile(changes));
 
-  const child = spawn(bin, ['demo', '--listen', '127.0.0.1:0', '--data', join(folder, 'data'), '--product', product], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const config = join(folder, 'pilotage.toml');
+  if (settings) await writeFile(config, settings);
+  const command = settings ? ['serve', '--config', config] : ['demo'];
+  const child = spawn(bin, [...command, '--listen', '127.0.0.1:0', '--data', join(folder, 'data'), '--product', product], { stdio: ['ignore', 'pipe', 'pipe'] });
   const gone = new Promise((resolve) => { child.once('exit', resolve); });
   let said = '';
   const url = await new Promise((resolve, reject) => {

@@ -43,7 +43,8 @@ export const openVoice = (signal) => {
 export const focus = (around) => {
   const takes = 'a[href], button, input, select, textarea, [tabindex]';
   const target = around?.matches(takes) ? around : around?.querySelector(takes);
-  /** @type {HTMLElement | null | undefined} */ (target)?.focus();
+  /** @type {any} */ (target)?.focus({ focusVisible: true });
+  return target;
 };
 
 /** Whether the host is what the user sees in the middle of the element's part in view: not what is over it. @param {Element} host @param {Element} seen */
@@ -115,7 +116,7 @@ export const draw = ({ component, copy, action }, anchor, closeLabel, on, signal
     /** @type {HTMLDialogElement} */ (card).showModal();
   } else {
     document.addEventListener('keydown', (event) => {
-      if (event.key === 'Escape' && !event.defaultPrevented) on.dismissed('escape');
+      if (event.key === 'Escape' && !event.defaultPrevented && !host.style.visibility) on.dismissed('escape');
     }, { signal });
     show(host, anchor, signal);
   }

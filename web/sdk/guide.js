@@ -4,7 +4,15 @@
 import { draw, focus, openVoice } from './draw.js';
 import { find, look, onMutation, ownPath } from './place.js';
 
+const RING = '3px solid var(--pilotage-accent, light-dark(#3d4fe0, #8b98ff))';
 const VOICE_MS = 100; // a live region must stand a moment before its words come
+
+/** Leads the eye to what a call is about. An animation draws the ring: it touches nothing of the page's. @param {Element | undefined} anchor */
+const lead = (anchor) => {
+  const there = focus(anchor) ?? anchor;
+  there?.scrollIntoView({ block: 'nearest' });
+  there?.animate({ outline: [RING, RING], outlineOffset: ['2px', '2px'] }, 2000);
+};
 
 /** @type {import('./types.js').Present} */
 export const present = async (guide, handle, options, ending) => {
@@ -23,7 +31,7 @@ export const present = async (guide, handle, options, ending) => {
     if (!beside) event.preventDefault();
     handle.clicked();
     if (!path || beside) return;
-    if (path === location.pathname) focus(anchor);
+    if (path === location.pathname) lead(anchor);
     if (options.navigate) options.navigate(path, guide);
     else if (path !== location.pathname) location.assign(path);
   };

@@ -1,4 +1,4 @@
-// When something may happen: the path changes, the user is free, a session is over. It never talks to the server.
+// When something may happen: the path changes, the user is free, a session is over.
 
 const IDLE_MS = 30 * 60_000;
 const TYPING_MS = 1500;

@@ -2,6 +2,8 @@
 
 const WAIT_MS = 3000;
 const GAP = 8;
+/** What a page opens over itself, where it is laid over the rest. The top layer would put a guide above it. */
+const OPENED = 'dialog[open], details[open] > :not(summary), [role=dialog], [role=alertdialog], [role=menu], [role=listbox]';
 
 const usable = (/** @type {Element} */ element) => element.getClientRects().length
   && (element.checkVisibility?.({ visibilityProperty: true, opacityProperty: true }) ?? true);
@@ -51,11 +53,21 @@ export const ownPath = (path, origin) => (path && /^\/(?!\/)/.test(path) && new 
 /** @type {import('./types.js').Fit} */
 export const fit = (anchor, box, view) => {
   const below = anchor.bottom + GAP + box.height <= view.height || anchor.top < box.height + GAP;
-  const left = anchor.right >= box.width ? anchor.right - box.width : anchor.left;
+  const left = anchor.right >= view.width - anchor.left ? anchor.right - box.width : anchor.left;
   return {
     top: below ? anchor.bottom + GAP : anchor.top - GAP - box.height,
     left: Math.max(GAP, Math.min(left, view.width - box.width - GAP)),
   };
+};
+
+/** Whether something that the page has opened, a menu or a dialog, lies where the host does. @param {Element} host @param {Element} [anchor] */
+const inTheWay = (host, anchor) => {
+  const mine = host.getBoundingClientRect();
+  return [...document.querySelectorAll(OPENED)].some((opened) => {
+    const { left, right, top, bottom } = opened.getBoundingClientRect();
+    return left < mine.right && right > mine.left && top < mine.bottom && bottom > mine.top
+      && /absolute|fixed/.test(getComputedStyle(opened).position) && usable(opened) && !(anchor && opened.contains(anchor));
+  });
 };
 
 /** @type {import('./types.js').Show} */
@@ -63,6 +75,12 @@ export const show = (host, anchor, signal) => {
   // A popover's source is its implicit CSS anchor, also across the shadow boundary, and Tab goes from it into the guide.
   host.popover = 'manual';
   host.showPopover(/** @type {any} */ ({ source: anchor }));
+  const yieldToPage = () => {
+    const visibility = inTheWay(host, anchor) ? 'hidden' : '';
+    if (host.style.visibility !== visibility) host.style.visibility = visibility;
+  };
+  onMutation(yieldToPage, signal);
+  yieldToPage();
   if (!anchor || CSS.supports('position-area', 'block-end')) return;
 
   const move = () => {

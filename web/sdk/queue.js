@@ -1,5 +1,4 @@
-// The events not yet acknowledged, one storage entry each, so that a reload, a dead network or a second tab loses none.
-// It never sends.
+// The events not yet acknowledged, one storage entry each: no reload, dead network or second tab loses any. It never sends.
 
 const MAX_COUNT = 1000;
 const MAX_CHARS = 400_000;
@@ -43,7 +42,7 @@ export const openQueue = (prefix, store, onLost) => {
       for (;;) {
         try {
           if (older.length < MAX_COUNT && chars <= MAX_CHARS) return store.setItem(key, text);
-        } catch { /* others fill the origin's quota: the oldest of ours give way */ }
+        } catch { /* the quota is full: the oldest give way */ }
         const oldest = older.shift();
         if (!oldest) return onLost(event.eventId);
         chars -= oldest.text.length;

@@ -8,7 +8,7 @@ import { openSender } from './sdk/sender.js';
 
 /** @type {Component[]} */
 const DRAWN = ['tooltip', 'hotspot', 'banner', 'modal'];
-/** Events that leave what a guide says as true as it was; any other may have made it untrue. */
+/** Events that leave what a guide says as true as it was. */
 const PASSING = /^(page_view|button_click|tooltip_dismiss|guide_.*)$/;
 const ASK_MS = 80;
 const MAX_KEEPALIVE = 60_000; // bytes
@@ -33,9 +33,12 @@ function connect({ endpoint = new URL(import.meta.url).origin, key, product, use
 
   const post = (/** @type {string} */ path, /** @type {string} */ body) => fetch(endpoint + path, {
     method: 'POST', headers, body, keepalive: new Blob([body]).size < MAX_KEEPALIVE, signal: AbortSignal.timeout(30_000),
+  }).catch((fault) => {
+    if (key) import('./sdk/unheard.js').then((room) => room.explain(endpoint), () => {});
+    throw fault;
   });
   const beacon = (/** @type {string} */ path, /** @type {string} */ body) => post(path, body).catch(() => {
-    navigator.sendBeacon(`${endpoint}${path}?key=${encodeURIComponent(key ?? '')}`, new Blob([body], { type: 'application/json' }));
+    navigator.sendBeacon(`${endpoint}${path}?key=${encodeURIComponent(key ?? '')}`, new Blob([JSON.stringify({ userToken, ...JSON.parse(body) })], { type: 'application/json' }));
   });
   return { post, beacon };
 }
@@ -45,7 +48,7 @@ export function start(options) {
   const { product = '', appVersion, headless, onError = () => {} } = options;
   const locale = options.locale || document.documentElement.lang || navigator.language;
   const components = options.components ?? (headless ? [...DRAWN, 'checklist', 'headless'] : DRAWN);
-  let { userId } = options;
+  let { userId, anonymousId } = options;
 
   const life = new AbortController();
   const { signal } = life;
@@ -67,16 +70,16 @@ export function start(options) {
     },
   });
 
-  /** The guide on its way to the screen or on it. @type {AbortController | undefined} */
+  /** The guide on screen or on its way. @type {AbortController | undefined} */
   let current;
   /** @type {Promise<Decision | undefined> | undefined} */
   let asking;
-  let wanted = false; // something has happened that no decision knows of
+  let wanted = false; // something happened that no decision knows of
   let deeds = 0;
   let after = '';
   let timer = 0;
 
-  const session = () => options.sessionId ?? sessionId(`pilotage.${product}.${userId}`, sessions, Date.now());
+  const session = () => options.sessionId ?? sessionId(`pilotage.${product}.${anonymousId ?? userId}`, sessions, Date.now());
   const context = () => ({ path: location.pathname, appVersion, locale });
   const isNews = (/** @type {QueuedEvent} */ event) => event.userId === userId && !event.eventType.startsWith('guide_');
   const page = () => void track('page_view', { path: location.pathname });
@@ -87,7 +90,7 @@ export function start(options) {
     const { timeZone: timezone } = Intl.DateTimeFormat().resolvedOptions();
     if (!signal.aborted) {
       queue.push({
-        eventId, userId, sessionId: session(), eventType, timestamp: new Date().toISOString(), payload, attributes,
+        eventId, userId, anonymousId, sessionId: session(), eventType, timestamp: new Date().toISOString(), payload, attributes,
         context: { ...context(), timezone },
       });
       sender.soon();
@@ -114,14 +117,14 @@ export function start(options) {
   async function ask() {
     await userFree();
     wanted = false;
-    if (queue.peek(isNews).length) return undefined; // the server's answer would be older than the facts; their acceptance asks again
+    if (queue.peek(isNews).length) return undefined; // the answer would be older than the facts; their acceptance asks again
     const known = deeds;
     const asked = { userId, sessionId: session(), context: { ...context(), components }, ...(after && { after, waitMs: 500 }) };
     const response = await post('/api/v1/decisions', JSON.stringify(asked));
     if (!response.ok) return undefined;
     /** @type {Decision} */
     const decision = await response.json();
-    // The server's own clock where it says it: the user's may be wrong.
+    // The server's clock, where it says it: the user's may be wrong.
     const now = Date.parse(response.headers.get('date') ?? '') || Date.now();
     const left = Date.parse(decision.expiresAt ?? '') - now - 1000; // that header counts whole seconds
     const { guide } = decision;
@@ -187,7 +190,10 @@ export function start(options) {
     page,
     decide,
     identify(id, attributes) {
-      if (id !== userId) current?.abort();
+      if (id !== userId) {
+        current?.abort();
+        anonymousId = userId.startsWith('anon-') ? userId : undefined;
+      }
       userId = id;
       track('page_view', { path: location.pathname }, attributes);
     },

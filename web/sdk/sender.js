@@ -1,4 +1,4 @@
-// Takes the queue to the server, one request at a time. It drops no event that the server has not answered for.
+// Takes the queue to the server, one request at a time. It drops no event without the server's word.
 
 const PATH = '/api/v1/events/batch';
 const GATHER_MS = 60;
@@ -17,7 +17,6 @@ export const verdict = (status) => {
 
 /** @type {import('./types.js').OpenSender} */
 export const openSender = ({ queue, post, beacon, wanted, onAccepted, onError }) => {
-  /** @typedef {import('./types.js').Entry} Entry */
   let timer = 0;
   let attempt = 0;
   let sending = false;
@@ -29,9 +28,9 @@ export const openSender = ({ queue, post, beacon, wanted, onAccepted, onError })
     clearTimeout(timer);
     timer = setTimeout(flush, ms);
   };
-  const bodyOf = (/** @type {Entry[]} */ batch) => JSON.stringify({ events: batch.map(({ event }) => event) });
+  const bodyOf = (/** @type {import('./types.js').Entry[]} */ batch) => JSON.stringify({ events: batch.map(({ event }) => event) });
 
-  /** @param {Entry[]} batch @param {import('./types.js').Result[]} results */
+  /** @param {import('./types.js').Entry[]} batch @param {import('./types.js').Result[]} results */
   const settle = (batch, results) => {
     const accepted = batch.filter(({ event: { eventId } }, index) => {
       const { status, code, details } = results[index] ?? {};
@@ -42,7 +41,7 @@ export const openSender = ({ queue, post, beacon, wanted, onAccepted, onError })
     if (accepted.length) onAccepted(accepted.map(({ event }) => event));
   };
 
-  /** Sends one batch. Gives the wait before the next; undefined: there is none. */
+  /** Sends one batch. Gives the wait before the next, if there is one. */
   const step = async () => {
     const batch = queue.peek(wanted);
     if (!batch.length) return undefined;

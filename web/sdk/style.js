@@ -13,11 +13,11 @@ export const css = `
   margin: 8px; font: 15px/1.5 var(--pilotage-font, system-ui, sans-serif);
 }
 :host([data-kind=tooltip]) {
-  --caret: ''; container-type: anchored; position-area: block-end span-inline-start; position-try-fallbacks: flip-block, flip-inline, flip-block flip-inline; position-visibility: anchors-visible;
+  --caret: ''; container-type: anchored; position-area: block-end span-inline-start; position-try-order: most-inline-size; position-try-fallbacks: flip-block, flip-inline, flip-block flip-inline; position-visibility: anchors-visible;
 }
 :host([data-kind=open]) { position-area: inline-end span-block-end; position-try-fallbacks: flip-inline, block-end span-inline-start }
 :host([data-kind=hotspot]) { position-area: center; place-self: start end; margin: -10px; position-visibility: anchors-visible }
-:host([data-kind=banner]) { inset: var(--pilotage-banner-inset, auto 0 0); margin: 0 auto 16px; width: min(760px, 100% - 32px) }
+:host([data-kind=banner]) { inset: var(--pilotage-banner-inset, auto 0 0); margin: 0 auto 16px; padding: 0 16px; box-sizing: border-box; width: auto; max-width: 792px }
 :host([data-kind=voice]) { width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
 .card {
   box-sizing: border-box; position: relative; width: min(320px, 100vw - 24px); padding: 18px 20px; border: 1px solid var(--line);

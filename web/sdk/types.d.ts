@@ -6,6 +6,11 @@ export type Component = 'tooltip' | 'hotspot' | 'banner' | 'modal' | 'checklist'
 export interface Options {
   /** Who the user is, as the product definition demands it (`userId: uuid | any`). */
   userId: string;
+  /**
+   * The id under which this user came before signing up: one that begins with `anon-`. Sent with every event, so that the server
+   * makes the two one person.
+   */
+  anonymousId?: string;
   /** The server's origin. Default: where `/sdk.js` came from. */
   endpoint?: string;
   /** A publishable key. A server under `--dev` needs none. */
@@ -44,7 +49,10 @@ export interface Client {
    * tooltip_dismiss takes down the guide on screen: what it says may no longer be true.
    */
   track(type: string, payload?: object, attributes?: object): string;
-  /** Sets attributes. Another `userId` makes the client that user's from here on. */
+  /**
+   * Sets attributes. Another `userId` makes the client that user's from here on; where the one before begins with `anon-`, both
+   * are one person.
+   */
   identify(userId: string, attributes?: object): void;
   /** Tells of a page view that the address does not show. */
   page(): void;
@@ -109,6 +117,7 @@ export interface Context {
 export interface QueuedEvent {
   eventId: string;
   userId: string;
+  anonymousId?: string;
   sessionId: string;
   eventType: string;
   /** RFC 3339, by the browser's clock. */
@@ -173,6 +182,11 @@ export type OpenSender = (setup: {
   onError: (fault: Fault) => void;
 }) => Sender;
 
+// unheard.js
+
+/** Tells the page's author, in the console, of an origin that is not listed. */
+export type Explain = (endpoint: string) => Promise<void>;
+
 // moments.js
 
 /** Calls back whenever the path changes, however the page did it. */
@@ -205,10 +219,13 @@ export type OwnPath = (path: string | null | undefined, origin: string) => strin
 
 interface Size { width: number; height: number }
 
-/** Where a box goes beside an anchor: below it and flush with its right edge, or flipped where there is no room. */
+/** Where a box goes beside an anchor: below it, or above where there is no room, and towards the side that has more room. */
 export type Fit = (anchor: { left: number; right: number; top: number; bottom: number }, box: Size, view: Size) => { top: number; left: number };
 
-/** Shows the host in the top layer, beside the anchor where there is one, until the signal. */
+/**
+ * Shows the host in the top layer, beside the anchor where there is one, until the signal. It is hidden for as long as a menu
+ * or a dialog of the page is open where it stands.
+ */
 export type Show = (host: HTMLElement, anchor: Element | undefined, signal: AbortSignal) => void;
 
 // draw.js
@@ -220,8 +237,8 @@ export type Draw = (guide: Guide, anchor: Element | undefined, closeLabel: strin
   dismissed: (reason: string) => void;
 }, signal: AbortSignal) => void;
 
-/** Focuses the element or the first thing in it that takes the focus. */
-export type Focus = (around: Element | null | undefined) => void;
+/** Focuses the element or the first thing in it that takes the focus, for everybody to see; gives what it focused. */
+export type Focus = (around: Element | null | undefined) => Element | null | undefined;
 
 /** A polite live region; the function speaks through it. */
 export type OpenVoice = (signal: AbortSignal) => (text: string, lang?: string) => void;

@@ -9,6 +9,7 @@ pub mod event;
 pub mod group;
 pub mod hash;
 pub mod id;
+pub mod kin;
 pub mod learn;
 pub mod number;
 pub mod policy;

@@ -9,11 +9,13 @@ use pilotage_domain::decide::{
 use pilotage_domain::group::group_of;
 use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{DecisionId, EventId, ProductId, SessionId, UserId};
+use pilotage_domain::kin::Kin;
 use pilotage_domain::policy::Policy;
 use pilotage_domain::profile::Profile;
 use pilotage_domain::profile::contact::Offer;
 use pilotage_domain::time::{Millis, Timestamp};
 use pilotage_wire::record::decision::{Circumstances, OutcomeName, StoredDecision, SurfaceBody};
+use pilotage_wire::record::user::UserRecord;
 use thiserror::Error;
 use tracing::warn;
 
@@ -149,7 +151,8 @@ impl Alone {
             return None;
         }
         let choose = |user: &mut User| {
-            let decision = self.common.choose(asked, user.profile(), &user.pending);
+            let UserRecord { profile, kin, .. } = &user.record;
+            let decision = self.common.choose(asked, (profile, kin), &user.pending);
             user.pending.extend(Offer::of(&decision, &asked.call.session));
             decision
         };
@@ -174,7 +177,7 @@ impl Common {
     pub(crate) fn choose(
         &self,
         asked: &Asked<'_>,
-        profile: &Profile,
+        (profile, kin): (&Profile, &Kin),
         pending: &[Offer],
     ) -> Decision {
         let Asked { product, call, .. } = asked;
@@ -192,6 +195,7 @@ impl Common {
             },
             paused: &paused,
             pending,
+            kin,
         };
         let definition = &product.definition;
         let beliefs = (self.policy == Policy::Learner).then(|| product.learning.beliefs());

@@ -1,11 +1,18 @@
 //! Taking events: give each a name, put it in the log, answer once it is durable. Must not fold or decide.
 
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pilotage_domain::event::Event;
 use pilotage_domain::id::{EventId, ProductId};
+use pilotage_domain::kin::may_name;
 use pilotage_wire::event::IncomingEvent;
 use pilotage_wire::record;
+use pilotage_wire::record::merge::{self, Named};
 use thiserror::Error;
 
 use crate::port::log::{AppendError, Appended, Entry, EntryName};
+use crate::port::store::UserKey;
 use crate::{Common, Engine};
 
 /// An event that is durable.
@@ -40,21 +47,92 @@ impl Engine {
         if common.products.get(product).is_none() {
             return Err(IngestError::UnknownProduct);
         }
-        let (ids, entries): (Vec<EventId>, Vec<Entry>) =
-            events.into_iter().map(|event| common.entry(product, event)).unzip();
+        let mut taking = Taking::default();
+        for event in events {
+            common.take(product, event, &mut taking);
+        }
+        let Taking { entries, ids, named } = taking;
         let appended = common.journal.append(entries).await?;
+        common.namings.note(named);
+        let is_duplicate =
+            |place: usize| matches!(appended.get(place), Some(Appended::Duplicate(_)));
         Ok(ids
             .into_iter()
-            .zip(appended)
-            .map(|(event_id, appended)| Ingested {
-                event_id,
-                duplicate: matches!(appended, Appended::Duplicate(_)),
-            })
+            .map(|(place, event_id)| Ingested { event_id, duplicate: is_duplicate(place) })
             .collect())
     }
 }
 
+/// What a call puts on record.
+#[derive(Default)]
+struct Taking {
+    entries: Vec<Entry>,
+    /// The events' names, and where their entries stand among the others.
+    ids: Vec<(usize, EventId)>,
+    /// Who is named in it.
+    named: HashSet<UserKey>,
+}
+
+/// Anonymous users who are known to be named on record, so that a caller who names one with each event does not double the log.
+/// The first naming counts for ever: whoever names one of these changes nothing. Forgetting one costs a record.
+#[derive(Debug, Default)]
+pub(crate) struct Namings(Mutex<[HashSet<UserKey>; 2]>);
+
+/// How many of them are known, at least; at most twice as many.
+const KNOWN_NAMINGS: usize = 16_384;
+
+impl Namings {
+    fn known(&self) -> MutexGuard<'_, [HashSet<UserKey>; 2]> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn knows(&self, key: &UserKey) -> bool {
+        self.known().iter().any(|known| known.contains(key))
+    }
+
+    fn note(&self, named: HashSet<UserKey>) {
+        if named.is_empty() {
+            return;
+        }
+        let mut known = self.known();
+        let [young, old] = &mut *known;
+        for key in named {
+            if young.len() >= KNOWN_NAMINGS {
+                *old = std::mem::take(young);
+            }
+            young.insert(key);
+        }
+    }
+}
+
 impl Common {
+    /// The event's entry, and that of the naming that it holds, where it names an anonymous user who is not known to be named.
+    fn take(&self, product: &ProductId, event: IncomingEvent, taking: &mut Taking) {
+        let (user, anonymous) = (event.user.clone(), event.anonymous.clone());
+        let (session, claimed) = (event.session.clone(), event.claimed);
+        let (id, entry) = self.entry(product, event);
+        let received_at = entry.received_at;
+        taking.ids.push((taking.entries.len(), id));
+        taking.entries.push(entry);
+        let Some(anonymous) = anonymous.filter(|anonymous| may_name(&user, anonymous)) else {
+            return;
+        };
+        let key = UserKey { product: product.clone(), user: anonymous };
+        if taking.named.contains(&key) || self.namings.knows(&key) {
+            return;
+        }
+        let at = Event::effective_time(claimed, received_at);
+        let body = merge::encode_named(&Named { into: user.clone(), session, at });
+        taking.entries.push(Entry {
+            product: product.clone(),
+            user: key.user.clone(),
+            name: EntryName::Named(user),
+            received_at,
+            body: body.into(),
+        });
+        taking.named.insert(key);
+    }
+
     fn entry(&self, product: &ProductId, event: IncomingEvent) -> (EventId, Entry) {
         let received_at = self.clock.arrival(event.claimed);
         let id = event.id.clone().unwrap_or_else(|| self.fresh_event_id());

@@ -19,6 +19,7 @@ mod project;
 mod rebuild;
 pub mod replay;
 mod report;
+mod sequel;
 mod sweep;
 mod users;
 mod verify;
@@ -83,6 +84,8 @@ pub(crate) struct Common {
     pub(crate) advisor: Option<Arc<Advisor>>,
     /// What asking models has cost, as far as a report has counted it.
     pub(crate) spent: Mutex<report::Spent>,
+    /// Who is known to be named on record.
+    pub(crate) namings: ingest::Namings,
     /// Proves to the SDK and to an audit that a decision's content passed the rules here.
     pub(crate) validation_key: [u8; 32],
     pub(crate) options: Options,
@@ -95,6 +98,7 @@ pub(crate) struct Alone {
     pub(crate) users: Users,
     pub(crate) progress: Progress,
     pub(crate) counts: report::Counts,
+    pub(crate) sequels: sequel::Sequels,
     pub(crate) pace: learn::Pace,
     /// Held by the one write-back under way.
     pub(crate) sweep: tokio::sync::Mutex<sweep::Sweep>,

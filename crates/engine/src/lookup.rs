@@ -4,8 +4,10 @@ use pilotage_domain::decide::Group;
 use pilotage_domain::definition::{Definition, EventRole};
 use pilotage_domain::event::{Event, Position};
 use pilotage_domain::id::{DecisionId, ProductId, UserId};
+use pilotage_domain::kin::Kin;
 use pilotage_domain::profile::Profile;
 use pilotage_domain::time::Timestamp;
+use pilotage_wire::record::merge::{self, Carried, Named};
 use pilotage_wire::record::{self, RecordError, decision::StoredDecision};
 use thiserror::Error;
 
@@ -53,6 +55,8 @@ pub struct UserView {
     pub definition: Definition,
     /// The fold of the user's records.
     pub profile: Profile,
+    /// With whom the user is one person.
+    pub kin: Kin,
     /// The group that the user is in.
     pub group: Group,
     /// The moment.
@@ -87,6 +91,20 @@ pub enum TimelineItem {
         decision: DecisionId,
         /// The event that says so.
         event: Box<Event>,
+    },
+    /// This anonymous user was merged into a known one.
+    Named {
+        /// What was said.
+        named: Box<Named>,
+        /// When the server took it.
+        received_at: Timestamp,
+    },
+    /// An anonymous user was merged into this one.
+    Carried {
+        /// What was known of the anonymous one.
+        carried: Box<Carried>,
+        /// When the server took it.
+        received_at: Timestamp,
     },
 }
 
@@ -124,6 +142,7 @@ impl Engine {
             activated_at: found.profile.reached_at(activation),
             definition: served.definition.clone(),
             profile: found.profile,
+            kin: found.kin,
             group: found.group,
             now: self.common.clock.now(),
             decisions,
@@ -184,6 +203,7 @@ impl Engine {
 /// A user as memory and store have it.
 pub(crate) struct Found {
     pub(crate) profile: Profile,
+    pub(crate) kin: Kin,
     pub(crate) group: Group,
     pub(crate) row: Option<RowId>,
     /// The places of the newest records.
@@ -195,6 +215,7 @@ impl Alone {
         loop {
             let found = self.users.with(key, |user| Found {
                 profile: user.profile().clone(),
+                kin: user.record.kin.clone(),
                 group: user.group,
                 row: user.row,
                 newest: user.unspilled(),
@@ -234,11 +255,26 @@ impl Common {
 }
 
 fn item_of(definition: &Definition, record: &Stored) -> Result<TimelineItem, RecordError> {
-    if record.kind == RecordKind::Decision {
-        let decision = record::decision::decode(&record.body)?;
-        return Ok(TimelineItem::Decision(Box::new(decision)));
+    let received_at = record.received_at;
+    match record.kind {
+        RecordKind::Event => event_item(definition, &record.body),
+        RecordKind::Decision => {
+            let decision = record::decision::decode(&record.body)?;
+            Ok(TimelineItem::Decision(Box::new(decision)))
+        }
+        RecordKind::Named => {
+            let named = Box::new(merge::decode_named(&record.body)?);
+            Ok(TimelineItem::Named { named, received_at })
+        }
+        RecordKind::Carried => {
+            let carried = Box::new(merge::decode_carried(&record.body)?);
+            Ok(TimelineItem::Carried { carried, received_at })
+        }
     }
-    let event = Box::new(record::event::decode(&record.body)?);
+}
+
+fn event_item(definition: &Definition, body: &[u8]) -> Result<TimelineItem, RecordError> {
+    let event = Box::new(record::event::decode(body)?);
     let named = event.payload.member("decisionId").and_then(|id| id.as_text());
     Ok(match (outcome_of(definition, &event), named.and_then(DecisionId::parse)) {
         (Some(outcome), Some(decision)) => TimelineItem::Outcome { outcome, decision, event },

@@ -17,6 +17,7 @@ use tracing::{info, warn};
 use crate::advise::{self, Advisor, BookError, Role, Setup};
 use crate::clock::{ClockMode, EngineClock};
 use crate::figures::Passes;
+use crate::ingest::Namings;
 use crate::learn::{self, Pace};
 use crate::port::clock::{Clock, Entropy};
 use crate::port::log::{Journal, Log};
@@ -24,6 +25,7 @@ use crate::port::store::{Store, StoreError, Watermark};
 use crate::product::Products;
 use crate::project::Progress;
 use crate::report::{self, Counts};
+use crate::sequel::Sequels;
 use crate::sweep::Sweep;
 use crate::users::Users;
 use crate::{Alone, Common, Engine, Seat};
@@ -169,11 +171,12 @@ pub(crate) struct Background {
 }
 
 impl Background {
-    /// Lets the projector reach the log's end (unless it has halted), then ends both.
+    /// Lets the projector reach the log's end (unless it has halted, or waits for a log that can't be written), then ends both.
     async fn finish(mut self, inner: &Alone, end: Position) {
         self.advisors.shutdown().await;
         if let Some(projector) = self.projector.take() {
-            while inner.progress.applied() < end && !projector.is_finished() {
+            let goes_on = || !projector.is_finished() && inner.log.healthy();
+            while inner.progress.applied() < end && goes_on() {
                 let step = Duration::from_millis(20);
                 let _ = tokio::time::timeout(step, inner.progress.reached(end)).await;
             }
@@ -240,6 +243,7 @@ pub(crate) async fn common(
         clock: EngineClock::new(options.clock, clock, newest),
         policy: options.policy,
         spent: Mutex::default(),
+        namings: Namings::default(),
         journal,
         store,
         entropy,
@@ -261,6 +265,7 @@ impl Alone {
         let alone = Self {
             users: Users::new(common.options.users_bytes),
             progress: Progress::new(watermark.position, log.end()),
+            sequels: Sequels::new(log.end()),
             pace: Pace::new(&watermark, &*log),
             log,
             counts,

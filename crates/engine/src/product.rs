@@ -8,6 +8,7 @@ use pilotage_domain::definition::Definition;
 use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{GuideId, ProductId};
 use pilotage_domain::report::Grid;
+use pilotage_wire::record::learner;
 use thiserror::Error;
 
 use crate::learn::Learning;
@@ -25,6 +26,8 @@ pub(crate) struct Product {
     pub(crate) learning: Learning,
     /// The times after signup that its report counts by.
     pub(crate) grid: Grid,
+    /// What a user's record depends on, profile and track: under another one it means nothing.
+    pub(crate) fold: ContentHash,
 }
 
 /// All products in service.
@@ -46,10 +49,13 @@ impl Products {
             .map(|definition| {
                 let mut guides = paused.remove(&definition.product).unwrap_or_default();
                 guides.sort();
+                let learning = Learning::new(&definition);
+                let frame = learner::encode(&learning.nothing());
                 let product = Product {
                     catalogue_hash: definition.hash.to_string().into(),
                     paused: ArcSwap::from_pointee(guides),
-                    learning: Learning::new(&definition),
+                    fold: ContentHash::of(&[fold_key(&definition).as_bytes(), &frame]),
+                    learning,
                     grid: Grid::new(definition.goal_window),
                     definition,
                 };

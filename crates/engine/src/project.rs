@@ -10,8 +10,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{error, warn};
 
-use crate::fold::{self, Fact};
-use crate::port::log::{ReadError, Stored};
+use crate::fold::{self, Done, Fact};
+use crate::port::log::{AppendError, Entry, ReadError, Stored};
 use crate::product::Product;
 use crate::users::{LoadError, User};
 use crate::{Alone, Seat};
@@ -147,6 +147,8 @@ pub(crate) enum ProjectError {
     Read(#[from] ReadError),
     #[error(transparent)]
     Load(#[from] LoadError),
+    #[error(transparent)]
+    Append(#[from] AppendError),
     #[error("the log's record {} can't be read: {error}", position.0)]
     Record { position: Position, error: RecordError },
 }
@@ -156,6 +158,7 @@ impl ProjectError {
         match self {
             Self::Read(ReadError::Unavailable(_)) => true,
             Self::Load(LoadError::Store(error)) => error.is_retryable(),
+            Self::Append(error) => error.is_retryable(),
             _ => false,
         }
     }
@@ -294,9 +297,22 @@ impl Alone {
             }
         }
         due.into_iter().for_each(|at| self.publish(at));
+        self.append_sequels(last).await?;
         self.progress.set(last);
         self.make_room().await?;
         Ok(step.records.len())
+    }
+
+    /// Puts what follows from folded records on record, where the log does not bring it itself.
+    async fn append_sequels(&self, last: Position) -> Result<(), AppendError> {
+        let due = self.sequels.due(last);
+        if due.is_empty() {
+            return Ok(());
+        }
+        let (from, entries): (Vec<Position>, Vec<Entry>) = due.into_iter().unzip();
+        self.log.append(entries).await?;
+        self.sequels.appended(from.into_iter());
+        Ok(())
     }
 
     /// Brings everyone into memory whom these records are about.
@@ -323,24 +339,33 @@ impl Alone {
             self.common.clock.saw(event.at);
             self.pace.saw(event.at);
         }
-        let fold = |user: &mut User| self.fold(product, user, fact, record.position);
-        let is_folded = self.users.with(&fold::key_of(record), fold).is_some();
-        // Once: a record whose user is not in memory comes again.
-        if is_folded && let Some(advisor) = &self.common.advisor {
+        let fold = |user: &mut User| self.fold(product, user, record, fact);
+        let Some(is_own) = self.users.with(&fold::key_of(record), fold) else { return Ok(false) };
+        if !self.sequels.is_empty() {
+            self.sequels.brought(fold::key_of(record), fact.name());
+        }
+        // Once: a record whose user is not in memory comes again, and one that is another user's by now is told of that one.
+        if is_own && let Some(advisor) = &self.common.advisor {
             advisor.watch(product, record, fact);
         }
-        Ok(is_folded)
+        Ok(true)
     }
 
-    fn fold(&self, product: &Product, user: &mut User, fact: &Fact, at: Position) {
-        if let Some(revision) = fold::apply(product, user, fact, at) {
+    /// Folds the record; whether it is the user's own still.
+    fn fold(&self, product: &Product, user: &mut User, record: &Stored, fact: &Fact) -> bool {
+        let Done { revision, sequel } = fold::apply(product, user, record, fact);
+        if let Some(revision) = revision {
             product.learning.revise(&revision);
         }
+        if let Some(sequel) = sequel {
+            self.sequels.note(record.position, sequel);
+        }
         if let Some((before, after)) = user.recount(&product.definition) {
-            self.counts.moved(product, before.as_ref(), &after);
+            self.counts.moved(product, before.as_ref(), after.as_ref());
         }
         if let Fact::Decision(id, ..) = fact {
             user.pending.retain(|offer| offer.decision != *id);
         }
+        !user.record.kin.is_merged()
     }
 }

@@ -72,6 +72,7 @@ impl Engine {
         alone.counts.clear();
         alone.forget_learnt();
         alone.progress.set(Position(0));
+        alone.sequels.restart(alone.log.end());
         alone.passes.stored(Position(0));
         *alone.sweep.lock().await = Sweep::new(Position(0));
         alone.catch_up(&mut tell).await?;
@@ -160,6 +161,9 @@ fn counted(record: &mut UserRecord, runs: &[(Position, Bytes)]) -> Result<u64, R
     let mut count = record.run.len() as u64;
     record.run.clear();
     record.profile.applied = Position(0);
+    if let Some(merged) = &mut record.kin.merged {
+        merged.at = Position(0);
+    }
     for (first, bytes) in runs {
         let broken = || RecordError::Malformed(format!("run of {}", first.0));
         count += user::decode_run(bytes).ok_or_else(broken)?.0.len() as u64;
@@ -171,17 +175,18 @@ impl Alone {
     async fn settled(&self) -> Result<(), LookupError> {
         self.log.barrier().await?;
         self.progress.reached(self.log.end()).await;
+        // What follows from those records stands in the log by now, and nothing follows from that.
+        self.progress.reached(self.log.end()).await;
         Ok(())
     }
 
-    /// Folds until the profiles hold the log's present end, and writes them back.
+    /// Folds until the profiles hold the log's end, with what follows from its records, and writes them back.
     pub(crate) async fn catch_up(
         &self,
         tell: &mut impl FnMut(Position, Position),
     ) -> Result<(), RebuildError> {
-        let end = self.log.end();
-        while self.progress.applied() < end && self.project_step().await? > 0 {
-            tell(self.progress.applied(), end);
+        while self.progress.applied() < self.log.end() && self.project_step().await? > 0 {
+            tell(self.progress.applied(), self.log.end());
         }
         self.write_back().await.map_err(LookupError::from)?;
         Ok(())

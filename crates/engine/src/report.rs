@@ -48,12 +48,12 @@ impl Counts {
         self.all().get(product).cloned().unwrap_or_default()
     }
 
-    /// A user was counted so, if at all, and is counted so from now on.
-    pub(crate) fn moved(&self, product: &Product, before: Option<&Cohort>, after: &Cohort) {
+    /// A user was counted so, if at all, and is counted so from now on, if at all.
+    pub(crate) fn moved(&self, product: &Product, before: Option<&Cohort>, after: Option<&Cohort>) {
         let mut all = self.all();
         let counts = all.entry(product.definition.product.clone()).or_default();
         before.into_iter().for_each(|before| counts.take(before, &product.grid));
-        counts.add(after, &product.grid);
+        after.into_iter().for_each(|after| counts.add(after, &product.grid));
     }
 }
 

@@ -72,7 +72,7 @@ impl Alone {
     }
 
     async fn write_band(&self, sweep: &mut Sweep, band: usize) -> Result<(), StoreError> {
-        let begun = self.progress.applied();
+        let begun = self.sequels.stored_up_to(self.progress.applied());
         let dirty = self.users.dirty(|row| sweep.holds(band, row));
         let watermark = self.watermark(sweep.with(band, begun));
         let position = watermark.position;
@@ -124,7 +124,7 @@ impl Alone {
         for key in keys {
             let Some(product) = self.common.products.get(&key.product) else { continue };
             let look = |user: &mut User| {
-                gathering.look(product, (key, user.group), user.profile(), now);
+                gathering.look(product, (key, user), now);
             };
             self.users.with(key, look);
         }

@@ -57,6 +57,9 @@ fn kept_or_made(settings: &Settings, products: &[ProductSource]) -> anyhow::Resu
     for key in &made {
         say(&format!("  {:<11} key of {}: {}", key.kind, key.product, key.key));
     }
+    if made.iter().any(|key| key.kind == "publishable") {
+        say("No page may use them yet: list your pages' origins in that file, and start again.");
+    }
     Ok(made)
 }
 
@@ -79,8 +82,9 @@ fn make(clock: ClockMode, products: &[ProductSource]) -> Vec<RawKey> {
 
 fn keep(folder: &Path, path: &Path, keys: &[RawKey]) -> anyhow::Result<()> {
     let text = format!(
-        "# The API keys of this installation. A publishable key may stand in a browser: list the origins of its pages\n\
-         # under `origins`. A secret key may not.\n\n{}",
+        "# The API keys of this installation. A publishable key may stand in a browser, and works there only from the\n\
+         # pages whose origins it lists, for example origins = [\"https://notes.example\"]: list yours, and restart the\n\
+         # server. A secret key may not stand in a browser.\n\n{}",
         toml::to_string_pretty(&KeysFile { keys: keys.to_vec() })?
     );
     fs::create_dir_all(folder)

@@ -23,12 +23,13 @@ test('only a path of this origin is followed', () => {
   }
 });
 
-test('by hand, a box goes below its anchor, above where there is no room, and never off the screen', () => {
+test('by hand, a box goes below its anchor, above where there is no room, to the side with more room, and never off the screen', () => {
   const view = { width: 1000, height: 800 };
   const box = { width: 300, height: 100 };
   const at = (left, top) => ({ left, top, right: left + 80, bottom: top + 30 });
   assert.deepEqual(fit(at(600, 100), box, view), { top: 138, left: 380 });
   assert.deepEqual(fit(at(600, 750), box, view), { top: 642, left: 380 });
   assert.deepEqual(fit(at(20, 100), box, view), { top: 138, left: 20 });
+  assert.deepEqual(fit(at(300, 100), box, view), { top: 138, left: 300 });
   assert.deepEqual(fit(at(-200, 100), box, { width: 320, height: 800 }).left, 8);
 });

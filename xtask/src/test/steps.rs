@@ -144,6 +144,7 @@ const ON_ANY_BACK_END: &[&str] = &[
     "batch::",
     "clock::",
     "crash::",
+    "merge::",
     "products::",
     "report::",
     "stop::",

@@ -115,7 +115,7 @@ struct Life<'a> {
 
 impl<'a> Life<'a> {
     fn new(seed: u64, policy: &'a Policy) -> Self {
-        let learner = Learner::new(Frame { space: space(), windows: WINDOWS });
+        let learner = Learner::new(Frame::new(space(), WINDOWS));
         let settings = match policy {
             Policy::Learner(settings) => settings.as_ref().clone(),
             Policy::Waiting => Settings::new(WINDOWS, None),

@@ -58,7 +58,7 @@ impl Installation {
             last,
             holdout,
             arms: (0..ARMS).map(arm).collect(),
-            learner: Learner::new(Frame { space: Space::plain(1, 0, vec![0]), windows }),
+            learner: Learner::new(Frame::new(Space::plain(1, 0, vec![0]), windows)),
             settings: Settings::new(windows, None),
             cohorts: Cohorts::default(),
             grid: Grid::new(WINDOW),

@@ -32,7 +32,7 @@ pub(crate) struct Drawn {
 
 impl Player {
     pub(crate) fn new(space: Space, settings: Settings) -> Self {
-        let learner = Learner::new(Frame { space, windows: AT_ONCE });
+        let learner = Learner::new(Frame::new(space, AT_ONCE));
         let posterior = Posterior::new(&learner, &settings, START);
         Self { learner, settings, posterior, rounds: 0, next: 1 }
     }
@@ -102,5 +102,6 @@ pub(crate) fn lesson(
         dismissed: false,
         step: None,
         goal: came.map_or(Goal::Open, Goal::Reached),
+        activation: came.map_or(Goal::Open, Goal::Reached),
     }
 }

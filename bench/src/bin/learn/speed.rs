@@ -67,7 +67,7 @@ impl Task {
                 lesson(arm, context.clone(), even, (at, dice.hits(0.1)))
             })
             .collect();
-        let mut learner = Learner::new(Frame { space, windows: AT_ONCE });
+        let mut learner = Learner::new(Frame::new(space, AT_ONCE));
         for lesson in &lessons {
             learner.advance(lesson.at);
             learner.learn(lesson);

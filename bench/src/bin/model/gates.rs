@@ -9,6 +9,7 @@ use pilotage_domain::advise::ladder::{InForce, judge};
 use pilotage_domain::decide::{Request, Surface};
 use pilotage_domain::event::Position;
 use pilotage_domain::id::{DecisionId, MilestoneId, SessionId};
+use pilotage_domain::kin::ALONE;
 use pilotage_domain::profile::Profile;
 use pilotage_domain::profile::view::View;
 use pilotage_domain::rules::{self, Situation, situational};
@@ -39,6 +40,7 @@ pub(crate) fn run() {
         },
         paused: &[],
         pending: &[],
+        kin: &ALONE,
     };
     let view = View { definition: &definition, profile: &profile, now: NOW };
     let situation = Situation::new(view, &request);

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use pilotage_domain::event::Position;
 use pilotage_engine::port::feed::{Fed, Partition};
-use pilotage_engine::port::log::{Entry, EntryName, RecordKind, Stored};
+use pilotage_engine::port::log::{Entry, EntryName, Stored};
 use pilotage_wire::record::RecordError;
 use pilotage_wire::record::kafka::{Incoming, Message, Name, Outgoing, decode, encode};
 use rdkafka::message::{Header, OwnedHeaders};
@@ -16,6 +16,8 @@ pub(super) fn name(entry: &Entry) -> Name {
     match &entry.name {
         EntryName::Event(id) => Name::Event(id.clone()),
         EntryName::Decision(id) => Name::Decision(*id),
+        EntryName::Named(into) => Name::Named(into.clone()),
+        EntryName::Carried(from, fold) => Name::Carried(from.clone(), *fold),
     }
 }
 
@@ -57,10 +59,13 @@ pub(super) fn fed(
     value: Option<&[u8]>,
 ) -> Result<Fed, RecordError> {
     let Incoming { product, user, name, received_at, body } = decode(key, value)?;
-    let (kind, name) = match name {
-        Name::Event(id) => (RecordKind::Event, EntryName::Event(id)),
-        Name::Decision(id) => (RecordKind::Decision, EntryName::Decision(id)),
+    let name = match name {
+        Name::Event(id) => EntryName::Event(id),
+        Name::Decision(id) => EntryName::Decision(id),
+        Name::Named(into) => EntryName::Named(into),
+        Name::Carried(from, fold) => EntryName::Carried(from, fold),
     };
+    let kind = name.kind();
     let body = Bytes::from(body.into_owned());
     Ok(Fed { stored: Stored { position, product, user, kind, received_at, body }, name })
 }

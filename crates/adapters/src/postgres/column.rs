@@ -6,8 +6,9 @@ use bytes::{BufMut, BytesMut};
 use pilotage_domain::decide::Group;
 use pilotage_domain::event::Position;
 use pilotage_domain::hash::ContentHash;
-use pilotage_domain::id::{DecisionId, EventId, IdError};
+use pilotage_domain::id::{DecisionId, IdError};
 use pilotage_domain::time::Timestamp;
+use pilotage_engine::port::log::EntryName;
 use pilotage_engine::port::store::{RowId, UserKey};
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, accepts, to_sql_checked};
@@ -27,11 +28,25 @@ impl Uuid {
         DecisionId::from_bits(u128::from_be_bytes(self.0))
     }
 
-    /// The name of an event: a hash, of which two never meet.
-    pub(super) fn of_event(key: &UserKey, id: &EventId) -> Self {
-        let parts = [key.product.as_str(), key.user.as_str(), id.as_str()].map(str::as_bytes);
+    /// The name of a record of that user: a decision's own, of all others a hash, of which two never meet.
+    pub(super) fn of_name(key: &UserKey, name: &EntryName) -> Self {
+        let (product, user) = (key.product.as_str().as_bytes(), key.user.as_str().as_bytes());
+        match name {
+            EntryName::Decision(id) => Self::of_decision(*id),
+            EntryName::Event(id) => Self::of_parts(&[product, user, id.as_str().as_bytes()]),
+            EntryName::Named(into) => {
+                Self::of_parts(&[product, user, b"named", into.as_str().as_bytes()])
+            }
+            EntryName::Carried(from, fold) => {
+                let from = from.as_str().as_bytes();
+                Self::of_parts(&[product, user, b"carried", from, fold.as_bytes()])
+            }
+        }
+    }
+
+    fn of_parts(parts: &[&[u8]]) -> Self {
         let mut name = [0; 16];
-        for (to, from) in name.iter_mut().zip(ContentHash::of(&parts).as_bytes()) {
+        for (to, from) in name.iter_mut().zip(ContentHash::of(parts).as_bytes()) {
             *to = *from;
         }
         Self(name)
@@ -128,7 +143,7 @@ pub(super) fn group(code: i16) -> Result<Group> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pilotage_domain::id::{ProductId, UserId};
+    use pilotage_domain::id::{EventId, ProductId, UserId};
 
     #[test]
     fn the_name_of_an_event_stays() {
@@ -136,13 +151,13 @@ mod tests {
             product: ProductId::new(product).expect("a product"),
             user: UserId::new(user).expect("a user"),
         };
-        let event = |id: &str| EventId::new(id).expect("an id");
-        let name = Uuid::of_event(&key("acme", "u-1"), &event("e-1"));
+        let event = |id: &str| EntryName::Event(EventId::new(id).expect("an id"));
+        let name = Uuid::of_name(&key("acme", "u-1"), &event("e-1"));
         // Half of the SHA-256 of the three, each after its length in eight bytes, by another program.
         assert_eq!(
             format!("{:032x}", u128::from_be_bytes(name.0)),
             "b4035fd6ac9e40e01412b0d339c135e5"
         );
-        assert_ne!(Uuid::of_event(&key("acme", "u-1e"), &event("-1")), name);
+        assert_ne!(Uuid::of_name(&key("acme", "u-1e"), &event("-1")), name);
     }
 }

@@ -168,7 +168,7 @@ mod tests {
             body: Bytes::new(),
             applied: Position(1),
             spilled: Vec::new(),
-            cohort: None,
+            counting: Default::default(),
         };
         (0..count).map(user).collect()
     }

@@ -67,7 +67,7 @@ pub fn decide<'a>(
     request: &Request<'_>,
 ) -> Decision {
     let Chooser { policy, beliefs, counsel } = chooser.into();
-    let group = group_of(definition, request.user);
+    let group = group_of(definition, request.kin.group_id(request.user));
     let view = View { definition, profile, now: request.at };
     let situation = Situation::new(view, request);
     let judged = judge(&situation);

@@ -94,8 +94,8 @@ fn what_could_be_no_other_is_not_noted() {
         groups.insert(decision.group, (decision.policy, decision.weighing.is_some()));
     }
     let expected = [
-        (Group::Guided, ("learner-1", true)),
-        (Group::Holdout, ("learner-1", false)),
+        (Group::Guided, ("learner-2", true)),
+        (Group::Holdout, ("learner-2", false)),
         (Group::Random, ("random", true)),
         (Group::Static, ("static", false)),
     ];
@@ -119,6 +119,7 @@ fn annoyed(definition: &Definition, annoying: &[&str]) -> Beliefs {
             dismissed: true,
             step: None,
             goal: Goal::Open,
+            activation: Goal::Open,
         };
         (0..40).for_each(|_| learner.learn(&lesson));
     }

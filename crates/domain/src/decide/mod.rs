@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hash::ContentHash;
 use crate::id::{DecisionId, GuideId, SessionId, UserId, VariantId};
+use crate::kin::Kin;
 use crate::learn::Weighing;
 use crate::number::Propensity;
 use crate::profile::contact::Offer;
@@ -37,6 +38,8 @@ pub struct Request<'a> {
     pub paused: &'a [GuideId],
     /// Offers of this user that are made but not yet folded into the profile.
     pub pending: &'a [Offer],
+    /// With whom the user is one person.
+    pub kin: &'a Kin,
 }
 
 /// The caller's surroundings; what is absent is not checked, save for versions: a part with a version range needs one.
@@ -132,7 +135,7 @@ pub struct Decision {
     pub outcome: Outcome,
     /// The user's group.
     pub group: Group,
-    /// The policy that drew: `static`, `random`, `model`, `learner-1` …
+    /// The policy that drew: `static`, `random`, `model`, `learner-2` …
     pub policy: &'static str,
     /// Drawn uniformly by the definition's `explore` share.
     pub explore: bool,

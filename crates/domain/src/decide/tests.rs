@@ -8,8 +8,12 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::definition::Definition;
+use crate::event::Position;
+use crate::group::group_of;
+use crate::kin::{Kin, Merged};
 use crate::policy::Policy;
 use crate::rules::fixture::{Ask, DAY, HOUR, MINUTE, Product, User, guide_id, shown, t, user_id};
+use crate::rules::{fact, situational};
 
 /// Two guides with three wordings that a fresh user may be shown.
 fn choice() -> Product {
@@ -301,4 +305,44 @@ fn the_seal_covers_key_user_catalogue_words_and_draw() {
     ];
     let different: std::collections::BTreeSet<_> = seals.iter().collect();
     assert_eq!(different.len(), seals.len(), "{seals:?}");
+}
+
+#[test]
+fn who_is_merged_into_another_is_shown_nothing_and_told_why() {
+    let definition = choice().definition();
+    let user = User::signed_up(&definition);
+    let merged = Some(Merged { into: user_id("u"), at: Position(9) });
+    let ask = Ask { kin: Kin { merged, ..Kin::default() }, ..Ask::default() };
+    assert!(shown(&Ask::default().decide(&definition, &user, 0)).is_some());
+    let decision = ask.decide(&definition, &user, 0);
+    let Outcome::Withhold { reason, propensity } = &decision.outcome else {
+        panic!("{decision:?}")
+    };
+    assert_eq!((*reason, *propensity), (Reason::NoCandidate, None));
+    let near = |guide: &GuideTrace| {
+        let (gate, near) = guide.stopped.as_ref().expect("every guide is stopped");
+        (*gate, near.fact.to_string(), near.sentence())
+    };
+    let sentence = "The user must be nobody but itself; it is merged into another.";
+    for guide in &decision.trace.guides {
+        assert_eq!(near(guide), (Gate::State, fact::MERGED.to_owned(), sentence.to_owned()));
+    }
+    assert_eq!(decision.trace.guides.len(), definition.guides.len());
+    ask.judge(&definition, &user, 0, |situation, judged| {
+        assert_eq!((judged.situational.len(), situational(situation).len()), (0, 0));
+    });
+}
+
+#[test]
+fn a_person_is_decided_for_in_the_group_of_the_first_id() {
+    let definition = choice().with("/holdout", json!(0.5)).definition();
+    let group = |id: &str| group_of(&definition, &user_id(id));
+    let held = (0..).map(|n| format!("anon-{n}")).find(|id| group(id) == Group::Holdout);
+    let held = held.expect("half of all");
+    let free = (0..).map(|n| format!("u{n}")).find(|id| group(id) == Group::Guided);
+    let user = User::signed_up(&definition).named(&free.expect("half of all"));
+    assert!(shown(&Ask::default().decide(&definition, &user, 0)).is_some());
+    let kin = Kin { group_by: Some(user_id(&held)), ..Kin::default() };
+    let decision = Ask { kin, ..Ask::default() }.decide(&definition, &user, 0);
+    assert_eq!((decision.group, shown(&decision)), (Group::Holdout, None));
 }

@@ -45,7 +45,7 @@ impl Ground {
         let arms = definition.guides.iter().map(looks).collect();
         let names = space.names();
         let windows = Windows { goal: definition.goal_window, click: CLICK_WINDOW };
-        let frame = Frame { space, windows };
+        let frame = Frame::new(space, windows);
         Self { frame, settings: Settings::of(definition), names, arms }
     }
 

@@ -18,7 +18,7 @@ pub(super) const WINDOWS: Windows = Windows { goal: Millis::days(7), click: CLIC
 
 /// Situations have the coordinates 0 to 3, arms 4 (advice), 5 and 6; arms differ by 0 and 1.
 pub(super) fn frame() -> Frame {
-    Frame { space: Space::plain(4, 2, vec![0, 1]), windows: WINDOWS }
+    Frame::new(Space::plain(4, 2, vec![0, 1]), WINDOWS)
 }
 
 pub(super) fn arm(n: usize) -> Arm {
@@ -52,6 +52,7 @@ pub(super) fn exposure(n: usize, at: Timestamp) -> Lesson {
         dismissed: false,
         step: None,
         goal: Goal::Open,
+        activation: Goal::Open,
     }
 }
 
@@ -63,7 +64,7 @@ pub(super) fn silence(at: Timestamp) -> Lesson {
 /// A clicked exposure after which activation came.
 pub(super) fn success(n: usize, at: Timestamp) -> Lesson {
     let goal = Goal::Reached(Millis::hours(3));
-    Lesson { click: Some(Millis::minutes(1)), goal, ..exposure(n, at) }
+    Lesson { click: Some(Millis::minutes(1)), goal, activation: goal, ..exposure(n, at) }
 }
 
 pub(super) fn settings() -> Settings {

@@ -69,6 +69,21 @@ pub fn follow_draw(
     track.drawn(decision, touch);
 }
 
+/// Takes over the draws of another user who is the same person, and what the profile knows now that it has taken over the
+/// other's.
+pub fn follow_carried(
+    track: &mut Track,
+    definition: &Definition,
+    profile: &Profile,
+    carried: Option<Track>,
+) {
+    track.merge(carried.unwrap_or_default());
+    track.keep_newest(MOST_TOUCHES);
+    if !track.touches.is_empty() {
+        take_over(track, definition, profile);
+    }
+}
+
 /// Before then, a draw can gain nothing more: both windows of it are over.
 pub fn settled_before(windows: &Windows, at: Timestamp) -> Timestamp {
     at - windows.goal - windows.goal - windows.click

@@ -51,7 +51,9 @@ pub(super) fn law(
     }
     let (no_guide, shares) =
         shares.split_last().map_or((1.0, &[][..]), |(last, rest)| (*last, rest));
-    let mut weighed = vec![None; views.len()];
+    // What waits has the floor, as everything has that may be shown; what is barred has nothing.
+    let mut weighed: Vec<Option<f64>> =
+        arms.iter().map(|arm| (!arm.barred).then_some(0.0)).collect();
     for ((place, _), share) in open.iter().zip(shares) {
         if let Some(entry) = weighed.get_mut(*place) {
             *entry = Some(*share);
@@ -62,7 +64,7 @@ pub(super) fn law(
 }
 
 /// Lets new arms in beside known ones: the furthest few, each beginning with the nursery's chance to beat the best known
-/// arm, and moving to its own expectation as exposures come. Where no arm is known, none is new.
+/// arm, and moving to its own expectation as exposures come; the others wait. Where no arm is known, none is new.
 fn admit(open: &mut Vec<(usize, Standing)>, nursery: &Nursery, scale: f64) {
     let is_new = |arm: &Standing| arm.exposures < nursery.exposures;
     let known = open.iter().map(|(_, arm)| *arm).filter(|arm| !is_new(arm));
@@ -72,6 +74,9 @@ fn admit(open: &mut Vec<(usize, Standing)>, nursery: &Nursery, scale: f64) {
         .filter(|(_, arm)| is_new(arm))
         .map(|(place, arm)| (*place, arm.exposures))
         .collect();
+    if new.is_empty() {
+        return;
+    }
     // A stable sort: equal ones stay in the order of their ids.
     new.sort_by_key(|(_, exposures)| -exposures);
     new.truncate(nursery.most);

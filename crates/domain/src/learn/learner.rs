@@ -23,6 +23,20 @@ pub struct Frame {
     pub space: Space,
     /// Within which times outcomes count.
     pub windows: Windows,
+    /// By which rules its lessons came about (`lesson::RULES`); the stored form says it by its version.
+    #[serde(skip, default = "rules")]
+    pub rules: u8,
+}
+
+const fn rules() -> u8 {
+    lesson::RULES
+}
+
+impl Frame {
+    /// Of lessons by today's rules.
+    pub const fn new(space: Space, windows: Windows) -> Self {
+        Self { space, windows, rules: lesson::RULES }
+    }
 }
 
 /// The state of a learner.
@@ -40,7 +54,7 @@ pub struct Learner {
 
 /// Two states that don't mean the same by their numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the two states have different coordinates or windows")]
+#[error("the two states have different coordinates, windows or rules")]
 pub struct FrameMismatch;
 
 impl Learner {

@@ -8,6 +8,10 @@ use crate::id::MilestoneId;
 use crate::number::Propensity;
 use crate::time::{Millis, Timestamp};
 
+/// By which rules users' ways become lessons. Sums of lessons of other rules mean something else: a change of what lessons say has
+/// another number, and the log is folded again.
+pub const RULES: u8 = 2;
+
 /// One exposure with what became of it; or one draw that came to no guide.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lesson {
@@ -27,8 +31,10 @@ pub struct Lesson {
     pub dismissed: bool,
     /// How long until the milestone was reached, where it was in time.
     pub step: Option<Millis>,
-    /// What became of activation.
+    /// What became of activation, as far as it is this exposure's merit.
     pub goal: Goal,
+    /// What became of it, whoever's merit it is: what milestones lead to does not depend on who is credited.
+    pub activation: Goal,
 }
 
 /// Those of `all` that are not in `others`, as often as they are more there.
@@ -45,10 +51,21 @@ pub fn beyond<'a>(all: &'a [Lesson], others: &[Lesson]) -> impl Iterator<Item = 
 pub enum Goal {
     /// It was reached before: there was nothing left to win.
     Over,
-    /// Not credited with it.
+    /// Not reached in time, or not credited with it.
     Open,
-    /// Credited with it, so long after.
+    /// Reached (and credited with it), so long after.
     Reached(Millis),
+}
+
+impl Goal {
+    /// Whether and when it came; `None` where it could not.
+    const fn came(self) -> Option<Option<Millis>> {
+        match self {
+            Self::Over => None,
+            Self::Open => Some(None),
+            Self::Reached(after) => Some(Some(after)),
+        }
+    }
 }
 
 /// The regressions that a guide's way to activation goes through.
@@ -104,29 +121,20 @@ impl Lesson {
             }
             Stage::Goal => {
                 self.click?;
-                Some((self.arm_key()?, self.activation()?))
+                Some((self.arm_key()?, self.goal.came()?))
             }
             Stage::Base if self.click.is_some() => None,
-            Stage::Base => Some((self.arm_key().unwrap_or(Key::Silence), self.activation()?)),
+            Stage::Base => Some((self.arm_key().unwrap_or(Key::Silence), self.goal.came()?)),
             Stage::Onward => {
                 let milestone = self.milestone.clone()?;
                 let reached = self.step.is_some();
                 let key = if reached { Key::Reached(milestone) } else { Key::Ahead(milestone) };
-                Some((key, self.activation()?))
+                Some((key, self.activation.came()?))
             }
         }
     }
 
     fn arm_key(&self) -> Option<Key> {
         self.arm.clone().map(Key::Arm)
-    }
-
-    /// Whether and when activation came; `None` where it could not.
-    fn activation(&self) -> Option<Option<Millis>> {
-        match self.goal {
-            Goal::Over => None,
-            Goal::Open => Some(None),
-            Goal::Reached(after) => Some(Some(after)),
-        }
     }
 }

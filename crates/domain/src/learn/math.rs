@@ -1,7 +1,8 @@
 //! Elementary functions that give the same bits on every machine: built from additions, products, quotients and square
 //! roots, which IEEE 754 fixes to the last bit. Must not call the platform's own `exp`, `ln` or `powi`, which differ.
 
-use std::f64::consts::{LN_2, LOG2_E, SQRT_2};
+use std::f64::consts::{LN_2, LOG2_E, PI, SQRT_2};
+use std::sync::LazyLock;
 
 /// 1.5·2⁵²: a double of this size has no fraction left, so adding and taking it away again rounds to a whole number.
 const ROUNDER: f64 = 6_755_399_441_055_744.0;
@@ -69,7 +70,7 @@ const HART: [(f64, f64); 8] = [
 /// The chance that a standard normal number is at most `z`, within 1e-12.
 pub fn normal_cdf(z: f64) -> f64 {
     let size = z.abs();
-    let tail = if size >= 7.0 {
+    let tail = if size >= LAST {
         0.0
     } else {
         let fold =
@@ -78,6 +79,53 @@ pub fn normal_cdf(z: f64) -> f64 {
         exp(-0.5 * size * size) * top / bottom
     };
     if z < 0.0 { tail } else { 1.0 - tail }
+}
+
+/// Beyond so many standard deviations nothing of a normal distribution is left.
+const LAST: f64 = 7.0;
+/// How many nodes a table of it has to a standard deviation.
+const NODES: f64 = 64.0;
+
+/// The normal distribution function from a table, made by `normal_cdf` and several times as fast.
+pub(super) struct NormalTable {
+    /// At each node the chance beyond it, and the density.
+    nodes: Vec<(f64, f64)>,
+}
+
+impl NormalTable {
+    /// The one that all share.
+    pub(super) fn shared() -> &'static Self {
+        static TABLE: LazyLock<NormalTable> = LazyLock::new(NormalTable::new);
+        &TABLE
+    }
+
+    fn new() -> Self {
+        let node = |place: u32| {
+            let z = f64::from(place) / NODES;
+            (normal_cdf(-z), exp(-0.5 * z * z) / (2.0 * PI).sqrt())
+        };
+        Self { nodes: (0..(LAST * NODES) as u32).map(node).collect() }
+    }
+
+    /// The chance that a standard normal number is at most `z`, within 1e-12 of `normal_cdf`.
+    ///
+    /// Taylor's series around the nearest node, to the fourth power of the way from there. What it leaves out is at most the fifth
+    /// power over 120 times the density's fourth derivative, which is nowhere above 1.2: for half a node's width 2.9e-13.
+    pub(super) fn cdf(&self, z: f64) -> f64 {
+        let size = z.abs();
+        let nearest = ((size * NODES + 0.5) as usize).min(self.nodes.len() - 1);
+        let tail = match self.nodes.get(nearest) {
+            Some((beyond, density)) if size < LAST => {
+                let at = nearest as f64 / NODES;
+                let (way, square) = (size - at, at * at);
+                let fourth = 0.25 * way * at * (square - 3.0);
+                let third = way / 3.0 * (square - 1.0 - fourth);
+                beyond - density * way * (1.0 - 0.5 * way * (at - third))
+            }
+            _ => 0.0,
+        };
+        if z < 0.0 { tail } else { 1.0 - tail }
+    }
 }
 
 /// Where the normal distribution function passes `chance`; at most 7 from 0.
@@ -113,6 +161,26 @@ pub fn dot(a: &[f64], b: &[f64]) -> f64 {
 pub fn add_scaled(a: &mut [f64], factor: f64, b: &[f64]) {
     for (to, from) in a.iter_mut().zip(b) {
         *to += factor * from;
+    }
+}
+
+/// Adds each row, times its factor, to `to`: four rows at a time, so that `to` is read and written a quarter as often, and
+/// always in this order. A row that is shorter than `to` ends there.
+pub fn add_rows<'a>(to: &mut [f64], mut rows: impl Iterator<Item = (f64, &'a [f64])>) {
+    loop {
+        match (rows.next(), rows.next(), rows.next(), rows.next()) {
+            (Some((a, first)), Some((b, second)), Some((c, third)), Some((d, fourth))) => {
+                let rows = first.iter().zip(second).zip(third).zip(fourth);
+                for (to, (((x, y), z), w)) in to.iter_mut().zip(rows) {
+                    *to += (a * x + b * y) + (c * z + d * w);
+                }
+            }
+            (first, second, third, _) => {
+                let rest = [first, second, third].into_iter().flatten();
+                rest.for_each(|(factor, row)| add_scaled(to, factor, row));
+                return;
+            }
+        }
     }
 }
 
@@ -159,6 +227,33 @@ mod tests {
             }
         }
         assert_eq!((normal_cdf(-8.0), normal_cdf(8.0)), (0.0, 1.0));
+    }
+
+    #[test]
+    fn the_table_is_the_function() {
+        let table = NormalTable::shared();
+        for n in -80_000..=80_000 {
+            let z = f64::from(n) / 10_000.0;
+            let (quick, slow) = (table.cdf(z), normal_cdf(z));
+            assert!((quick - slow).abs() < 1e-12, "{z}: {quick} {slow}");
+            // Far down it is small, and still right.
+            assert!((quick - slow).abs() <= 1e-8 * slow || slow < 1e-11, "{z}: {quick} {slow}");
+        }
+        assert_eq!((table.cdf(0.0), table.cdf(-9.0), table.cdf(9.0)), (0.5, 0.0, 1.0));
+        assert!(table.cdf(f64::NAN).is_finite());
+    }
+
+    #[test]
+    fn rows_add_up_however_many() {
+        let rows: Vec<Vec<f64>> =
+            (1..=9).map(|n| vec![f64::from(n), 1.0, f64::from(n * n)]).collect();
+        for count in 0..=9 {
+            let mut sum = vec![1.0; 3];
+            add_rows(&mut sum, rows.iter().take(count).map(|row| (2.0, row.as_slice())));
+            let n = count as f64;
+            let squares = n * (n + 1.0) * (2.0 * n + 1.0) / 6.0;
+            assert_eq!(sum, [1.0 + n * (n + 1.0), 1.0 + 2.0 * n, 1.0 + 2.0 * squares]);
+        }
     }
 
     #[test]

@@ -59,4 +59,4 @@ pub use weighing::Weighing;
 
 /// The name and version under which decisions record this policy, and a key of its draws: a change that alters the law
 /// has another one.
-pub const NAME: &str = "learner-1";
+pub const NAME: &str = "learner-2";

@@ -5,8 +5,6 @@
 //! milestone before activation, m₂ is also estimated on the way round over that milestone, which is reached sooner and more
 //! often; the two are weighed by their precision, and by how far the way round was found to lead astray.
 
-use std::collections::BTreeMap;
-
 use super::delay::Curve;
 use super::features::{Features, LARGEST, ONE};
 use super::fit::{Ageing, Fit, Ground, Residual, Score, between, cohorts, split};
@@ -35,7 +33,8 @@ pub struct Posterior {
     onward: Fit,
     /// The variance of what the way round over a milestone gets wrong.
     astray: f64,
-    arms: BTreeMap<Arm, Known>,
+    /// By arm.
+    arms: Vec<(Arm, Known)>,
 }
 
 /// What is known of an arm for ever.
@@ -118,17 +117,20 @@ impl Posterior {
 
     /// Whether the arm is one of those.
     pub fn is_barred(&self, arm: ArmView<'_>) -> bool {
-        self.arms.get(&Arm::from(arm)).is_some_and(|known| known.barred)
+        self.known(arm).is_some_and(|known| known.barred)
+    }
+
+    fn known(&self, arm: ArmView<'_>) -> Option<&Known> {
+        let place = self.arms.binary_search_by(|(known, _)| known.view().cmp(&arm)).ok()?;
+        self.arms.get(place).map(|(_, known)| known)
     }
 
     /// What is expected of each arm and of silence: the chance of activation.
     pub fn weigh(&self, context: &Features, arms: &[Eligible<'_>]) -> (Vec<Standing>, Standing) {
-        let clicks = scores(&self.click, context, arms);
+        let clicks = scores(&self.click, context, arms, &[]);
         let (click_common, click_apart) = split(&clicks);
         let goals = self.goals(context, arms);
-        let ground = self.base.ground(context);
-        let mut bases = scores(&self.base, context, arms);
-        bases.push(self.base.score(&ground, &Features::default(), KeyRef::Silence));
+        let bases = scores(&self.base, context, arms, &[KeyRef::Silence]);
         let (base_common, base_apart) = split(&bases);
         let mut standings = Vec::with_capacity(arms.len());
         let mut shared = 0.0;
@@ -153,7 +155,7 @@ impl Posterior {
     }
 
     fn standing(&self, arm: ArmView<'_>, mean: f64, variance: f64) -> Standing {
-        let known = self.arms.get(&Arm::from(arm));
+        let known = self.known(arm);
         Standing {
             mean,
             sd: variance.max(0.0).sqrt(),
@@ -164,13 +166,16 @@ impl Posterior {
 
     /// Activation after a click, for each arm: directly, and where it can be the way round as well.
     fn goals(&self, context: &Features, arms: &[Eligible<'_>]) -> Vec<Estimate> {
-        let goals = scores(&self.goal, context, arms);
+        let goals = scores(&self.goal, context, arms, &[]);
         let (_, apart) = split(&goals);
         let direct = goals.iter().zip(apart).map(|(score, apart)| Estimate {
             mean: chance(score.mean),
             whole: score.variance(),
             apart,
         });
+        if arms.iter().all(|eligible| eligible.milestone.is_none()) {
+            return direct.collect();
+        }
         let onward = self.onward.ground(context);
         let step = self.step.ground(context);
         let round = |eligible: &Eligible<'_>| {
@@ -273,7 +278,7 @@ impl Fits<'_> {
     }
 }
 
-fn known_arms(learner: &Learner, settings: &Settings) -> BTreeMap<Arm, Known> {
+fn known_arms(learner: &Learner, settings: &Settings) -> Vec<(Arm, Known)> {
     let known = |(arm, tally): (&Arm, &Tally)| {
         let barred = settings.guard.is_some_and(|limit| tally.annoys(limit));
         (arm.clone(), Known { exposures: tally.shown, barred })
@@ -281,9 +286,17 @@ fn known_arms(learner: &Learner, settings: &Settings) -> BTreeMap<Arm, Known> {
     learner.arms.iter().map(known).collect()
 }
 
-fn scores(fit: &Fit, context: &Features, arms: &[Eligible<'_>]) -> Vec<Score> {
-    let ground = fit.ground(context);
-    arms.iter().map(|arm| fit.score(&ground, arm.features, KeyRef::Arm(arm.arm))).collect()
+/// The scores of the arms, and then of keys without features.
+fn scores(
+    fit: &Fit,
+    context: &Features,
+    arms: &[Eligible<'_>],
+    others: &[KeyRef<'_>],
+) -> Vec<Score> {
+    let none = Features::default();
+    let arms = arms.iter().map(|arm| (arm.features, KeyRef::Arm(arm.arm)));
+    let others = others.iter().map(|key| (&none, *key));
+    fit.scores(&fit.ground(context), arms.chain(others))
 }
 
 /// What the key's rows look like on average.

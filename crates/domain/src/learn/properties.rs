@@ -22,20 +22,24 @@ fn lesson() -> impl Strategy<Value = Lesson> {
         any::<bool>(),
     );
     (facts, outcomes).prop_map(
-        |((of, hour, places, parts), (click, dismissed, step, goal, served))| Lesson {
-            arm: (of > 0).then(|| arm(of)),
-            milestone: (of > 0 && served).then(|| milestone("project")),
-            features: situation(&places),
-            at: hours(hour),
-            propensity: Propensity::from_parts(parts).expect("a propensity"),
-            click: click.filter(|_| of > 0).map(Millis::minutes),
-            dismissed,
-            step: step.filter(|_| served).map(Millis::hours),
-            goal: match goal {
+        |((of, hour, places, parts), (click, dismissed, step, goal, served))| {
+            let goal = match goal {
                 None => Goal::Over,
                 Some(None) => Goal::Open,
                 Some(Some(after)) => Goal::Reached(Millis::hours(after)),
-            },
+            };
+            Lesson {
+                arm: (of > 0).then(|| arm(of)),
+                milestone: (of > 0 && served).then(|| milestone("project")),
+                features: situation(&places),
+                at: hours(hour),
+                propensity: Propensity::from_parts(parts).expect("a propensity"),
+                click: click.filter(|_| of > 0).map(Millis::minutes),
+                dismissed,
+                step: step.filter(|_| served).map(Millis::hours),
+                goal,
+                activation: goal,
+            }
         },
     )
 }

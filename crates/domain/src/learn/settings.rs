@@ -50,6 +50,10 @@ pub struct Budget {
     pub caution: f64,
 }
 
+/// What is believed of an arm's clicks, and of its activations after one, counts for as many rows of its own: its offset begins
+/// with so small a part of the noise's variance.
+const OWN_ROWS: u8 = 10;
+
 /// How long after an exposure a click counts.
 pub const CLICK_WINDOW: Millis = Millis::minutes(30);
 
@@ -70,7 +74,8 @@ impl Settings {
             forget: 0.05,
             scale: 0.25,
             explore: Probability::new(0.03).unwrap_or(Probability::ZERO),
-            nursery: Nursery { exposures: 50, chance: 0.05, most: 2 },
+            // Until an arm's own rows weigh as much as what is believed before them.
+            nursery: Nursery { exposures: i64::from(OWN_ROWS), chance: 0.05, most: 2 },
             budget: Some(Budget { share: 0.05, caution: 0.5 }),
             guard,
         }
@@ -91,14 +96,15 @@ pub(super) enum Hearing {
 /// The rates are rough; they count for one row. Variances are shares of the noise's: with a rate of 10 % an offset's
 /// standard deviation of √0.1 of the noise's is 9 percentage points.
 pub(super) fn prior(stage: Stage, space: &Space, hearing: Hearing) -> Prior {
+    let own = 1.0 / f64::from(OWN_ROWS);
     let (rate, offset) = match stage {
-        Stage::Click => (0.1, 0.1),
-        Stage::Step => (0.3, 0.1),
-        Stage::Goal => (0.1, 0.1),
+        Stage::Click => (0.1, own),
+        Stage::Step => (0.3, own),
+        Stage::Goal => (0.1, own),
         Stage::Base => (0.05, 0.02),
         Stage::Onward => (0.1, 0.5),
     };
-    let own = space.own(stage).len();
+    let coordinates = space.own(stage).len();
     // At most ten exposures' worth of trust; where it is not heard, so many rows against it that it stays 0.
     let (effect, rows) = match (stage, hearing) {
         (Stage::Click | Stage::Goal, Hearing::Open) => (0.25, 10.0),
@@ -108,7 +114,10 @@ pub(super) fn prior(stage: Stage, space: &Space, hearing: Hearing) -> Prior {
         rate,
         ridge: 4.0,
         shock: 0.25,
-        own: std::iter::once(offset).chain(std::iter::repeat(offset / 2.0)).take(own).collect(),
+        own: std::iter::once(offset)
+            .chain(std::iter::repeat(offset / 2.0))
+            .take(coordinates)
+            .collect(),
         between: Between::Learnt,
         advice: Some(Advice { place: space.advice(), effect, rows }),
     }

@@ -156,23 +156,24 @@ impl Cell {
 
     fn put(&mut self, shape: &Shape, row: &Row<'_>, sign: i64) {
         let parts = row.features.below(shape.size);
+        let runs = &runs_of(parts);
         self.rows += sign;
         let seconds = row.at.as_millis().div_euclid(1_000);
         self.seconds = self.seconds.wrapping_add(sign.wrapping_mul(seconds));
-        add_products(&mut self.gram, shape.size, parts, sign);
+        add_products(&mut self.gram, shape.size, runs, sign);
         self.hits.resize(shape.size, 0);
         if let Some(after) = row.outcome {
-            add_values(&mut self.hits, parts, sign);
+            add_values(&mut self.hits, runs, sign);
             if let Some(count) = self.delays.get_mut(delay::bin(after, row.horizon)) {
                 *count += sign;
             }
         }
-        self.put_own(shape, row, parts, sign);
+        self.put_own(shape, row, runs, sign);
     }
 
-    fn put_own(&mut self, shape: &Shape, row: &Row<'_>, parts: &[(u16, i32)], sign: i64) {
+    fn put_own(&mut self, shape: &Shape, row: &Row<'_>, runs: &[Run<'_>], sign: i64) {
         let own = self.own.entry(row.key.into()).or_default();
-        own.put(shape, row, parts, sign);
+        own.put(shape, row, runs, sign);
         if own.is_nothing() {
             self.own.remove(&row.key.into());
         }
@@ -226,19 +227,20 @@ impl Own {
         *rows == 0 && are_zero(cross.iter().chain(gram).chain(hits))
     }
 
-    fn put(&mut self, shape: &Shape, row: &Row<'_>, parts: &[(u16, i32)], sign: i64) {
+    fn put(&mut self, shape: &Shape, row: &Row<'_>, runs: &[Run<'_>], sign: i64) {
         let value = |place: &u16| value_at(row.features.parts(), *place);
         let own: Vec<(u16, i32)> = (0u16..).zip(shape.own.iter().map(value)).collect();
         self.rows += sign;
-        add_products(&mut self.gram, own.len(), &own, sign);
+        let own_runs = &runs_of(&own);
+        add_products(&mut self.gram, own.len(), own_runs, sign);
         self.cross.resize(own.len() * shape.size, 0);
         self.hits.resize(own.len(), 0);
         let crosses = self.cross.chunks_exact_mut(shape.size.max(1));
         for (cross, (_, value)) in crosses.zip(&own).filter(|(_, (_, value))| *value != 0) {
-            add_values(cross, parts, sign * i64::from(*value));
+            add_values(cross, runs, sign * i64::from(*value));
         }
         if row.outcome.is_some() {
-            add_values(&mut self.hits, &own, sign);
+            add_values(&mut self.hits, own_runs, sign);
         }
     }
 }
@@ -299,23 +301,28 @@ fn are_zero<'a>(mut sums: impl Iterator<Item = &'a i64>) -> bool {
     sums.all(|sum| *sum == 0)
 }
 
-fn add_products(gram: &mut Vec<i64>, size: usize, parts: &[(u16, i32)], sign: i64) {
+/// Values of coordinates that follow each other. A dense row is one of them, and added to sums without a look at each place.
+type Run<'a> = &'a [(u16, i32)];
+
+fn runs_of(parts: &[(u16, i32)]) -> Vec<Run<'_>> {
+    parts.chunk_by(|(place, _), (next, _)| place.saturating_add(1) == *next).collect()
+}
+
+fn add_products(gram: &mut Vec<i64>, size: usize, runs: &[Run<'_>], sign: i64) {
     gram.resize(triangle(size), 0);
-    for (count, (place, value)) in parts.iter().enumerate() {
-        let start = triangle(usize::from(*place));
-        let row = gram.get_mut(start..).unwrap_or(&mut []);
-        let value = i64::from(*value) * sign;
-        for (other, factor) in parts.iter().take(count + 1) {
-            if let Some(entry) = row.get_mut(usize::from(*other)) {
-                *entry = entry.wrapping_add(value.wrapping_mul(i64::from(*factor)));
-            }
-        }
+    for (place, value) in runs.iter().copied().flatten().filter(|(_, value)| *value != 0) {
+        let place = usize::from(*place);
+        // The row ends at the diagonal, and so do the runs.
+        let row = gram.get_mut(triangle(place)..triangle(place + 1)).unwrap_or(&mut []);
+        add_values(row, runs, i64::from(*value) * sign);
     }
 }
 
-fn add_values(sums: &mut [i64], parts: &[(u16, i32)], factor: i64) {
-    for (place, value) in parts {
-        if let Some(entry) = sums.get_mut(usize::from(*place)) {
+fn add_values(sums: &mut [i64], runs: &[Run<'_>], factor: i64) {
+    for run in runs {
+        let from = run.first().map_or(0, |(place, _)| usize::from(*place));
+        let Some(sums) = sums.get_mut(from..) else { return };
+        for (entry, (_, value)) in sums.iter_mut().zip(*run) {
             *entry = entry.wrapping_add(factor.wrapping_mul(i64::from(*value)));
         }
     }

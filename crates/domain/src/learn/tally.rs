@@ -142,6 +142,7 @@ mod tests {
             dismissed: false,
             step: None,
             goal,
+            activation: goal,
         }
     }
 

@@ -15,7 +15,8 @@ use crate::id::{DecisionId, MilestoneId};
 use crate::number::Propensity;
 use crate::time::{Millis, Timestamp};
 
-/// Which exposures are credited with an activation inside their window.
+/// Which exposures are credited with an activation inside their window, of those that serve the same milestone: guides of
+/// different milestones are steps of one way, and none takes the merit from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Credit {
     /// The last one before it.
@@ -124,6 +125,15 @@ impl Track {
         earliest(&mut self.activated, other.activated);
     }
 
+    /// Lets go of the oldest draws beyond so many: they teach nothing more.
+    pub(super) fn keep_newest(&mut self, most: usize) {
+        while self.touches.len() > most {
+            let oldest = self.touches.iter().min_by_key(|(id, touch)| (touch.at, **id));
+            let Some(oldest) = oldest.map(|(id, _)| *id) else { return };
+            self.touches.remove(&oldest);
+        }
+    }
+
     /// Lets go of draws from before then. What they taught stays learnt; what comes in later about them teaches nothing.
     ///
     /// Draws that shared an activation's window stay together, so that those that are left teach what they taught.
@@ -164,17 +174,24 @@ impl Track {
             dismissed: touch.dismissed.is_some(),
             step: step.and_then(|step| after(at, *step, windows.goal)),
             goal: self.goal(one, all, windows.goal, credit),
+            activation: self.activation(one, windows.goal),
+        }
+    }
+
+    /// What became of activation within the window.
+    fn activation(&self, one: &Begun<'_>, window: Millis) -> Goal {
+        match self.activated {
+            Some(activated) if activated <= one.at => Goal::Over,
+            Some(activated) => after(one.at, activated, window).map_or(Goal::Open, Goal::Reached),
+            None => Goal::Open,
         }
     }
 
     fn goal(&self, one: &Begun<'_>, all: &[Begun<'_>], window: Millis, credit: Credit) -> Goal {
-        let Some(activated) = self.activated else { return Goal::Open };
-        if activated <= one.at {
-            return Goal::Over;
-        }
-        let Some(delay) = after(one.at, activated, window) else { return Goal::Open };
+        let reached = self.activation(one, window);
+        let (Goal::Reached(_), Some(activated)) = (reached, self.activated) else { return reached };
         let mut guides = all.iter().filter(|rival| {
-            rival.touch.arm.is_some() && after(rival.at, activated, window).is_some()
+            one.touch.competes_with(rival.touch) && after(rival.at, activated, window).is_some()
         });
         let outdone = |rival: &Begun<'_>| match (credit, &one.touch.arm) {
             (Credit::All, _) => false,
@@ -182,7 +199,7 @@ impl Track {
             // Silence takes no credit from a guide: it has it only where no guide came in between.
             (Credit::Last, _) | (Credit::First, None) => rival.place() > one.place(),
         };
-        if guides.any(outdone) { Goal::Open } else { Goal::Reached(delay) }
+        if guides.any(outdone) { Goal::Open } else { reached }
     }
 }
 
@@ -208,6 +225,12 @@ impl Touch {
             Some(_) => self.shown.map(|shown| shown.max(self.at)),
             None => Some(self.at),
         }
+    }
+
+    /// Whether the other is a guide that may have the merit in this one's place: for silence any, for a guide one of the same
+    /// milestone.
+    fn competes_with(&self, other: &Self) -> bool {
+        other.arm.is_some() && (self.arm.is_none() || self.milestone == other.milestone)
     }
 }
 

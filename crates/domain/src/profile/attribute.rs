@@ -112,6 +112,21 @@ pub(super) fn set_all(profile: &mut Profile, definition: &Definition, event: &Ev
     dropped
 }
 
+/// Takes over values of attributes that have none, as far as the definition declares them and they fit.
+pub(super) fn fill(
+    profile: &mut Profile,
+    definition: &Definition,
+    others: Vec<(Box<str>, Scalar)>,
+) {
+    for (name, value) in others {
+        if profile.attribute(&name).is_none()
+            && let Some(attribute) = definition.attributes.iter().find(|a| a.name == name)
+        {
+            set(profile, attribute, Found::from(&value));
+        }
+    }
+}
+
 /// Sets or removes one value; gives 1 where it did not fit, else 0.
 fn set(profile: &mut Profile, attribute: &Attribute, found: Found<'_>) -> u32 {
     let values = &mut profile.attributes;

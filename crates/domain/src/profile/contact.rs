@@ -255,13 +255,16 @@ fn silence(dismissed: &mut Vec<(MilestoneId, Dismissals)>, milestone: &Milestone
 fn expose(recent: &mut Vec<(Timestamp, u64)>, session: u64, at: Timestamp) {
     let place = recent.partition_point(|(earlier, _)| *earlier <= at);
     recent.insert(place, (at, session));
+    keep_recent(recent);
+}
+
+/// Lets go of exposures that no limit asks for any more.
+pub(super) fn keep_recent(recent: &mut Vec<(Timestamp, u64)>) {
     let Some((newest, current)) = recent.last().copied() else {
         return;
     };
     recent.retain(|(shown, of)| *shown + DAY > newest || *of == current);
-    if recent.len() > RECENT_KEPT {
-        recent.remove(0);
-    }
+    recent.drain(..recent.len().saturating_sub(RECENT_KEPT));
 }
 
 fn tally(guides: &mut Vec<(GuideId, GuideContact)>, news: &Contacted, at: Timestamp) {

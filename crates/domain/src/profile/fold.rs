@@ -96,7 +96,7 @@ pub fn fold_decision(profile: &mut Profile, offered: Option<Offer>, at: Position
     }
 }
 
-fn advance(profile: &mut Profile, at: Position) -> FoldOutcome {
+pub(super) fn advance(profile: &mut Profile, at: Position) -> FoldOutcome {
     if at <= profile.applied {
         return FoldOutcome::Stale;
     }
@@ -193,7 +193,7 @@ fn add(counters: &mut Vec<(u64, Count)>, counter: &Counter, at: Timestamp) {
 }
 
 /// Puts the time into the ascending list and lets go of the oldest beyond `most`.
-fn keep_newest(times: &mut Vec<Timestamp>, at: Timestamp, most: u32) {
+pub(super) fn keep_newest(times: &mut Vec<Timestamp>, at: Timestamp, most: u32) {
     let place = times.partition_point(|earlier| *earlier <= at);
     times.insert(place, at);
     if times.len() as u64 > u64::from(most) {
@@ -220,7 +220,12 @@ fn touch(profile: &mut Profile, role: EventRole, event: &Event, folded: &mut Fol
 
 /// Reaches what can be reached now. One milestone may bring about another, earlier or later in the file: the rounds go
 /// on until one reaches nothing.
-fn reach(profile: &mut Profile, definition: &Definition, at: Timestamp, folded: &mut Folded) {
+pub(super) fn reach(
+    profile: &mut Profile,
+    definition: &Definition,
+    at: Timestamp,
+    folded: &mut Folded,
+) {
     let now = profile.last_seen.unwrap_or(at);
     loop {
         let before = folded.reached.len();

@@ -1,5 +1,6 @@
 //! What we know of a user now: the fold of the user's log records. Must not be changed by anything but the fold.
 
+mod absorb;
 pub mod attribute;
 pub mod charge;
 mod compare;
@@ -20,6 +21,7 @@ use siphasher::sip::SipHasher13;
 use crate::definition::UserIdForm;
 use crate::event::Position;
 use crate::id::{ErrorName, EventId, MilestoneId, SessionId};
+use crate::kin::ANONYMOUS;
 use crate::time::Timestamp;
 use crate::value::Scalar;
 use contact::ContactLedger;
@@ -121,19 +123,21 @@ fn keyed(key: u64, text: &str) -> u64 {
 }
 
 impl UserIdForm {
-    /// Whether the text is a user id of this form.
+    /// Whether the text is a user id of this form; an anonymous one is, where what follows its beginning is.
     pub fn fits(self, text: &str) -> bool {
         match self {
             Self::Any => true,
-            Self::Uuid => {
-                text.len() == 36
-                    && text.bytes().enumerate().all(|(place, b)| match place {
-                        8 | 13 | 18 | 23 => b == b'-',
-                        _ => b.is_ascii_hexdigit(),
-                    })
-            }
+            Self::Uuid => is_uuid(text.strip_prefix(ANONYMOUS).unwrap_or(text)),
         }
     }
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(place, b)| match place {
+            8 | 13 | 18 | 23 => b == b'-',
+            _ => b.is_ascii_hexdigit(),
+        })
 }
 
 #[cfg(test)]
@@ -153,6 +157,10 @@ mod tests {
             ("0190b6d2-8f3a-7cc1-9d5e--123456789ab", false),
             ("0190b6d2-8f3a-7cc1-9d5e-0123456789é", false),
             ("anna", false),
+            ("anon-0190b6d2-8f3a-7cc1-9d5e-0123456789ab", true),
+            ("anon-anon-0190b6d2-8f3a-7cc1-9d5e-0123456789ab", false),
+            ("anon0190b6d2-8f3a-7cc1-9d5e-0123456789ab", false),
+            ("anon-7", false),
             ("", false),
         ];
         for (text, fits) in table {

@@ -31,12 +31,17 @@ const KINDS: [&str; 8] = [
 
 /// A record of a user's log.
 #[derive(Debug, Clone)]
-enum Record {
+pub(super) enum Record {
     Event(Box<Event>),
     Decision(Option<Offer>),
 }
 
-fn fold(profile: &mut Profile, definition: &Definition, record: &Record, at: u64) -> Folded {
+pub(super) fn fold(
+    profile: &mut Profile,
+    definition: &Definition,
+    record: &Record,
+    at: u64,
+) -> Folded {
     match record {
         Record::Event(event) => fold_event(profile, definition, event, Position(at)),
         Record::Decision(offer) => {
@@ -46,7 +51,7 @@ fn fold(profile: &mut Profile, definition: &Definition, record: &Record, at: u64
     }
 }
 
-fn fold_all(definition: &Definition, log: &[Record]) -> Profile {
+pub(super) fn fold_all(definition: &Definition, log: &[Record]) -> Profile {
     let mut profile = Profile::default();
     for (at, record) in (1..).zip(log) {
         fold(&mut profile, definition, record, at);
@@ -55,7 +60,7 @@ fn fold_all(definition: &Definition, log: &[Record]) -> Profile {
 }
 
 /// Four milestones: one open at once, one locked behind it, one that two failures block, one that asks for statuses.
-fn product() -> Definition {
+pub(super) fn product() -> Definition {
     let mut draft = Draft::new();
     let viewed = draft.seen("page_view", 3, Some(DAY));
     let first = draft.milestone("first", &[], viewed, None);
@@ -70,7 +75,7 @@ fn product() -> Definition {
     draft.done()
 }
 
-fn any_time() -> impl Strategy<Value = u64> {
+pub(super) fn any_time() -> impl Strategy<Value = u64> {
     prop_oneof![
         0..4 * DAY,
         (0..4u64).prop_map(|day| day * DAY),
@@ -102,7 +107,7 @@ prop_compose! {
     }
 }
 
-fn any_log(most: usize) -> impl Strategy<Value = Vec<Record>> {
+pub(super) fn any_log(most: usize) -> impl Strategy<Value = Vec<Record>> {
     let record = prop_oneof![
         6 => any_event().prop_map(|event| Record::Event(Box::new(event))),
         2 => any_offer().prop_map(|offer| Record::Decision(Some(offer))),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::grid::Grid;
 use crate::decide::Group;
 use crate::definition::Definition;
+use crate::kin::Kin;
 use crate::profile::Profile;
 use crate::time::{Millis, Timestamp};
 
@@ -90,8 +91,11 @@ pub struct Cohort {
 }
 
 impl Cohort {
-    /// Of a user in that group; `None` before the first event.
-    pub fn of(profile: &Profile, definition: &Definition, group: Group) -> Option<Self> {
+    /// Of a user in that group; `None` before the first event, and for who is merged into another.
+    pub fn of(profile: &Profile, kin: &Kin, definition: &Definition, group: Group) -> Option<Self> {
+        if kin.is_merged() {
+            return None;
+        }
         Some(Self {
             group,
             first_seen: profile.first_seen?,
@@ -212,6 +216,9 @@ fn less<K: Ord>(counts: &mut BTreeMap<K, u64>, key: K) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Position;
+    use crate::kin::{ALONE, Merged};
+    use crate::rules::fixture::{Product, User, t, user_id};
     use proptest::prelude::*;
 
     fn cohort() -> impl Strategy<Value = Cohort> {
@@ -286,6 +293,19 @@ mod tests {
             6,
             "whose clock has not started counts for no milestone"
         );
+    }
+
+    #[test]
+    fn who_is_merged_into_another_is_not_counted() {
+        let definition = Product::small().definition();
+        let profile = User::signed_up(&definition).profile;
+        let counted = |kin: &Kin| Cohort::of(&profile, kin, &definition, Group::Guided);
+        let cohort = counted(&ALONE).expect("one event");
+        assert_eq!((cohort.first_seen, cohort.signup), (t(0), Some(t(0))));
+        let merged = Merged { into: user_id("u"), at: Position(9) };
+        assert_eq!(counted(&Kin { merged: Some(merged), ..Kin::default() }), None);
+        let absorbed = vec![user_id("anon-1")];
+        assert_eq!(counted(&Kin { absorbed, ..Kin::default() }), Some(cohort));
     }
 
     #[test]

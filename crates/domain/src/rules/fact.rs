@@ -1,5 +1,7 @@
 //! The closed list of facts that a `Near` can name, stable for readers of traces. Must not grow without a sentence.
 
+/// Whether the user is merged into another.
+pub const MERGED: &str = "merged";
 /// A milestone's status.
 pub const MILESTONE_STATUS: &str = "milestone_status";
 /// How many events of a kind.

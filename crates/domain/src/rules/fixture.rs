@@ -9,6 +9,7 @@ use crate::definition::node::{Entry, Node, NodeValue, Span};
 use crate::definition::{Definition, check};
 use crate::event::{Event, EventContext, Position};
 use crate::id::{DecisionId, EventId, GuideId, SessionId, UserId};
+use crate::kin::Kin;
 use crate::policy::Policy;
 use crate::profile::Profile;
 use crate::profile::contact::Offer;
@@ -251,6 +252,7 @@ pub(crate) struct Ask {
     pub(crate) components: Option<Vec<String>>,
     pub(crate) paused: Vec<GuideId>,
     pub(crate) pending: Vec<Offer>,
+    pub(crate) kin: Kin,
 }
 
 impl Default for Ask {
@@ -264,6 +266,7 @@ impl Default for Ask {
             components: None,
             paused: Vec::new(),
             pending: Vec::new(),
+            kin: Kin::default(),
         }
     }
 }
@@ -283,6 +286,7 @@ impl Ask {
             },
             paused: &self.paused,
             pending: &self.pending,
+            kin: &self.kin,
         }
     }
 

@@ -22,6 +22,11 @@ pub(super) const fn component_name(component: Component) -> &'static str {
     }
 }
 
+/// Who is merged into another is shown nothing: the other is.
+pub(super) fn merged(s: &Situation<'_>) -> Option<Near> {
+    s.merged.then(|| near::words(fact::MERGED, "", "nobody but itself", "merged into another"))
+}
+
 /// The state rule: a way out is for blocked milestones alone, everything else for open ones.
 pub(super) fn state(s: &Situation<'_>, guide: &Guide) -> Option<Near> {
     let needed = match guide.intent {

@@ -114,7 +114,8 @@ pub fn judge<'a>(situation: &'a Situation<'a>) -> Judged<'a> {
 pub fn situational<'a>(situation: &Situation<'a>) -> Vec<&'a GuideId> {
     let definition: &'a Parts = situation.view.definition;
     let fits = |guide: &&Guide| {
-        gate::state(situation, guide).is_none()
+        gate::merged(situation).is_none()
+            && gate::state(situation, guide).is_none()
             && gate::when(situation, guide).is_none()
             && gate::never(situation, guide).is_none()
             && gate::lifecycle(situation, guide).is_none()
@@ -130,6 +131,7 @@ fn judge_one<'a>(
     judged: &mut Judged<'a>,
 ) -> Result<(), (Gate, Near)> {
     let at = |gate: Gate, near: Option<Near>| near.map_or(Ok(()), |near| Err((gate, near)));
+    at(Gate::State, gate::merged(situation))?;
     at(Gate::State, gate::state(situation, guide))?;
     at(Gate::When, gate::when(situation, guide))?;
     at(Gate::Never, gate::never(situation, guide))?;

@@ -106,6 +106,7 @@ impl Near {
 
 fn phrase(fact: &str) -> (&'static str, &'static str) {
     match fact {
+        fact::MERGED => ("The user", "must be"),
         fact::MILESTONE_STATUS => ("Milestone", "must be"),
         fact::EVENT_COUNT => ("The number of events", "must be"),
         fact::ATTRIBUTE | fact::COPY_SLOT => ("Attribute", "must be"),

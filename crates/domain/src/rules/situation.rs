@@ -25,6 +25,7 @@ pub struct Situation<'a> {
     pub(super) paused: &'a [GuideId],
     pub(super) charges: Charges<'a>,
     pub(super) session: u64,
+    pub(super) merged: bool,
     statuses: Vec<Status>,
 }
 
@@ -52,6 +53,7 @@ impl<'a> Situation<'a> {
             paused: request.paused,
             charges: Charges::new(&view.profile.contact, request.pending, view.now),
             session: session_hash(request.session),
+            merged: request.kin.is_merged(),
             statuses: milestones.map(|(ix, _)| view.status(ix)).collect(),
             view,
         }

@@ -12,7 +12,6 @@ use pilotage_domain::decide::{Group, Request, Surface};
 use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{DecisionId, GuideId, ProductId, SessionId};
 use pilotage_domain::number::Probability;
-use pilotage_domain::profile::Profile;
 use pilotage_domain::profile::view::View;
 use pilotage_domain::rules::{Situation, situational};
 use pilotage_domain::signature::signature_for;
@@ -33,6 +32,7 @@ use crate::port::book::{Kind, NewPage, Page, Reading, Wanted};
 use crate::port::clock::{Clock, Entropy};
 use crate::port::store::{Store, StoreError, UserKey};
 use crate::product::{Product, Products};
+use crate::users::User;
 
 /// So many pages are read at a time.
 const PAGES: usize = 256;
@@ -289,12 +289,11 @@ impl Gathering<'_> {
     pub(crate) fn look(
         &mut self,
         product: &Product,
-        (key, group): (&UserKey, Group),
-        profile: &Profile,
+        (key, user): (&UserKey, &User),
         now: Timestamp,
     ) {
         let advisor = self.advisor;
-        if group != Group::Guided || !advisor.mode(product).asks() {
+        if user.group != Group::Guided || !advisor.mode(product).asks() {
             return;
         }
         let Ok(session) = SessionId::new("none") else { return };
@@ -307,8 +306,9 @@ impl Gathering<'_> {
             surface: Surface::default(),
             paused: &paused,
             pending: &[],
+            kin: &user.record.kin,
         };
-        let view = View { definition: &product.definition, profile, now };
+        let view = View { definition: &product.definition, profile: user.profile(), now };
         let situation = Situation::new(view, &request);
         let guides = situational(&situation);
         if guides.len() < 2 {

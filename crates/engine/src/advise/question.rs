@@ -5,6 +5,7 @@ use pilotage_domain::decide::{Request, Surface};
 use pilotage_domain::definition::Definition;
 use pilotage_domain::event::Position;
 use pilotage_domain::id::{DecisionId, EventId, PromptId};
+use pilotage_domain::kin::ALONE;
 use pilotage_domain::profile::Profile;
 use pilotage_domain::profile::fold::fold_event;
 use pilotage_domain::profile::view::View;
@@ -54,6 +55,7 @@ pub fn question(
         surface: Surface::default(),
         paused: &[],
         pending: &[],
+        kin: &ALONE,
     };
     let situation = Situation::new(View { definition, profile: &profile, now }, &request);
     Ok(Brief::of(prompt, &situation, &situational(&situation))?)

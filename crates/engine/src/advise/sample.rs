@@ -7,6 +7,7 @@ use pilotage_domain::decide::{Request, Surface};
 use pilotage_domain::definition::{AttributeForm, Definition};
 use pilotage_domain::event::Position;
 use pilotage_domain::id::{DecisionId, MilestoneId, PromptId, SessionId, UserId};
+use pilotage_domain::kin::ALONE;
 use pilotage_domain::profile::Profile;
 use pilotage_domain::profile::view::View;
 use pilotage_domain::rules::{Situation, judge};
@@ -126,6 +127,7 @@ impl Newcomer<'_> {
             surface: Surface { app_version: version.as_deref(), ..Surface::default() },
             paused: &[],
             pending: &[],
+            kin: &ALONE,
         };
         let situation = Situation::new(View { definition, profile: &profile, now }, &request);
         let judged = judge(&situation);

@@ -19,7 +19,7 @@ impl Advisor {
                     self.outcomes().offered(&decision);
                 }
             }
-            Fact::Decision(_, None, _) => {}
+            Fact::Decision(_, None, _) | Fact::Named(_) | Fact::Carried(_) => {}
             Fact::Event(event) => {
                 self.counts.event();
                 let definition = &product.definition;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pilotage_domain::decide::Group;
+use pilotage_domain::kin::Kin;
 use pilotage_domain::profile::Profile;
 use pilotage_domain::profile::contact::Offer;
 
@@ -26,6 +27,7 @@ pub(super) struct Read {
     pub(super) key: UserKey,
     pub(super) group: Group,
     pub(super) profile: Profile,
+    pub(super) kin: Kin,
     pub(super) row: Option<RowId>,
     /// The places of the newest records.
     pub(super) newest: Vec<pilotage_domain::event::Position>,

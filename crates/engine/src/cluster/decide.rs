@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pilotage_domain::decide::Decision;
-use pilotage_domain::group::group_of;
 use pilotage_domain::id::EventId;
-use pilotage_domain::profile::Profile;
 use pilotage_domain::profile::contact::{OFFER_LIFE, Offer};
+use pilotage_wire::record::user::UserRecord;
 use pilotage_wire::record::{offer, user};
 use tracing::warn;
 
@@ -19,7 +18,7 @@ use crate::port::log::EntryName;
 use crate::port::shared::{Dated, Day, RecordName, Reservation, Reserved, SharedUser, user_mark};
 use crate::port::store::{StoreError, UserKey};
 use crate::product::Product;
-use crate::users::LoadError;
+use crate::users::{LoadError, group_in};
 
 /// How often a user who keeps changing is read again before nothing is shown.
 const ATTEMPTS: usize = 5;
@@ -70,7 +69,7 @@ impl Cluster {
             // It is to hold what somebody else may have read without.
             Some(_) => self.read_anew(asked.product, asked.key).await?,
         };
-        let decision = self.common.choose(asked, &read.profile, &read.pending);
+        let decision = self.common.choose(asked, (&read.profile, &read.kin), &read.pending);
         let Some(offer) = Offer::of(&decision, &asked.call.session) else {
             return Ok(Some(decision));
         };
@@ -129,11 +128,11 @@ impl Cluster {
         let pending = offers.collect::<Result<_, _>>()?;
         let row = stored.as_ref().map(|stored| stored.row);
         let record = stored.map(|stored| user::decode(&stored.body)).transpose()?;
-        let (profile, newest) =
-            record.map_or_else(|| (Profile::default(), Vec::new()), |r| (r.profile, r.run));
-        let group = group_of(&product.definition, &key.user);
+        let record = record.unwrap_or_default();
+        let group = group_in(&product.definition, &record, &key.user);
+        let UserRecord { profile, run: newest, kin, .. } = record;
         let key = key.clone();
-        let read = Arc::new(Read { key, group, profile, row, newest, pending, reservations });
+        let read = Arc::new(Read { key, group, profile, kin, row, newest, pending, reservations });
         self.cache.put(since, read.clone());
         Ok(read)
     }

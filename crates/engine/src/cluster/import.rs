@@ -1,17 +1,21 @@
 //! Moving an embedded installation over: copy its log in order, fold it here, compare. Must not change the source, and must
 //! go on where it was interrupted.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pilotage_domain::event::Position;
 use pilotage_domain::id::ProductId;
-use pilotage_wire::record::{self, RecordError};
+use pilotage_wire::record::RecordError;
 use thiserror::Error;
 
+use super::followed::Followed;
 use super::{Cluster, ClusterParts, MakeFeed};
+use crate::fold;
 use crate::lookup::LookupError;
 use crate::open::{OpenError, Parts};
-use crate::port::log::{AppendError, Entry, EntryName, ReadError, RecordKind, Stored};
+use crate::port::feed::Partition;
+use crate::port::log::{AppendError, Entry, ReadError, Stored};
 use crate::port::store::{Batch, Pause, Store, StoreError, Watermark};
 use crate::rebuild::{Digest, Places, RebuildError};
 use crate::{Alone, Engine};
@@ -114,6 +118,9 @@ impl Cluster {
         self.accept_folds().await?;
         let records = self.copy(source, tell).await?;
         let ends = self.common.journal.ends().await?;
+        // The source's log holds what follows from its records, and it is copied.
+        let all: BTreeMap<_, _> = ends.iter().map(|end| (Partition::of(*end), *end)).collect();
+        self.note_followed(Followed { events: all.clone(), carried: all });
         self.fold_to(feed, &ends, &mut |done, of| tell(Stage::Folding, done, of)).await?;
         self.copy_pauses(&*source.common.store).await?;
         let theirs = source.stored_digest(Places::Counted).await?;
@@ -161,12 +168,7 @@ impl Cluster {
 
 /// The record as it is appended again.
 fn entry(stored: Stored) -> Result<Entry, RecordError> {
-    let name = match stored.kind {
-        RecordKind::Event => EntryName::Event(record::event::decode(&stored.body)?.id),
-        RecordKind::Decision => {
-            EntryName::Decision(record::decision::decode_fact(&stored.body)?.decision_id)
-        }
-    };
+    let name = fold::decode(&stored)?.name();
     let Stored { position: Position(_), product, user, received_at, body, .. } = stored;
     Ok(Entry { product, user, name, received_at, body })
 }

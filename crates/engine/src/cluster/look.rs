@@ -24,6 +24,7 @@ impl Cluster {
         let read = self.read_anew(product, key).await?;
         Ok((read.profile.applied > Position(0)).then(|| Found {
             profile: read.profile.clone(),
+            kin: read.kin.clone(),
             group: read.group,
             row: read.row,
             newest: read.newest.clone(),

@@ -5,6 +5,7 @@
 mod behind;
 mod cache;
 mod decide;
+mod followed;
 mod handoff;
 mod import;
 mod learn;
@@ -38,6 +39,7 @@ use crate::{Common, Engine, Readiness, Seat};
 
 use behind::Behind;
 use cache::Cache;
+use followed::Followed;
 use shift::Claims;
 
 pub use import::{MoveError, Moved, Stage};
@@ -74,6 +76,7 @@ pub(crate) struct Cluster {
     behind: Behind,
     /// What this process's worker has taken over; empty where it is none.
     pub(crate) claims: Claims,
+    followed: Mutex<Followed>,
     state: Mutex<State>,
     background: Mutex<Option<Background>>,
 }
@@ -139,6 +142,7 @@ impl Cluster {
             behind: Behind::default(),
             claims: Claims::new(shared.clone()),
             shared,
+            followed: Mutex::default(),
             state: Mutex::new(State::Running),
             background: Mutex::new(None),
         };
@@ -230,14 +234,17 @@ impl Cluster {
         }))
     }
 
-    /// Resolves once the profiles hold what is in the log now.
+    /// Resolves once the profiles hold what is in the log now, and what follows from it.
     pub(crate) async fn settled(&self) -> Result<(), LookupError> {
         self.common.journal.barrier().await?;
         let mut changes = self.shared.changes();
-        let ends = self.common.journal.ends().await?;
-        while !self.holds(&ends).await? {
-            // Whatever comes, looking again is right; a lost notification costs one pause.
-            let _ = tokio::time::timeout(decide::LOOK_AGAIN, changes.recv()).await;
+        // What follows from folded records stands in the log, and nothing follows from that.
+        for _ in 0..2 {
+            let ends = self.common.journal.ends().await?;
+            while !self.holds(&ends).await? {
+                // Whatever comes, looking again is right; a lost notification costs one pause.
+                let _ = tokio::time::timeout(decide::LOOK_AGAIN, changes.recv()).await;
+            }
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 use pilotage_domain::event::Position;
 use tokio::sync::watch;
 
+use super::followed::Followed;
 use super::{Cluster, ClusterParts, MakeFeed, State, decide, worker};
 use crate::Engine;
 use crate::lookup::LookupError;
@@ -21,13 +22,17 @@ impl Engine {
         let (cluster, feed) = Cluster::assemble(parts).await?;
         let feed = feed.ok_or_else(|| RebuildError::Fold("there is no feed".to_owned()))?;
         if cluster.misfit().await.map_err(LookupError::from)?.is_some() {
+            // What was carried was folded under another definition.
+            let events = cluster.shared.applied().await.map_err(LookupError::from)?;
+            cluster.note_followed(Followed { events, ..Followed::default() });
             cluster.forget().await?;
         }
-        let ends = cluster.common.journal.ends().await.map_err(LookupError::from)?;
-        cluster.fold_to(&feed, &ends, &mut tell).await?;
+        cluster.fold_all(&feed, &mut tell).await?;
         let before = cluster.stored_digest(Places::Kept).await?;
+        let applied = cluster.shared.applied().await.map_err(LookupError::from)?;
+        cluster.note_followed(Followed { events: applied.clone(), carried: applied });
         cluster.forget().await?;
-        cluster.fold_to(&feed, &ends, &mut tell).await?;
+        cluster.fold_all(&feed, &mut tell).await?;
         let after = cluster.stored_digest(Places::Kept).await?;
         cluster.close().await;
         Ok(Rebuilt { before, after })
@@ -39,6 +44,21 @@ impl Cluster {
         self.shared.reset().await?;
         self.shared.agree(self.common.products.folds()).await?;
         Ok(())
+    }
+
+    /// Works until the profiles hold the log's end, with what follows from its records.
+    async fn fold_all(
+        self: &Arc<Self>,
+        feed: &MakeFeed,
+        tell: &mut impl FnMut(u64, u64),
+    ) -> Result<(), RebuildError> {
+        loop {
+            let ends = self.common.journal.ends().await.map_err(LookupError::from)?;
+            if self.holds(&ends).await? {
+                return Ok(());
+            }
+            self.fold_to(feed, &ends, tell).await?;
+        }
     }
 
     /// Works until the profiles hold these positions.

@@ -18,15 +18,15 @@ use tracing::{error, warn};
 
 use super::shift::Shifts;
 use super::{Cluster, MakeFeed, State, handoff};
-use crate::fold::{self, Fact};
+use crate::fold::{self, Done, Fact};
 use crate::learn::Revision;
 use crate::port::book::Wanted;
 use crate::port::feed::{Fed, Feed, FeedError, Partition, Polled};
-use crate::port::log::EntryName;
+use crate::port::log::{Entry, EntryName};
 use crate::port::shared::{Claim, Dated, Day, FoldError, Folded, RecordName};
 use crate::port::store::{StoreError, UserKey};
 use crate::product::Product;
-use crate::users::{LoadError, Users, Writing};
+use crate::users::{LoadError, User, Users, Writing};
 
 /// How many bytes are folded and stored at a time: what a crash makes another worker fold again.
 const STEP_BYTES: usize = 1 << 20;
@@ -276,15 +276,17 @@ impl Worker {
         }
         let claims = self.claims(reached)?;
         let fresh = self.fresh(records).await?;
-        let mut folded = Folded { claims: claims.clone(), ..Folded::default() };
-        let mut taught = Taught::default();
+        let folded = Folded { claims: claims.clone(), ..Folded::default() };
+        let mut work = Work { folded, ..Work::default() };
         let keys: BTreeSet<UserKey> =
             fresh.iter().map(|(fed, _)| fold::key_of(&fed.stored)).collect();
         let products = &self.cluster.common.products;
         self.users.ensure(&*self.cluster.common.store, products, keys.iter().cloned()).await?;
         for (fed, fact) in fresh {
-            self.fold_one(fed, fact, (&mut folded, &mut taught)).await?;
+            self.fold_one(fed, fact, &mut work).await?;
         }
+        let Work { mut folded, taught, sequels } = work;
+        self.append(sequels).await?;
         let mut noted: Vec<Writing> = Vec::with_capacity(keys.len());
         for key in &keys {
             let Some(product) = products.get(&key.product) else { continue };
@@ -310,6 +312,19 @@ impl Worker {
         Ok(claims)
     }
 
+    /// Puts what follows from the step's records on record, before the store stands for them. What another worker did before us
+    /// stands twice then: names tell.
+    async fn append(&self, sequels: Vec<Entry>) -> Result<(), Held> {
+        if sequels.is_empty() {
+            return Ok(());
+        }
+        match self.cluster.common.journal.append(sequels).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_retryable() => Err(Held::Waiting(error.to_string())),
+            Err(error) => Err(Held::Broken(error.to_string())),
+        }
+    }
+
     /// The situations of these users that a model should be asked about.
     fn wanted(&self, keys: &BTreeSet<UserKey>) -> Vec<Wanted> {
         let common = &self.cluster.common;
@@ -318,8 +333,8 @@ impl Worker {
         let now = common.clock.now();
         for key in keys {
             let Some(product) = common.products.get(&key.product) else { continue };
-            let look = |user: &mut crate::users::User| {
-                gathering.look(product, (key, user.group), user.profile(), now);
+            let look = |user: &mut User| {
+                gathering.look(product, (key, user), now);
             };
             self.users.with(key, look);
         }
@@ -350,40 +365,50 @@ impl Worker {
             .collect())
     }
 
-    async fn fold_one(
-        &self,
-        fed: &Fed,
-        fact: &Fact,
-        (folded, taught): (&mut Folded, &mut Taught),
-    ) -> Result<(), Held> {
+    async fn fold_one(&self, fed: &Fed, fact: &Fact, work: &mut Work) -> Result<(), Held> {
         let common = &self.cluster.common;
         let Some(product) = common.products.get(&fed.stored.product) else { return Ok(()) };
         if let Fact::Event(event) = fact {
             common.clock.saw(event.at);
         }
-        if let Some(advisor) = &common.advisor {
-            advisor.watch(product, &fed.stored, fact);
-        }
         let key = fold::key_of(&fed.stored);
         let position = fed.stored.position;
-        let fold = |user: &mut crate::users::User| fold::apply(product, user, fact, position);
-        let revision = loop {
+        let fold = |user: &mut User| {
+            let done = fold::apply(product, user, &fed.stored, fact);
+            (done, user.record.kin.is_merged())
+        };
+        let (Done { revision, sequel }, is_merged) = loop {
             match self.users.with(&key, fold) {
-                Some(revision) => break revision,
+                Some(done) => break done,
                 None => {
                     self.users.ensure(&*common.store, &common.products, [key.clone()]).await?;
                 }
             }
         };
+        // One that is another user's by now is told of that one.
+        if let Some(advisor) = common.advisor.as_ref().filter(|_| !is_merged) {
+            advisor.watch(product, &fed.stored, fact);
+        }
         if let Some(revision) = revision {
-            taught.note(product, &revision, common.clock.newest());
+            work.taught.note(product, &revision, common.clock.newest());
         }
+        let is_new = |sequel: &Entry| !self.cluster.has_followed(position, &sequel.name);
+        work.sequels.extend(sequel.filter(is_new));
         if let EntryName::Decision(id) = fed.name {
-            folded.settled.push((key, id));
+            work.folded.settled.push((key, id));
         }
-        folded.names.push((dated(fed), position));
+        work.folded.names.push((dated(fed), position));
         Ok(())
     }
+}
+
+/// What comes of a step.
+#[derive(Default)]
+struct Work {
+    folded: Folded,
+    taught: Taught,
+    /// Records that follow from the step's.
+    sequels: Vec<Entry>,
 }
 
 /// What a step teaches of each product.
@@ -408,8 +433,8 @@ impl Taught {
 fn dated(fed: &Fed) -> Dated {
     let name = RecordName { key: fold::key_of(&fed.stored), name: fed.name.clone() };
     let day = match fed.name {
-        EntryName::Event(_) => Day::of(fed.stored.received_at),
         EntryName::Decision(_) => Day::default(),
+        _ => Day::of(fed.stored.received_at),
     };
     Dated { name, day }
 }

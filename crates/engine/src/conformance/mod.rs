@@ -12,6 +12,7 @@ pub mod store;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{DecisionId, EventId, ProductId, UserId};
 use pilotage_domain::time::Timestamp;
 
@@ -89,5 +90,23 @@ fn decision(user_name: &str, id: u128) -> Entry {
         name: EntryName::Decision(DecisionId::from_bits(id)),
         body: Bytes::from(format!("{user_name} decision {id}")),
         ..event(user_name, "unused")
+    }
+}
+
+/// That the one is the other, in product `p`.
+fn naming(anonymous: &str, known: &str) -> Entry {
+    Entry {
+        name: EntryName::Named(user(known)),
+        body: Bytes::from(format!("{anonymous} is {known}")),
+        ..event(anonymous, "unused")
+    }
+}
+
+/// What the known one takes over, in product `p`, folded under that.
+fn carrying(known: &str, anonymous: &str, fold: &str) -> Entry {
+    Entry {
+        name: EntryName::Carried(user(anonymous), ContentHash::of(&[fold.as_bytes()])),
+        body: Bytes::from(format!("{known} was {anonymous}")),
+        ..event(known, "unused")
     }
 }

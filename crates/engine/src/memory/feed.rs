@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pilotage_domain::event::Position;
-use pilotage_wire::record::{self, RecordError};
+use pilotage_wire::record::RecordError;
 
 use super::{MemoryLog, hold};
+use crate::fold;
 use crate::port::Answer;
 use crate::port::feed::{Fed, Feed, FeedError, Loss, Partition, Polled, Shift};
-use crate::port::log::{EntryName, Log, RecordKind, Stored};
+use crate::port::log::{Log, Stored};
 
 /// The partition that a memory log is.
 pub const ONLY: Partition = Partition(0);
@@ -90,12 +91,7 @@ fn aside<T: Send>(call: impl FnOnce() -> T + Send) -> T {
 }
 
 fn fed(stored: Stored) -> Result<Fed, RecordError> {
-    let name = match stored.kind {
-        RecordKind::Event => EntryName::Event(record::event::decode(&stored.body)?.id),
-        RecordKind::Decision => {
-            EntryName::Decision(record::decision::decode_fact(&stored.body)?.decision_id)
-        }
-    };
+    let name = fold::decode(&stored)?.name();
     Ok(Fed { stored, name })
 }
 

@@ -1,7 +1,7 @@
 //! The log in memory. Must not differ from the contract in anything but durability.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use pilotage_domain::event::Position;
@@ -10,11 +10,9 @@ use tokio::sync::watch;
 
 use super::{Fault, hold};
 use crate::port::Answer;
-use crate::port::log::{
-    AppendError, Appended, Entry, EntryName, Journal, Log, ReadError, RecordKind, Stored,
-};
+use crate::port::log::{AppendError, Appended, Entry, EntryName, Journal, Log, ReadError, Stored};
 
-type EventKey = (ProductId, UserId, EventId);
+type RecordKey = (ProductId, UserId, EntryName);
 
 /// What all handles share.
 #[derive(Debug)]
@@ -27,28 +25,24 @@ struct Contents {
 #[derive(Debug, Default)]
 struct Records {
     stored: Vec<Stored>,
-    events: HashMap<EventKey, Position>,
+    names: HashMap<RecordKey, Position>,
     decisions: HashMap<DecisionId, Position>,
 }
 
 impl Records {
     fn append(&mut self, entry: Entry) -> Appended {
         let position = Position(self.stored.len() as u64 + 1);
-        let kind = match entry.name {
-            EntryName::Event(id) => {
-                let key = (entry.product.clone(), entry.user.clone(), id);
-                if let Some(first) = self.events.get(&key) {
-                    return Appended::Duplicate(*first);
-                }
-                self.events.insert(key, position);
-                RecordKind::Event
+        let Entry { product, user, name, received_at, body } = entry;
+        let kind = name.kind();
+        if let EntryName::Decision(id) = name {
+            self.decisions.entry(id).or_insert(position);
+        } else {
+            let key = (product.clone(), user.clone(), name);
+            if let Some(first) = self.names.get(&key) {
+                return Appended::Duplicate(*first);
             }
-            EntryName::Decision(id) => {
-                self.decisions.entry(id).or_insert(position);
-                RecordKind::Decision
-            }
-        };
-        let Entry { product, user, received_at, body, .. } = entry;
+            self.names.insert(key, position);
+        }
         self.stored.push(Stored { position, product, user, kind, received_at, body });
         Appended::New(position)
     }
@@ -72,6 +66,8 @@ pub struct MemoryLog {
     fault: Mutex<Option<Fault>>,
     /// Whether a record that was taken by `enqueue` failed since the last barrier.
     lost: AtomicBool,
+    /// How many calls were refused for a fault.
+    refused: AtomicU64,
 }
 
 impl Default for MemoryLog {
@@ -90,6 +86,7 @@ impl MemoryLog {
             closed: AtomicBool::new(false),
             fault: Mutex::new(None),
             lost: AtomicBool::new(false),
+            refused: AtomicU64::new(0),
         }
     }
 
@@ -103,9 +100,14 @@ impl MemoryLog {
         *hold(&self.fault) = fault;
     }
 
+    /// How many calls of this handle were refused for a fault.
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::SeqCst)
+    }
+
     /// Forgets which events it holds, as a log does beyond those that it remembers: another one of the same name is new.
     pub fn forget_names(&self) {
-        hold(&self.contents.records).events.clear();
+        hold(&self.contents.records).names.clear();
     }
 
     fn check_open(&self) -> Result<(), AppendError> {
@@ -120,7 +122,10 @@ impl MemoryLog {
     }
 
     fn append_now(&self, entries: Vec<Entry>) -> Result<Vec<Appended>, AppendError> {
-        self.check_open()?;
+        if let Err(error) = self.check_open() {
+            self.refused.fetch_add(1, Ordering::SeqCst);
+            return Err(error);
+        }
         let mut records = hold(&self.contents.records);
         let appended = entries.into_iter().map(|entry| records.append(entry)).collect();
         let end = Position(records.stored.len() as u64);
@@ -204,8 +209,8 @@ impl Log for MemoryLog {
         user: &UserId,
         event: &EventId,
     ) -> Answer<'_, Result<Option<Position>, ReadError>> {
-        let key = (product.clone(), user.clone(), event.clone());
-        Box::pin(async move { Ok(hold(&self.contents.records).events.get(&key).copied()) })
+        let key = (product.clone(), user.clone(), EntryName::Event(event.clone()));
+        Box::pin(async move { Ok(hold(&self.contents.records).names.get(&key).copied()) })
     }
 
     fn end(&self) -> Position {

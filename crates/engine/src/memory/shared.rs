@@ -28,7 +28,7 @@ pub type MemoryShared = MemoryStore;
 #[derive(Debug, Default)]
 pub(super) struct Agreed {
     partitions: BTreeMap<Partition, Taken>,
-    events: BTreeMap<RecordName, (Day, Position)>,
+    names: BTreeMap<RecordName, (Day, Position)>,
     decisions: BTreeMap<DecisionId, Position>,
     reserved: BTreeMap<UserKey, UserReserved>,
     addends: BTreeMap<u64, (ProductId, Bytes)>,
@@ -57,7 +57,7 @@ struct UserReserved {
 impl Agreed {
     /// What a `reset` does to it.
     pub(super) fn forget(&mut self) {
-        self.events.clear();
+        self.names.clear();
         self.decisions.clear();
         self.addends.clear();
         self.turn += 1;
@@ -87,11 +87,11 @@ impl Agreed {
 
     fn position(&self, Dated { name, day }: &Dated) -> Option<Position> {
         match name.name {
-            EntryName::Event(_) => {
-                let first = self.events.get(name).filter(|(first, _)| first.knows(*day));
+            EntryName::Decision(id) => self.decisions.get(&id).copied(),
+            _ => {
+                let first = self.names.get(name).filter(|(first, _)| first.knows(*day));
                 first.map(|(_, position)| *position)
             }
-            EntryName::Decision(id) => self.decisions.get(&id).copied(),
         }
     }
 
@@ -100,8 +100,8 @@ impl Agreed {
         let mut told = BTreeSet::new();
         for (dated, _) in names {
             let once = match &dated.name.name {
-                EntryName::Event(_) => told.insert((Some(&dated.name), None)),
                 EntryName::Decision(id) => told.insert((None, Some(id))),
+                _ => told.insert((Some(&dated.name), None)),
             };
             if !once || self.position(dated).is_some() {
                 return Err(damaged("a record's name is known already".to_owned()));
@@ -112,8 +112,8 @@ impl Agreed {
 
     fn note(&mut self, Dated { name, day }: Dated, position: Position) {
         match name.name {
-            EntryName::Event(_) => drop(self.events.insert(name, (day, position))),
             EntryName::Decision(id) => drop(self.decisions.insert(id, position)),
+            _ => drop(self.names.insert(name, (day, position))),
         }
     }
 

@@ -17,8 +17,8 @@ use super::{Fault, hold};
 use crate::port::Answer;
 use crate::port::shared::Change;
 use crate::port::store::{
-    Batch, Cohort, Cohorts, Grid, Learnt, LearntPart, Pause, Reached, RowId, Store, StoreError,
-    StoredUser, UserKey, UserWrite, Watermark,
+    Batch, Cohort, Cohorts, Counting, Grid, Learnt, LearntPart, Pause, Reached, RowId, Store,
+    StoreError, StoredUser, UserKey, UserWrite, Watermark,
 };
 use tokio::sync::broadcast;
 
@@ -74,8 +74,12 @@ impl Folded {
     pub(super) fn write(&mut self, batch: Batch) -> Result<Vec<RowId>, StoreError> {
         let rows = self.rows(&batch.users)?;
         for (user, row) in batch.users.into_iter().zip(&rows) {
-            if let Some(cohort) = user.cohort {
-                self.cohorts.insert(*row, (user.key.product.clone(), cohort));
+            match user.counting {
+                Counting::Unchanged => {}
+                Counting::As(cohort) => {
+                    self.cohorts.insert(*row, (user.key.product.clone(), cohort));
+                }
+                Counting::Not => drop(self.cohorts.remove(row)),
             }
             if !user.spilled.is_empty() {
                 self.runs.entry(*row).or_default().extend(user.spilled);

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use pilotage_domain::event::Position;
+use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{DecisionId, EventId, ProductId, UserId};
 use pilotage_domain::time::Timestamp;
 use thiserror::Error;
@@ -31,6 +32,24 @@ pub enum EntryName {
     Event(EventId),
     /// A decision. Its id is new by construction; found again by `find_decision`.
     Decision(DecisionId),
+    /// That the user is one person with this known one. A second one with the same product, user and known user is a
+    /// duplicate.
+    Named(UserId),
+    /// What is carried to the user from this one, who was merged into it, as folded under what has this hash. A second one
+    /// with the same product, users and hash is a duplicate.
+    Carried(UserId, ContentHash),
+}
+
+impl EntryName {
+    /// What a record of that name is.
+    pub const fn kind(&self) -> RecordKind {
+        match self {
+            Self::Event(_) => RecordKind::Event,
+            Self::Decision(_) => RecordKind::Decision,
+            Self::Named(_) => RecordKind::Named,
+            Self::Carried(..) => RecordKind::Carried,
+        }
+    }
 }
 
 /// What became of an appended record.
@@ -60,7 +79,7 @@ pub struct Stored {
     pub product: ProductId,
     /// About whom.
     pub user: UserId,
-    /// Whether it is an event or a decision.
+    /// What it is.
     pub kind: RecordKind,
     /// When the server took it.
     pub received_at: Timestamp,
@@ -68,13 +87,17 @@ pub struct Stored {
     pub body: Bytes,
 }
 
-/// The two kinds of record.
+/// The kinds of record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordKind {
     /// A caller's event.
     Event,
     /// A decision of ours.
     Decision,
+    /// That an anonymous user is one person with a known one.
+    Named,
+    /// What a known user takes over from an anonymous one.
+    Carried,
 }
 
 /// Why nothing was appended.
@@ -153,8 +176,8 @@ pub trait Journal: Send + Sync + 'static {
 ///
 /// Contract beyond that of `Journal`, proved by `conformance::log`:
 /// - All of a call's records stand in the log or none; they stand in call order.
-/// - A duplicate is told by (product, event id, user) among at least the newest `remembered` events, across restarts;
-///   doubled names inside one call count too. Its first record's position is returned, and that record is durable.
+/// - A duplicate is told by (product, name, user) among at least the newest `remembered` records that are no decisions, across
+///   restarts; doubled names inside one call count too. Its first record's position is returned, and that record is durable.
 /// - Positions grow strictly in commit order; a reader that has seen position p never sees a new record at or before p.
 /// - `read` returns committed records only, in order, without holes; it sees everything up to `end`.
 pub trait Log: Journal {
@@ -179,6 +202,6 @@ pub trait Log: Journal {
     /// Resolves once `end` is past `position`.
     fn grown_past(&self, position: Position) -> Answer<'_, ()>;
 
-    /// How many of the newest events are remembered for duplicates.
+    /// How many of the newest records that are no decisions are remembered for duplicates.
     fn remembered(&self) -> u64;
 }

@@ -49,8 +49,20 @@ pub struct UserWrite {
     pub applied: Position,
     /// Timeline positions that no longer fit the record: a run that is stored for good, keyed by its first position.
     pub spilled: Vec<(Position, Bytes)>,
-    /// What reports count, where it changed since the last write.
-    pub cohort: Option<Cohort>,
+    /// What reports count of the user from now on.
+    pub counting: Counting,
+}
+
+/// What becomes of what is counted of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Counting {
+    /// It stays as it was written last.
+    #[default]
+    Unchanged,
+    /// The user counts as this.
+    As(Cohort),
+    /// The user counts for nothing: another one counts for the person.
+    Not,
 }
 
 /// How far the stored profiles stand for the log.
@@ -123,7 +135,7 @@ impl StoreError {
 ///   for unknown ones.
 /// - A row keeps its number for ever; `write` returns the rows in the batch's order.
 /// - What is learnt stands by product and part; a batch replaces what it names and leaves the rest.
-/// - A user counts as the last cohort says that was written of it. One whose row is of a version that noted no milestones counts
+/// - A user counts as the last cohort says that was written of it, and for nothing once that was taken back. One whose row is of a version that noted no milestones counts
 ///   for none until `note_reached` tells them; where they are known, `note_reached` changes nothing.
 /// - `reset` forgets users, spilled runs, cohorts, what is learnt and the watermark in one transaction, and keeps the rest.
 pub trait Store: Book {

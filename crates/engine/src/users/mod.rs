@@ -7,10 +7,12 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use pilotage_domain::decide::Group;
 use pilotage_domain::definition::Definition;
 use pilotage_domain::group::group_of;
 use pilotage_domain::id::UserId;
 use pilotage_wire::record::RecordError;
+use pilotage_wire::record::user::UserRecord;
 use thiserror::Error;
 use tokio::sync::Notify;
 
@@ -272,9 +274,13 @@ fn user_from(
     id: &UserId,
     stored: Option<StoredUser>,
 ) -> Result<User, RecordError> {
-    let group = group_of(definition, id);
     match stored {
-        None => Ok(User::new(group)),
-        Some(stored) => User::stored(group, definition, &stored),
+        None => Ok(User::new(group_of(definition, id))),
+        Some(stored) => User::stored(definition, id, &stored),
     }
+}
+
+/// The group of the person that this user is.
+pub(crate) fn group_in(definition: &Definition, record: &UserRecord, own: &UserId) -> Group {
+    group_of(definition, record.kin.group_id(own))
 }

@@ -4,16 +4,20 @@ use bytes::Bytes;
 use pilotage_domain::decide::Group;
 use pilotage_domain::definition::Definition;
 use pilotage_domain::event::Position;
+use pilotage_domain::id::UserId;
+use pilotage_domain::kin::fold_named;
 use pilotage_domain::learn::lesson::beyond;
 use pilotage_domain::learn::{Lesson, Settings, Track};
 use pilotage_domain::profile::Profile;
 use pilotage_domain::profile::contact::Offer;
+use pilotage_domain::profile::fold::FoldOutcome;
 use pilotage_domain::time::Timestamp;
 use pilotage_wire::record::RecordError;
 use pilotage_wire::record::user::{self, UserRecord};
 
+use super::group_in;
 use crate::learn::Revision;
-use crate::port::store::{Cohort, RowId, StoredUser, UserKey, UserWrite};
+use crate::port::store::{Cohort, Counting, RowId, StoredUser, UserKey, UserWrite};
 
 /// So many positions stay with the record; then they are spilled as one run.
 const RUN: usize = 256;
@@ -77,12 +81,13 @@ impl User {
     }
 
     pub(crate) fn stored(
-        group: Group,
         definition: &Definition,
+        id: &UserId,
         stored: &StoredUser,
     ) -> Result<Self, RecordError> {
         let record = user::decode(&stored.body)?;
-        let cohort = Cohort::of(&record.profile, definition, group);
+        let group = group_in(definition, &record, id);
+        let cohort = Cohort::of(&record.profile, &record.kin, definition, group);
         Ok(Self {
             row: Some(stored.row),
             stored: record.profile.applied,
@@ -122,6 +127,28 @@ impl User {
         Revision { before, after }
     }
 
+    /// Folds that the user is one person with that known one: from here on it counts for nothing, teaches nothing, and is
+    /// offered nothing. What it teaches then, where that is something else than before.
+    pub(crate) fn be_merged(
+        &mut self,
+        definition: &Definition,
+        into: &UserId,
+        at: Position,
+    ) -> (FoldOutcome, Option<Revision>) {
+        let before = self.lessons(definition);
+        let UserRecord { profile, kin, .. } = &mut self.record;
+        let outcome = fold_named(profile, kin, into, at);
+        if outcome != FoldOutcome::New {
+            return (outcome, None);
+        }
+        self.pending.clear();
+        if before.is_empty() {
+            return (outcome, None);
+        }
+        self.taught.get_or_insert_with(|| before.clone());
+        (outcome, Some(Revision { before, after: Vec::new() }))
+    }
+
     /// Lets go of draws from before then; what they taught stays learnt.
     pub(crate) fn let_go(&mut self, definition: &Definition, before: Timestamp) {
         let settings = Settings::of(definition);
@@ -137,17 +164,25 @@ impl User {
     }
 
     /// What the user was counted as, and is to be counted as from now on, where that has changed.
-    pub(crate) fn recount(&mut self, definition: &Definition) -> Option<(Option<Cohort>, Cohort)> {
-        let profile = &self.record.profile;
-        // Nothing of it is ever taken back, so this tells whether there is anything new.
+    pub(crate) fn recount(
+        &mut self,
+        definition: &Definition,
+    ) -> Option<(Option<Cohort>, Option<Cohort>)> {
+        let UserRecord { profile, kin, .. } = &self.record;
+        let activation = &definition.milestones[definition.activation].id;
+        // No milestone is ever taken back, so this tells whether there is anything new.
         let is_as_counted = self.counted.as_ref().is_some_and(|counted| {
-            counted.signup == profile.signup && counted.reached.count() == profile.reached.len()
+            counted.signup == profile.signup
+                && counted.reached.count() == profile.reached.len()
+                && counted.group == self.group
+                && counted.activated == profile.reached_at(activation)
         });
-        if is_as_counted {
+        if is_as_counted && !kin.is_merged() {
             return None;
         }
-        let now = Cohort::of(profile, definition, self.group)?;
-        Some((self.counted.replace(now), now))
+        let now = Cohort::of(profile, kin, definition, self.group);
+        let before = std::mem::replace(&mut self.counted, now);
+        (before.is_some() || now.is_some()).then_some((before, now))
     }
 
     /// Notes that a record about the user stands at this position.
@@ -186,7 +221,13 @@ impl User {
         }
         let body = user::encode(&self.record);
         self.encoded = body.len();
-        let cohort = Cohort::of(self.profile(), definition, self.group);
+        let UserRecord { profile, kin, .. } = &self.record;
+        let cohort = Cohort::of(profile, kin, definition, self.group);
+        let counting = match cohort {
+            _ if cohort == self.cohort => Counting::Unchanged,
+            Some(cohort) => Counting::As(cohort),
+            None => Counting::Not,
+        };
         let applied = self.record.profile.applied;
         let write = UserWrite {
             key: key.clone(),
@@ -194,7 +235,7 @@ impl User {
             body: body.into(),
             applied,
             spilled: self.spilled.clone(),
-            cohort: cohort.filter(|_| cohort != self.cohort),
+            counting,
         };
         let (runs, gone) = (self.spilled.len(), self.gone.len());
         let taught = self.taught.as_ref().map(|before| {
@@ -204,9 +245,10 @@ impl User {
         Some((write, Writing { key: key.clone(), applied, runs, cohort, taught, gone }))
     }
 
+    /// What the user teaches; nothing where another one has the same draws.
     fn lessons(&self, definition: &Definition) -> Vec<Lesson> {
         let settings = Settings::of(definition);
-        let track = self.record.track.as_ref();
+        let track = self.record.track.as_ref().filter(|_| !self.record.kin.is_merged());
         track.map_or_else(Vec::new, |track| track.lessons(&settings.windows, settings.credit))
     }
 

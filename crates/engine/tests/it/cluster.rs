@@ -13,7 +13,7 @@ use pilotage_domain::time::Millis;
 use pilotage_engine::memory::{
     Fault, ManualClock, MemoryGroup, MemoryLog, MemoryShared, ONLY, SeededEntropy,
 };
-use pilotage_engine::port::log::{Entry, EntryName, Journal, Log, RecordKind, Stored};
+use pilotage_engine::port::log::{Entry, EntryName, Journal, Log};
 use pilotage_engine::port::shared::{REMEMBERED_DAYS, Shared};
 use pilotage_engine::port::store::Pause;
 use pilotage_engine::{
@@ -21,17 +21,17 @@ use pilotage_engine::{
 };
 use pilotage_wire::event::IncomingEvent;
 use pilotage_wire::model::record::ReviewName;
-use pilotage_wire::record;
 use pilotage_wire::record::decision::{OutcomeName, StoredDecision};
 use tokio::task::JoinSet;
 
 use crate::advise::{PATIENCE, Plan, sound, trial_of};
+use crate::merge::again;
 use crate::world::{START, World, acme, call, event, form, named, product, source, user};
 
 /// What the processes share.
 pub(crate) struct Installation {
-    log: Arc<MemoryLog>,
-    store: Arc<MemoryShared>,
+    pub(crate) log: Arc<MemoryLog>,
+    pub(crate) store: Arc<MemoryShared>,
     group: MemoryGroup,
     pub(crate) clock: Arc<ManualClock>,
 }
@@ -64,7 +64,7 @@ impl Installation {
         }
     }
 
-    async fn join(&self, work: Work, seed: u64) -> Engine {
+    pub(crate) async fn join(&self, work: Work, seed: u64) -> Engine {
         Engine::join(self.parts(&work, seed)).await.expect("joins")
     }
 }
@@ -430,20 +430,6 @@ async fn an_embedded_installation_moves_over_and_an_interruption_does_no_harm() 
     assert_eq!(view.decisions.len(), 1);
     assert_eq!(engine.paused(&product()), [guide]);
     engine.close().await;
-}
-
-/// The record as it would be appended again.
-fn again(stored: &Stored) -> Entry {
-    let name = match stored.kind {
-        RecordKind::Event => {
-            EntryName::Event(record::event::decode(&stored.body).expect("readable").id)
-        }
-        RecordKind::Decision => EntryName::Decision(
-            record::decision::decode_fact(&stored.body).expect("readable").decision_id,
-        ),
-    };
-    let Stored { product, user, received_at, body, .. } = stored.clone();
-    Entry { product, user, name, received_at, body }
 }
 
 /// A worker asks, once; whoever decides hears of it, and of what a person says of it elsewhere.

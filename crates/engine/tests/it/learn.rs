@@ -134,11 +134,17 @@ async fn the_better_guide_is_found_and_bait_is_not_taken() {
     let arms = market.world.engine.arms(&product());
     let rate = |guide: &str| {
         let of = |(arm, tally): (&Arm, &Tally)| {
-            (arm.guide.as_str() == guide).then(|| tally.rate().map(|rate| rate.mean))
+            (arm.guide.as_str() == guide).then(|| tally.rate()).flatten()
         };
-        arms.iter().find_map(of).flatten().expect("it was shown")
+        arms.iter().find_map(of).expect("it was shown")
     };
-    assert!(rate("helpful") > 2.0 * rate("plain"), "{arms:?}");
+    // What is seldom shown is judged by few: it is right within its error, which is wide.
+    for guide in ["helpful", "plain"] {
+        let (clicks, sells) = effect(guide);
+        let (truth, told) = (clicks * sells + (1.0 - clicks) * BASE, rate(guide));
+        assert!((told.mean - truth).abs() < 3.0 * told.error, "{guide} {truth}: {told:?}");
+    }
+    assert!(rate("helpful").mean > rate("plain").mean && rate("helpful").error < 0.1, "{arms:?}");
     let versions: Vec<u64> = market.told.iter().map(|d| weighing(d).posterior).collect();
     assert!(versions.is_sorted() && versions.iter().all(|v| v % 64 == 0), "{versions:?}");
     assert!(versions.last() > Some(&1_000), "{versions:?}");
@@ -149,7 +155,7 @@ async fn a_decision_notes_the_law_of_its_draw_and_what_it_came_from() {
     let mut market = Market::open(Policy::Learner).await;
     market.come(60).await;
     for decision in &market.told {
-        assert_eq!(&*decision.policy, "learner-1");
+        assert_eq!(&*decision.policy, "learner-2");
         let arms = decision.trace.guides.iter().flat_map(|guide| &guide.arms);
         let of_arms: u64 = arms.filter_map(|(_, p)| p.map(Propensity::parts)).sum();
         let of_none = decision.trace.no_guide.map_or(0, Propensity::parts);

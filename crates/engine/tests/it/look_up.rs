@@ -27,6 +27,7 @@ async fn a_timeline_tells_events_decisions_and_outcomes_in_order() {
             TimelineItem::Outcome { outcome: GuideOutcome::Shown, .. } => "shown",
             TimelineItem::Outcome { outcome: GuideOutcome::Clicked, .. } => "clicked",
             TimelineItem::Outcome { outcome: GuideOutcome::Dismissed, .. } => "dismissed",
+            TimelineItem::Named { .. } | TimelineItem::Carried { .. } => "merged",
         })
         .collect();
     assert_eq!(told, ["signed_up", "decision", "shown", "clicked"]);

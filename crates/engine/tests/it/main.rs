@@ -7,6 +7,8 @@ mod decide;
 mod figures;
 mod learn;
 mod look_up;
+mod merge;
+mod merge_shared;
 mod report;
 mod vectors;
 mod verify;

@@ -14,7 +14,8 @@ use pilotage_domain::value::Scalar;
 use pilotage_engine::{GuideOutcome, LookupError, TimelineItem, TimelinePage, UserView};
 use pilotage_wire::api::decision::DecisionRecord;
 use pilotage_wire::api::timeline::{
-    DEFAULT_LIMIT, EventItem, ItemBody, MAX_LIMIT, OutcomeItem, OutcomeKind, TimelineBody,
+    DEFAULT_LIMIT, EventItem, ItemBody, MAX_LIMIT, MergeItem, OutcomeItem, OutcomeKind,
+    TimelineBody,
 };
 use pilotage_wire::api::user::{
     ContactBody, DecisionSummary, DismissedBody, GuideContactBody, LastErrorBody, MilestoneBody,
@@ -127,6 +128,8 @@ fn user_body(id: &UserId, view: &UserView) -> UserBody {
     UserBody {
         user_id: id.to_string(),
         product: definition.product.to_string(),
+        merged_into: view.kin.merged.as_ref().map(|merged| merged.into.to_string()),
+        merged_from: view.kin.absorbed.iter().map(UserId::to_string).collect(),
         group: view.group,
         holdout: view.group == Group::Holdout,
         at: view.now,
@@ -200,6 +203,12 @@ fn timeline_body(page: TimelinePage) -> TimelineBody {
             },
             event: EventItem::from(*event),
         }),
+        TimelineItem::Named { named, received_at } => {
+            ItemBody::Merge(MergeItem::named(*named, received_at))
+        }
+        TimelineItem::Carried { carried, received_at } => {
+            ItemBody::Merge(MergeItem::carried(*carried, received_at))
+        }
     });
     TimelineBody {
         items: items.collect(),

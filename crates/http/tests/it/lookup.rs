@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{USER, World};
+use crate::world::{USER, World, page_view};
 
 async fn active_world() -> (World, String) {
     let world = World::new().await;
@@ -109,4 +109,38 @@ async fn odd_windows_are_refused() {
         );
     }
     assert_eq!(world.get(&format!("{path}?limit=10000")).await.status.as_u16(), 200);
+}
+
+#[tokio::test]
+async fn who_signs_up_under_another_id_is_told_as_one() {
+    let world = World::new().await;
+    let anon = format!("anon-{USER}");
+    let mut before = page_view();
+    before["userId"] = json!(anon);
+    assert_eq!(world.post("/api/v1/events", &before).await.status.as_u16(), 202);
+    let mut naming = page_view();
+    naming["anonymousId"] = json!(anon);
+    let taken =
+        world.post("/api/v1/events/batch", &json!({ "events": [naming, page_view()] })).await;
+    let results = taken.json()["results"].as_array().expect("results").len();
+    assert_eq!(
+        (taken.status.as_u16(), results),
+        (202, 2),
+        "an answer for each event that was sent"
+    );
+    world.engine.settled().await.expect("the memory log answers");
+
+    let user = world.get(&format!("/api/v1/users/{USER}")).await.json();
+    assert_eq!((&user["events"], &user["mergedFrom"]), (&json!(3), &json!([anon])));
+    assert!(user.get("mergedInto").is_none());
+    let left = world.get(&format!("/api/v1/users/{anon}")).await.json();
+    assert_eq!((&left["events"], &left["mergedInto"]), (&json!(1), &json!(USER)));
+    assert!(left.get("mergedFrom").is_none());
+    for (user, other, member) in [(USER, &*anon, "from"), (&*anon, USER, "into")] {
+        let timeline = world.get(&format!("/api/v1/users/{user}/timeline")).await.json();
+        let items = timeline["items"].as_array().expect("items");
+        let merge = items.iter().find(|item| item["kind"] == "merge").expect("it is told");
+        assert_eq!(merge[member], json!(other));
+        assert!(merge["text"].as_str().is_some_and(|text| text.contains(other)), "{merge}");
+    }
 }

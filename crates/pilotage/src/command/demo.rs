@@ -70,6 +70,9 @@ async fn serve(
     let engine = back_end::open(&settings, products).await?;
     say(&format!("The sample product is open at http://{address}"));
     say("Sign up there as a new user and follow the guides. Stop with Ctrl-C.");
+    if args.common.data.is_none() {
+        say("The data go with it: --data FOLDER keeps them.");
+    }
     let keys = pilotage_http::Keys::dev();
     serve_app(listener, engine, keys, &settings, pilotage_http::router_with_demo).await
 }

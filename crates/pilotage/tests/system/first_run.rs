@@ -29,6 +29,11 @@ fn the_first_run_makes_keys_and_the_next_ones_keep_them() {
     let path = installation.data().join("keys.toml");
     let kept = fs::read_to_string(&path).expect("the keys are kept");
     assert!(kept.contains(&publishable) && kept.contains(&secret), "{kept}");
+    let told = server.process.output();
+    assert!(
+        told.contains("origins") && kept.contains("restart"),
+        "no page may use them yet: {told}"
+    );
     let mode = fs::metadata(&path).expect("it is there").permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "for its owner alone");
     let user = user_id(1);

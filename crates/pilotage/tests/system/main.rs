@@ -17,6 +17,7 @@ mod first_run;
 mod hang;
 mod installation;
 mod load;
+mod merge;
 mod model;
 mod peers;
 mod process;

@@ -7,6 +7,7 @@ use pilotage_domain::decide::{Request, Surface, decide};
 use pilotage_domain::definition::{Definition, Guide, Intent, Piece, Template, Variant};
 use pilotage_domain::event::{Event, Position};
 use pilotage_domain::id::{DecisionId, GuideId, UserId, VariantId};
+use pilotage_domain::kin::ALONE;
 use pilotage_domain::policy::Policy;
 use pilotage_domain::profile::Profile;
 use pilotage_domain::profile::contact::Offer;
@@ -153,6 +154,7 @@ impl Baseline {
             },
             paused: &[],
             pending: &[],
+            kin: &ALONE,
         };
         let passed: BTreeSet<ArmId> = decide(definition, Policy::Random, &known.profile, &request)
             .trace

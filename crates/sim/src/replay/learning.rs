@@ -6,7 +6,9 @@ use std::sync::Arc;
 use pilotage_domain::decide::Decision;
 use pilotage_domain::definition::Definition;
 use pilotage_domain::event::{Event, Position};
-use pilotage_domain::learn::follow::{bears, follow_draw, follow_event, settled_before};
+use pilotage_domain::learn::follow::{
+    bears, follow_carried, follow_draw, follow_event, settled_before,
+};
 use pilotage_domain::learn::{Beliefs, Ground, Learner, Track, Weighing};
 use pilotage_domain::policy::{Policy, draw_number};
 use pilotage_domain::profile::Profile;
@@ -93,6 +95,22 @@ impl Learning {
         // What it taught stays learnt.
         let windows = &self.ground.frame.windows;
         track.let_go(settled_before(windows, stored.at), windows.goal);
+    }
+
+    /// Another user has from here on what this one taught.
+    pub(super) fn forget(&mut self, track: &Track) {
+        let settings = &self.ground.settings;
+        self.learner.revise(&track.lessons(&settings.windows, settings.credit), &[]);
+    }
+
+    /// Learns what the user takes over, who was another one before: that one teaches no more.
+    pub(super) fn join(
+        &mut self,
+        track: &mut Track,
+        (definition, profile): (&Definition, &Profile),
+        other: Track,
+    ) {
+        self.relearn(track, |track| follow_carried(track, definition, profile, Some(other)));
     }
 
     fn relearn(&mut self, track: &mut Track, change: impl FnOnce(&mut Track)) {

@@ -4,12 +4,13 @@
 //! recorded guide's place is seen where that one was seen, one that comes where there was none is seen at once, and neither is
 //! clicked or dismissed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pilotage_domain::decide::{Chooser, Decision, Outcome, Request, Surface, decide};
 use pilotage_domain::definition::{Definition, EventRole};
 use pilotage_domain::event::{Event, EventContext, Position};
 use pilotage_domain::id::{DecisionId, EventId, UserId};
+use pilotage_domain::kin::{Kin, Merged, fold_carried};
 use pilotage_domain::learn::{Arm, Track};
 use pilotage_domain::policy::Policy;
 use pilotage_domain::profile::Profile;
@@ -17,6 +18,7 @@ use pilotage_domain::profile::contact::Offer;
 use pilotage_domain::profile::fold::{fold_decision, fold_event};
 use pilotage_domain::value::Value;
 use pilotage_wire::record::decision::StoredDecision;
+use pilotage_wire::record::merge::Carried;
 
 use super::Replay;
 use super::learning::Learning;
@@ -35,6 +37,8 @@ struct Life {
     track: Track,
     /// What each decision offers in either.
     offers: BTreeMap<DecisionId, Offers>,
+    /// With whom the user is one person.
+    kin: Kin,
 }
 
 /// What a decision offers as recorded, and as it would have gone.
@@ -45,6 +49,12 @@ struct Offers {
 }
 
 impl Life {
+    /// What is on record of a user who was not met.
+    fn on_record(carried: &Carried) -> Self {
+        let profile = &carried.profile;
+        Self { real: profile.clone(), other: profile.clone(), ..Self::default() }
+    }
+
     fn step(&mut self) -> Position {
         self.steps += 1;
         Position(self.steps)
@@ -56,6 +66,8 @@ pub(super) struct Lives<'a> {
     asked: Replay<'a>,
     learning: Option<Learning>,
     users: BTreeMap<UserId, Life>,
+    /// Users who were carried over before they were met: partitions are walked one after another.
+    awaited: BTreeSet<UserId>,
     telling: Telling,
 }
 
@@ -66,6 +78,7 @@ impl<'a> Lives<'a> {
             asked: *asked,
             learning: learns.then(|| Learning::new(asked.definition)),
             users: BTreeMap::new(),
+            awaited: BTreeSet::new(),
             telling: Telling::default(),
         }
     }
@@ -80,6 +93,9 @@ impl<'a> Lives<'a> {
     pub(super) fn event(&mut self, user: &UserId, event: &Event) {
         let definition = self.asked.definition;
         let life = self.users.entry(user.clone()).or_default();
+        if life.kin.is_merged() {
+            return;
+        }
         let at = life.step();
         let folded = fold_event(&mut life.real, definition, event, at);
         if let Some(learning) = &mut self.learning {
@@ -90,14 +106,50 @@ impl<'a> Lives<'a> {
         }
     }
 
+    /// The user is one person with a known one, who has from here on what is said of this one.
+    pub(super) fn named(&mut self, user: &UserId, into: &UserId) {
+        let life = self.users.entry(user.clone()).or_default();
+        if life.kin.is_merged() {
+            return;
+        }
+        life.kin.merged = Some(Merged { into: into.clone(), at: life.step() });
+        // What is taught by whoever was carried over before, nobody else teaches.
+        let learning = self.learning.as_mut().filter(|_| !self.awaited.contains(user));
+        learning.into_iter().for_each(|learning| learning.forget(&life.track));
+    }
+
+    /// The user takes over what is known of an anonymous one, once: as this definition sees it, where that one was met, else as
+    /// it is on record.
+    pub(super) fn carried(&mut self, user: &UserId, carried: &Carried) {
+        let (definition, from) = (self.asked.definition, &carried.from);
+        let met = self.users.get_mut(from).filter(|life| life.kin.is_merged());
+        let theirs = match met {
+            Some(met) => {
+                let left = Life { kin: met.kin.clone(), ..Life::default() };
+                std::mem::replace(met, left)
+            }
+            None if self.awaited.insert(from.clone()) => Life::on_record(carried),
+            None => return,
+        };
+        let life = self.users.entry(user.clone()).or_default();
+        let at = life.step();
+        fold_carried(&mut life.other, &mut Kin::default(), definition, (from, theirs.other), at);
+        let Life { real, kin, .. } = life;
+        fold_carried(real, kin, definition, (from, theirs.real), at);
+        life.offers.extend(theirs.offers);
+        if let Some(learning) = &mut self.learning {
+            learning.join(&mut life.track, (definition, &life.real), theirs.track);
+        }
+    }
+
     /// Decides it again, twice: on the facts of record, whose law is given back, and as it would have gone.
     pub(super) fn decision(&mut self, stored: &StoredDecision) -> Vec<(String, f64)> {
         let definition = self.asked.definition;
         let life = self.users.entry(stored.user_id.clone()).or_default();
         let beliefs = self.learning.as_ref().map(|learning| learning.beliefs(stored));
         let chooser = Chooser { policy: self.asked.policy, beliefs, counsel: None };
-        let real = again(definition, chooser, &life.real, stored);
-        let other = again(definition, chooser, &life.other, stored);
+        let real = again(definition, chooser, (&life.real, &life.kin), stored);
+        let other = again(definition, chooser, (&life.other, &life.kin), stored);
         let offer = Offer::of(&other, &stored.session_id);
         let recorded = recorded(stored);
         let offers =
@@ -121,7 +173,8 @@ impl<'a> Lives<'a> {
 
     pub(super) fn finish(self) -> Replayed {
         let Self { asked, users, telling, .. } = self;
-        let profiles = users.into_values().map(|life| life.other);
+        let lives = users.into_values().filter(|life| !life.kin.is_merged());
+        let profiles = lives.map(|life| life.other);
         telling.finish(&asked, profiles)
     }
 }
@@ -130,7 +183,7 @@ impl<'a> Lives<'a> {
 fn again(
     definition: &Definition,
     chooser: Chooser<'_>,
-    profile: &Profile,
+    (profile, kin): (&Profile, &Kin),
     stored: &StoredDecision,
 ) -> Decision {
     let surface = &stored.context;
@@ -147,6 +200,7 @@ fn again(
         },
         paused: &[],
         pending: &[],
+        kin,
     };
     decide(definition, chooser, profile, &request)
 }

@@ -52,6 +52,8 @@ pub async fn decisions(
     walk(traffic, &definition.product, tell, |position, user, fact| match fact {
         Fact::Event(event) => rows.event(user, &event, position),
         Fact::Decision(stored) => rows.decision(&stored, None),
+        Fact::Named(_) => rows.named(user),
+        Fact::Carried(carried) => rows.carried(user, &carried.from, position),
     })
     .await?;
     Ok(rows.finish())
@@ -79,6 +81,14 @@ pub async fn replay(
             Fact::Decision(stored) => {
                 let law = lives.decision(&stored);
                 rows.decision(&stored, Some(law));
+            }
+            Fact::Named(into) => {
+                rows.named(user);
+                lives.named(user, &into);
+            }
+            Fact::Carried(carried) => {
+                rows.carried(user, &carried.from, position);
+                lives.carried(user, &carried);
             }
         }
     })

@@ -26,6 +26,27 @@ struct Way {
     drawn: BTreeMap<DecisionId, usize>,
     /// The first row of each draw, by the number that decided it: later ones are the same draw.
     first: BTreeMap<u32, usize>,
+    /// Whether another user has from here on what is said of this one.
+    is_merged: bool,
+}
+
+impl Way {
+    /// Takes over the way of another user who is the same person, as of the record at that position.
+    fn join(&mut self, definition: &Definition, other: Self, at: Position) {
+        self.profile.absorb(definition, other.profile, at);
+        self.track.merge(other.track);
+        for (milestone, at) in &self.profile.reached {
+            self.track.reach(milestone.clone(), *at);
+        }
+        let activation = &definition.milestones[definition.activation].id;
+        if let Some(at) = self.profile.reached_at(activation) {
+            self.track.activate(at);
+        }
+        self.drawn.extend(other.drawn);
+        other.first.into_iter().for_each(|(number, row)| {
+            self.first.entry(number).or_insert(row);
+        });
+    }
 }
 
 /// Rows on the way through the log.
@@ -35,19 +56,46 @@ pub(super) struct Rows<'a> {
     newest: Option<Timestamp>,
     users: BTreeMap<UserId, Way>,
     rows: Vec<Row>,
+    /// Users who were carried over before they were met, and to whom: partitions are walked one after another.
+    awaited: BTreeMap<UserId, UserId>,
 }
 
 impl<'a> Rows<'a> {
     pub(super) fn new(definition: &'a Definition) -> Self {
         let settings = Settings::of(definition);
-        Self { definition, settings, newest: None, users: BTreeMap::new(), rows: Vec::new() }
+        Self {
+            definition,
+            settings,
+            newest: None,
+            users: BTreeMap::new(),
+            rows: Vec::new(),
+            awaited: BTreeMap::new(),
+        }
     }
 
     pub(super) fn event(&mut self, user: &UserId, event: &Event, at: Position) {
         let way = self.users.entry(user.clone()).or_default();
+        if way.is_merged {
+            return;
+        }
         let folded = fold_event(&mut way.profile, self.definition, event, at);
         follow_event(&mut way.track, self.definition, event, &folded);
         self.newest = self.newest.max(Some(event.at));
+    }
+
+    /// Another user has from here on what is said of this one.
+    pub(super) fn named(&mut self, user: &UserId) {
+        self.users.entry(user.clone()).or_default().is_merged = true;
+    }
+
+    /// The user takes over what is known of an anonymous one, once.
+    pub(super) fn carried(&mut self, user: &UserId, from: &UserId, at: Position) {
+        let Some(theirs) = self.users.get_mut(from).filter(|way| way.is_merged) else {
+            self.awaited.entry(from.clone()).or_insert_with(|| user.clone());
+            return;
+        };
+        let theirs = std::mem::replace(theirs, Way { is_merged: true, ..Way::default() });
+        self.users.entry(user.clone()).or_default().join(self.definition, theirs, at);
     }
 
     /// Notes a decision; `law` is what another policy would have drawn from, where that is asked.
@@ -69,6 +117,9 @@ impl<'a> Rows<'a> {
 
     /// The rows, each with what came of it.
     pub(super) fn finish(mut self) -> Vec<Row> {
+        for (from, into) in std::mem::take(&mut self.awaited) {
+            self.carried(&into, &from, Position(u64::MAX));
+        }
         for way in std::mem::take(&mut self.users).into_values() {
             self.settle(way);
         }

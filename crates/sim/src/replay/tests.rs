@@ -3,10 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use pilotage_domain::time::Timestamp;
+use pilotage_domain::event::EventContext;
+use pilotage_domain::id::{ProductId, SessionId, UserId};
+use pilotage_domain::time::{Millis, Timestamp};
 use pilotage_engine::memory::{ManualClock, MemoryLog, MemoryStore, SeededEntropy};
-use pilotage_engine::{ClockMode, Engine, Options, Parts, ProductSource};
+use pilotage_engine::{ClockMode, DecideCall, Engine, Options, Parts, ProductSource};
 use pilotage_wire::decision_log::NO_GUIDE;
+use pilotage_wire::event::IncomingEvent;
+use pilotage_wire::record::decision::SurfaceBody;
 use pilotage_wire::yaml;
 
 use super::*;
@@ -154,7 +158,7 @@ async fn rows_say_what_was_drawn_and_what_came_of_it() {
 /// A policy that draws alike is worth what the log is worth; another one has an answer, too.
 #[tokio::test]
 async fn rows_of_a_replay_can_be_evaluated() {
-    let log = recorded(300, Policy::Random).await;
+    let log = recorded(450, Policy::Random).await;
     let question = Question { target: Target::Given, rows: Asked::Drawn };
     let (_, rows) = replayed(&log, ACME, Policy::Random).await;
     let told = evaluate(&rows, &question).expect("sound rows");
@@ -190,4 +194,93 @@ async fn pages_show_text_as_text_and_load_nothing() {
     let json = serde_json::to_value(&told).expect("JSON");
     assert_eq!(json["policy"], "random");
     assert!(json["kinds"]["same"].is_u64() && json["mostChanged"][0]["first"]["at"].is_string());
+}
+
+/// The log of people who come anonymously, are guided, and sign up under another id.
+async fn recorded_signing_up(policy: Policy) -> MemoryLog {
+    let log = MemoryLog::default();
+    let definition = definition(ACME);
+    let parts = Parts {
+        log: Arc::new(log.reopen()),
+        store: Arc::new(MemoryStore::default()),
+        clock: Arc::new(ManualClock::new(UNTIL)),
+        entropy: Arc::new(SeededEntropy::new(1)),
+        products: vec![ProductSource { definition: definition.clone(), text: ACME.to_owned() }],
+        options: Options { clock: ClockMode::Events, policy, ..Options::default() },
+    };
+    let engine = Engine::open(parts).await.expect("memory opens");
+    for n in 0..40 {
+        signs_up(&engine, &definition.product, n).await;
+    }
+    engine.close().await;
+    log.reopen()
+}
+
+async fn signs_up(engine: &Engine, product: &ProductId, n: u32) {
+    let known = UserId::new(&format!("00000000-0000-4000-8000-{n:012}")).expect("valid");
+    let anonymous = UserId::new(&format!("anon-{known}")).expect("valid");
+    let mut at = UNTIL - Millis::days(30) + Millis::hours(u64::from(n));
+    let steps = [
+        (&anonymous, "page_view", "{}", false),
+        (&anonymous, "form_submit", r#"{"form":"new_project","ok":true}"#, false),
+        (&known, "signed_up", "{}", true),
+        (&anonymous, "page_view", "{}", false),
+        (&known, "data_imported", "{}", n % 3 == 0),
+        (&known, "report_viewed", "{}", false),
+    ];
+    for (user, kind, payload, names) in steps {
+        at = at + Millis::minutes(9);
+        let body = |kind: &str, payload: String| IncomingEvent {
+            id: None,
+            user: user.clone(),
+            session: SessionId::new("s").expect("valid"),
+            kind: kind.into(),
+            claimed: Some(at),
+            anonymous: names.then(|| anonymous.clone()),
+            attributes: None,
+            context: EventContext::default(),
+            payload: serde_json::value::RawValue::from_string(payload).ok(),
+            api_version: None,
+            trace_parent: None,
+        };
+        let happens = body(kind, payload.to_owned());
+        engine.ingest(product, vec![happens]).await.expect("taken");
+        engine.settled().await.expect("folded");
+        let call = DecideCall {
+            user: user.clone(),
+            session: SessionId::new("s").expect("valid"),
+            surface: SurfaceBody {
+                path: Some("/import".to_owned()),
+                app_version: Some("2.1.0".to_owned()),
+                ..SurfaceBody::default()
+            },
+            after: None,
+            wait: Millis::ZERO,
+            at: Some(at),
+        };
+        let decided = engine.decide(product, call).await.expect("served").decision;
+        if decided.guide.is_some() {
+            let seen = format!(r#"{{"decisionId":"{}"}}"#, decided.decision_id);
+            engine.ingest(product, vec![body("guide_shown", seen)]).await.expect("taken");
+            engine.settled().await.expect("folded");
+        }
+    }
+}
+
+#[tokio::test]
+async fn people_with_two_ids_are_replayed_as_one() {
+    for policy in [Policy::Static, Policy::Random, Policy::Learner] {
+        let log = recorded_signing_up(policy).await;
+        let (told, rows) = replayed(&log, ACME, policy).await;
+        assert_eq!(told.decisions, 240);
+        assert_eq!((told.changed(), told.changed_users), (0, 0), "{policy:?}: {:?}", told.because);
+        assert!(told.guides.iter().any(|line| line.recorded > 0));
+        let users: Vec<u64> = told.milestones.iter().map(|milestone| milestone.users).collect();
+        assert_eq!(users, [40, 40, 0, 40], "each person once");
+        // What was drawn before signing up is credited with what came after it.
+        let of_anonymous =
+            |row: &&Row| row.user_id.as_ref().is_some_and(|id| id.starts_with("anon-"));
+        let rewarded = rows.iter().filter(of_anonymous).filter(|row| row.reward == Some(1.0));
+        assert!(policy == Policy::Static || rewarded.count() > 0, "{policy:?}");
+    }
 }

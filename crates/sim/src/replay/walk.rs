@@ -5,6 +5,7 @@ use pilotage_domain::id::{ProductId, UserId};
 use pilotage_engine::port::feed::{Partition, offset_of};
 use pilotage_engine::port::log::{Journal, Log, ReadError, RecordKind, Stored};
 use pilotage_wire::record::decision::StoredDecision;
+use pilotage_wire::record::merge::{self, Carried};
 use pilotage_wire::record::{RecordError, decision, event};
 use thiserror::Error;
 
@@ -20,6 +21,10 @@ pub(super) enum Fact {
     Event(Box<Event>),
     /// What was decided.
     Decision(Box<StoredDecision>),
+    /// The user is one person with a known one, who has from here on what is said of this one.
+    Named(UserId),
+    /// What the user takes over from an anonymous one.
+    Carried(Box<Carried>),
 }
 
 /// Why not every record was looked at.
@@ -128,6 +133,10 @@ fn decoded(record: &Stored) -> Result<Fact, WalkError> {
         RecordKind::Event => Fact::Event(Box::new(event::decode(&record.body).map_err(fault)?)),
         RecordKind::Decision => {
             Fact::Decision(Box::new(decision::decode(&record.body).map_err(fault)?))
+        }
+        RecordKind::Named => Fact::Named(merge::decode_named(&record.body).map_err(fault)?.into),
+        RecordKind::Carried => {
+            Fact::Carried(Box::new(merge::decode_carried(&record.body).map_err(fault)?))
         }
     })
 }

@@ -224,6 +224,7 @@ async fn check_timeline(engine: &Engine, product: &ProductId, visitor: &Visitor)
                 ids.push(event.id);
                 shown += u64::from(outcome == GuideOutcome::Shown);
             }
+            other => panic!("visitors have one id: {other:?}"),
         }
     }
     let different: BTreeSet<_> = ids.iter().collect();

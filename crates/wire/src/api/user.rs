@@ -21,6 +21,13 @@ pub struct UserBody {
     pub user_id: String,
     /// Of which product.
     pub product: String,
+    /// Into whom this anonymous user was merged: from there on that user has what is said of this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<String>,
+    /// The anonymous users who were merged into this one, the latest last; at most 64.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Option<Vec<String>>")]
+    pub merged_from: Vec<String>,
     /// The user's group.
     #[schemars(with = "schema::Group")]
     pub group: Group,

@@ -96,7 +96,7 @@ pub(crate) fn user_id(text: &str, definition: &Definition) -> Result<UserId, Use
 pub(crate) enum UserIdError {
     #[error(transparent)]
     Id(IdError),
-    #[error("must be a UUID, as the product's definition demands")]
+    #[error("must be a UUID, or `anon-` and a UUID, as the product's definition demands")]
     NotUuid,
 }
 

@@ -135,16 +135,35 @@ pub fn encode(
     body
 }
 
-/// Reads a stored event of any version.
-pub fn decode(body: &[u8]) -> Result<Event, RecordError> {
-    let malformed = |what: &str| RecordError::Malformed(what.to_owned());
+/// The same event as another user's: of an anonymous user who was merged into that one. It keeps its id, its times and its
+/// content, and says whose it was.
+pub fn readdress(body: &[u8], to: &UserId) -> Result<Vec<u8>, RecordError> {
+    let stored = read::<Box<RawValue>>(body)?;
+    let anonymous_id = Some(stored.user_id);
+    let user_id = Cow::Borrowed(to.as_str());
+    let readdressed = EventV1 { v: VERSION, user_id, anonymous_id, ..stored };
+    // As above.
+    Ok(serde_json::to_vec(&readdressed).expect("an event is always writable"))
+}
+
+fn read<'a, D: Deserialize<'a>>(body: &'a [u8]) -> Result<EventV1<'a, D>, RecordError> {
     // Checked once as a whole, and not text by text.
     let text = std::str::from_utf8(body).map_err(|_| malformed("not UTF-8"))?;
-    let stored: EventV1<'_, Value> =
+    let stored: EventV1<'_, D> =
         serde_json::from_str(text).map_err(|error| newer_or(error, body, VERSION))?;
     if stored.v > VERSION {
         return Err(RecordError::Newer { found: stored.v, known: VERSION });
     }
+    Ok(stored)
+}
+
+fn malformed(what: &str) -> RecordError {
+    RecordError::Malformed(what.to_owned())
+}
+
+/// Reads a stored event of any version.
+pub fn decode(body: &[u8]) -> Result<Event, RecordError> {
+    let stored = read::<Value>(body)?;
     Ok(Event {
         id: EventId::new(&stored.event_id).map_err(|_| malformed("eventId"))?,
         user: UserId::new(&stored.user_id).map_err(|_| malformed("userId"))?,
@@ -199,6 +218,22 @@ mod tests {
         assert!(
             String::from_utf8_lossy(&body).contains("\"claimed\":\"2030-01-01T00:00:00.000Z\"")
         );
+    }
+
+    #[test]
+    fn an_event_of_another_user_differs_by_the_user_alone() {
+        let product = ProductId::new("acme").expect("valid");
+        let id = EventId::new("e1").expect("valid");
+        let now = instant::parse("2026-11-22T20:15:00Z").expect("valid");
+        let anonymous = UserId::new("anon-7").expect("valid");
+        let mut event = IncomingEvent { user: anonymous.clone(), ..incoming() };
+        let body = encode(&product, &id, &event, now);
+        event.user = UserId::new("Ünal \"7\"").expect("valid");
+        event.anonymous = Some(anonymous);
+        let readdressed = readdress(&body, &event.user).expect("readable");
+        let expected = encode(&product, &id, &event, now);
+        assert_eq!(String::from_utf8(readdressed), String::from_utf8(expected));
+        assert!(readdress(&body[..body.len() - 1], &event.user).is_err());
     }
 
     #[test]

@@ -5,17 +5,26 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use pilotage_domain::id::{DecisionId, EventId, ProductId, UserId};
+use pilotage_domain::hash::ContentHash;
+use pilotage_domain::id::{DecisionId, EventId, ProductId, SessionId, UserId};
+use pilotage_domain::kin::may_name;
 use pilotage_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{RecordError, decision, event, newer_or};
+use super::{RecordError, decision, event, merge, newer_or};
 use crate::instant;
 
 /// The version of the JSON around a decision. An event has the version of its stored form.
 const DECISION_VERSION: u64 = 1;
+/// The version of the JSON around a naming and around what is carried. A program that knows neither stops at it instead of
+/// passing over it; so the next version of an event or a decision is 3.
+const MERGE_VERSION: u64 = 2;
 /// What `eventType` says of a decision.
 const DECISION_TYPE: &str = "guide_decided";
+/// What it says of a naming.
+const NAMED_TYPE: &str = "user_named";
+/// What it says of what is carried from one user to another.
+const CARRIED_TYPE: &str = "user_carried";
 /// The version of the API that a record without one is told under.
 const API_VERSION: &str = "2024-10-01";
 
@@ -26,6 +35,10 @@ pub enum Name {
     Event(EventId),
     /// A decision; its value has the stored decision inside.
     Decision(DecisionId),
+    /// That the record's user is that known one; its value has the stored naming inside.
+    Named(UserId),
+    /// What is carried over from that anonymous user, as folded under what has that hash; its value has the stored profile inside.
+    Carried(UserId, ContentHash),
 }
 
 /// A record on its way into a topic.
@@ -39,7 +52,7 @@ pub struct Outgoing<'a> {
     pub name: &'a Name,
     /// When the server took it.
     pub received_at: Timestamp,
-    /// The stored form, as `record::event` and `record::decision` write it.
+    /// The stored form, as `record::event`, `record::decision` and `record::merge` write it.
     pub body: &'a [u8],
 }
 
@@ -93,7 +106,13 @@ struct Value<'a> {
     /// The W3C trace context that it came under.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     traceparent: Option<Cow<'a, str>>,
-    /// The stored decision in base64; no event has it, whatever a caller sends.
+    /// Into whom the user is merged, of a naming.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    merged_into: Option<Cow<'a, str>>,
+    /// Who is merged into the user, of what is carried.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    merged_from: Option<Cow<'a, str>>,
+    /// The stored form in base64, of all but events; no event has it, whatever a caller sends.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     record: Option<Cow<'a, str>>,
 }
@@ -109,6 +128,8 @@ pub fn encode(record: Outgoing<'_>) -> Result<Message<'_>, RecordError> {
     match record.name {
         Name::Event(id) => encode_event(record, id),
         Name::Decision(id) => encode_decision(record, *id),
+        Name::Named(into) => encode_named(record, into),
+        Name::Carried(from, fold) => encode_carried(record, from, *fold),
     }
 }
 
@@ -137,25 +158,73 @@ fn encode_decision(record: Outgoing<'_>, id: DecisionId) -> Result<Message<'_>, 
     if fact.decision_id != id {
         return Err(malformed("its decision is not the record's"));
     }
-    let id = id.to_string();
+    let of = (DECISION_VERSION, DECISION_TYPE, &fact.session_id);
+    let kind = Cow::Borrowed("pilotage.decision");
+    let about = About { id: id.to_string().into(), kind, at: fact.at };
+    Ok(wrapped(record, of, about, [None, None]))
+}
+
+fn encode_named<'a>(record: Outgoing<'a>, into: &UserId) -> Result<Message<'a>, RecordError> {
+    let named = merge::decode_named(record.body)?;
+    if named.into != *into || !may_name(into, record.user) {
+        return Err(malformed("its users are not the record's"));
+    }
+    let of = (MERGE_VERSION, NAMED_TYPE, &named.session);
+    let id = named_id(record.user, into).into();
+    let about = About { id, kind: Cow::Borrowed("pilotage.named"), at: named.at };
+    Ok(wrapped(record, of, about, [Some(into), None]))
+}
+
+fn encode_carried<'a>(
+    record: Outgoing<'a>,
+    from: &UserId,
+    fold: ContentHash,
+) -> Result<Message<'a>, RecordError> {
+    let carried = merge::decode_carried(record.body)?;
+    if (&carried.from, carried.fold) != (from, fold) || !may_name(record.user, from) {
+        return Err(malformed("its users are not the record's"));
+    }
+    let of = (MERGE_VERSION, CARRIED_TYPE, &carried.session);
+    let id = carried_id(from, record.user, fold).into();
+    let about = About { id, kind: Cow::Borrowed("pilotage.carried"), at: carried.at };
+    Ok(wrapped(record, of, about, [None, Some(from)]))
+}
+
+fn named_id(anonymous: &UserId, known: &UserId) -> String {
+    format!("named:{anonymous}:{known}")
+}
+
+fn carried_id(anonymous: &UserId, known: &UserId, fold: ContentHash) -> String {
+    format!("carried:{anonymous}:{known}:{fold}")
+}
+
+/// JSON around a stored form that is none.
+fn wrapped<'a>(
+    record: Outgoing<'a>,
+    (v, event_type, session): (u64, &'static str, &SessionId),
+    about: About<'a>,
+    [into, from]: [Option<&UserId>; 2],
+) -> Message<'a> {
+    let user = |user: &UserId| Cow::Owned(user.to_string());
     let value = Value {
-        v: DECISION_VERSION,
-        event_id: Cow::Borrowed(&id),
+        v,
+        event_id: Cow::Borrowed(&about.id),
         product: Cow::Borrowed(record.product.as_str()),
         user_id: Cow::Borrowed(record.user.as_str()),
-        session_id: Cow::Borrowed(fact.session_id.as_str()),
-        event_type: Cow::Borrowed(DECISION_TYPE),
-        timestamp: fact.at,
+        session_id: Cow::Borrowed(session.as_str()),
+        event_type: Cow::Borrowed(event_type),
+        timestamp: about.at,
         received_at: record.received_at,
         api_version: None,
         traceparent: None,
+        merged_into: into.map(user),
+        merged_from: from.map(user),
         record: Some(STANDARD.encode(record.body).into()),
     };
     // Text and numbers: nothing in it can fail to be written to memory.
-    let value = serde_json::to_vec(&value).expect("a decision is always writable");
-    let about = About { id: Cow::Owned(id), kind: Cow::Borrowed("pilotage.decision"), at: fact.at };
+    let value = serde_json::to_vec(&value).expect("names and numbers are always writable");
     let headers = headers(record, about, [None, None]);
-    Ok(Message { key: key(record.product, record.user), headers, value: Cow::Owned(value) })
+    Message { key: key(record.product, record.user), headers, value: Cow::Owned(value) }
 }
 
 /// What the headers tell of a record.
@@ -201,8 +270,10 @@ pub fn decode<'a>(
     let (name, body) = match &value.record {
         None => (event_name(&value)?, Cow::Borrowed(body)),
         Some(record) => {
-            let (id, body) = stored_decision(&value, record)?;
-            (Name::Decision(id), Cow::Owned(body))
+            let body = STANDARD
+                .decode(&**record)
+                .map_err(|error| malformed(&format!("record: {error}")))?;
+            (stored_name(&value, &user, &body)?, Cow::Owned(body))
         }
     };
     Ok(Incoming { product, user, name, received_at: value.received_at, body })
@@ -212,19 +283,39 @@ fn event_name(value: &Value<'_>) -> Result<Name, RecordError> {
     EventId::new(&value.event_id).map(Name::Event).map_err(|_| malformed("eventId"))
 }
 
-fn stored_decision(value: &Value<'_>, record: &str) -> Result<(DecisionId, Vec<u8>), RecordError> {
-    let body = STANDARD.decode(record).map_err(|error| malformed(&format!("record: {error}")))?;
-    let fact = decision::decode_fact(&body)?;
-    if DecisionId::parse(&value.event_id) != Some(fact.decision_id) {
-        return Err(malformed("its eventId is not the decision's"));
+/// What the stored form inside is called, where the value says the same.
+fn stored_name(value: &Value<'_>, user: &UserId, body: &[u8]) -> Result<Name, RecordError> {
+    let (name, id, fits) = match &*value.event_type {
+        NAMED_TYPE => {
+            let into = merge::decode_named(body)?.into;
+            let (id, fits) = (named_id(user, &into), may_name(&into, user));
+            (Name::Named(into), id, fits)
+        }
+        CARRIED_TYPE => {
+            let merge::Carried { from, fold, .. } = merge::decode_carried(body)?;
+            let (id, fits) = (carried_id(&from, user, fold), may_name(user, &from));
+            (Name::Carried(from, fold), id, fits)
+        }
+        _ => {
+            let id = decision::decode_fact(body)?.decision_id;
+            (Name::Decision(id), id.to_string(), true)
+        }
+    };
+    match () {
+        () if value.event_id != id => Err(malformed("its eventId is not that of what it holds")),
+        () if !fits => Err(malformed("one of its users can't be merged into the other")),
+        () => Ok(name),
     }
-    Ok((fact.decision_id, body))
 }
 
 fn read(body: &[u8]) -> Result<Value<'_>, RecordError> {
-    let value: Value<'_> = serde_json::from_slice(body)
-        .map_err(|error| newer_or(error, body, DECISION_VERSION.max(event::VERSION)))?;
-    let known = if value.record.is_some() { DECISION_VERSION } else { event::VERSION };
+    let value: Value<'_> =
+        serde_json::from_slice(body).map_err(|error| newer_or(error, body, MERGE_VERSION))?;
+    let known = match &*value.event_type {
+        _ if value.record.is_none() => event::VERSION,
+        NAMED_TYPE | CARRIED_TYPE => MERGE_VERSION,
+        _ => DECISION_VERSION,
+    };
     if value.v > known {
         return Err(RecordError::Newer { found: value.v, known });
     }

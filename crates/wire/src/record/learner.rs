@@ -1,12 +1,13 @@
 //! What a product's learner has learnt, as the store holds it. Must not be read as anything but sums: what they mean is in them.
 
-use pilotage_domain::learn::Learner;
+use pilotage_domain::learn::{Frame, Learner, lesson};
 use pilotage_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::RecordError;
 
-const VERSION: u8 = 1;
+/// The version that is written: that of the rules by which lessons come about. The bytes of both are alike.
+const VERSION: u8 = lesson::RULES;
 
 /// The state from which decisions draw: as of a fixed position of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,7 +27,9 @@ pub fn encode(learner: &Learner) -> Vec<u8> {
 
 /// Reads what is learnt, of any version.
 pub fn decode(body: &[u8]) -> Result<Learner, RecordError> {
-    read(body)
+    let mut learner: Learner = read(body)?;
+    mark(&mut learner.frame, body);
+    Ok(learner)
 }
 
 /// The stored form of what decisions draw from.
@@ -36,7 +39,14 @@ pub fn encode_published(published: &Published) -> Vec<u8> {
 
 /// Reads what decisions draw from, of any version.
 pub fn decode_published(body: &[u8]) -> Result<Published, RecordError> {
-    read(body)
+    let mut published: Published = read(body)?;
+    mark(&mut published.learner.frame, body);
+    Ok(published)
+}
+
+/// Notes by which rules it was learnt.
+fn mark(frame: &mut Frame, body: &[u8]) {
+    frame.rules = body.first().copied().unwrap_or(VERSION);
 }
 
 /// A version byte and the value in postcard's format.
@@ -48,7 +58,7 @@ fn write<T: Serialize>(value: &T) -> Vec<u8> {
 fn read<T: for<'a> Deserialize<'a>>(body: &[u8]) -> Result<T, RecordError> {
     let malformed = |what: &str| RecordError::Malformed(what.to_owned());
     let (version, rest) = body.split_first().ok_or_else(|| malformed("empty"))?;
-    if *version != VERSION {
+    if !(1..=VERSION).contains(version) {
         return Err(RecordError::Newer { found: u64::from(*version), known: u64::from(VERSION) });
     }
     postcard::from_bytes(rest).map_err(|error| malformed(&error.to_string()))
@@ -57,7 +67,7 @@ fn read<T: for<'a> Deserialize<'a>>(body: &[u8]) -> Result<T, RecordError> {
 #[cfg(test)]
 mod tests {
     use pilotage_domain::learn::settings::CLICK_WINDOW;
-    use pilotage_domain::learn::{Frame, Space, Windows};
+    use pilotage_domain::learn::{Space, Windows};
     use pilotage_domain::time::Millis;
 
     use super::*;
@@ -65,11 +75,14 @@ mod tests {
     #[test]
     fn what_is_learnt_survives_and_a_cut_or_newer_one_is_refused() {
         let windows = Windows { goal: Millis::days(7), click: CLICK_WINDOW };
-        let learner = Learner::new(Frame { space: Space::plain(2, 1, vec![0]), windows });
+        let learner = Learner::new(Frame::new(Space::plain(2, 1, vec![0]), windows));
         let body = encode(&learner);
         assert_eq!(decode(&body).as_ref(), Ok(&learner));
         assert!(decode(&body[..body.len() - 1]).is_err());
         assert!(matches!(decode(&[9]), Err(RecordError::Newer { found: 9, .. })));
+        let earlier = [&[1], &body[1..]].concat();
+        let earlier = decode(&earlier).expect("every past version loads");
+        assert_ne!(earlier.frame, learner.frame, "and does not mean the same");
         let published = Published { version: 64, at: Timestamp::from_millis(7), learner };
         assert_eq!(decode_published(&encode_published(&published)), Ok(published));
     }

@@ -4,6 +4,7 @@ pub mod decision;
 pub mod event;
 pub mod kafka;
 pub mod learner;
+pub mod merge;
 pub mod offer;
 pub mod user;
 

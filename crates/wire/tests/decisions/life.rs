@@ -3,6 +3,7 @@
 use pilotage_domain::decide::{Decision, Outcome, Request, Surface, decide};
 use pilotage_domain::definition::Definition;
 use pilotage_domain::event::{Event, EventContext, Position};
+use pilotage_domain::kin::ALONE;
 use pilotage_domain::id::{DecisionId, EventId, GuideId, SessionId, UserId};
 use pilotage_domain::policy::Policy;
 use pilotage_domain::profile::Profile;
@@ -138,6 +139,7 @@ impl<'d> Life<'d> {
                 },
                 paused: &ask.paused,
                 pending: &self.pending,
+                kin: &ALONE,
             },
         );
         if let Outcome::Show { guide, .. } = &decision.outcome {

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use pilotage_domain::advise::{Brief, NoCall};
 use pilotage_domain::decide::{Request, Surface};
 use pilotage_domain::definition::Definition;
+use pilotage_domain::kin::ALONE;
 use pilotage_domain::id::{DecisionId, SessionId};
 use pilotage_domain::profile::view::View;
 use pilotage_domain::rules::{Judged, Situation, judge};
@@ -53,6 +54,7 @@ pub(crate) fn judged<T>(
         },
         paused: &ask.paused,
         pending: &life.pending,
+        kin: &ALONE,
     };
     let view = View { definition: life.definition, profile: &life.profile, now: at };
     let situation = Situation::new(view, &request);

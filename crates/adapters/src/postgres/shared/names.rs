@@ -13,24 +13,24 @@ use crate::postgres::column::{Uuid, cell, from_number, position};
 use crate::postgres::fault::{Fault, Result};
 
 /// A name that is known on its day is passed over; whoever adds counts.
-const ADD_EVENTS: &str = "
+const ADD_OTHERS: &str = "
     INSERT INTO names AS n (name, position, day)
     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::integer[])
     ON CONFLICT (name) DO UPDATE SET position = excluded.position, day = excluded.day
     WHERE excluded.day - n.day > $4";
 const ADD_DECISIONS: &str = "
     INSERT INTO decisions (decision, position) SELECT * FROM unnest($1::uuid[], $2::bigint[])";
-const FIND_EVENTS: &str = "SELECT name, position, day FROM names WHERE name = ANY ($1::uuid[])";
+const FIND_OTHERS: &str = "SELECT name, position, day FROM names WHERE name = ANY ($1::uuid[])";
 const FIND_DECISIONS: &str =
     "SELECT decision, position FROM decisions WHERE decision = ANY ($1::uuid[])";
 
 /// Statements that `add` may need.
-pub(super) const OF_NAMES: [&str; 2] = [ADD_EVENTS, ADD_DECISIONS];
+pub(super) const OF_NAMES: [&str; 2] = [ADD_OTHERS, ADD_DECISIONS];
 
 /// Names, column by column, as they are stored.
 #[derive(Default)]
 struct Sorted {
-    events: (Vec<Uuid>, Vec<i64>),
+    others: (Vec<Uuid>, Vec<i64>),
     days: Vec<i32>,
     decisions: (Vec<Uuid>, Vec<i64>),
 }
@@ -39,14 +39,14 @@ impl Sorted {
     fn of(names: &[(Dated, Position)]) -> Self {
         let mut sorted = Self::default();
         for (Dated { name, day }, position) in names {
-            let (stored, columns) = match &name.name {
-                EntryName::Event(id) => {
+            let columns = match &name.name {
+                EntryName::Decision(_) => &mut sorted.decisions,
+                _ => {
                     sorted.days.push(day.number());
-                    (Uuid::of_event(&name.key, id), &mut sorted.events)
+                    &mut sorted.others
                 }
-                EntryName::Decision(id) => (Uuid::of_decision(*id), &mut sorted.decisions),
             };
-            columns.0.push(stored);
+            columns.0.push(Uuid::of_name(&name.key, &name.name));
             columns.1.push(from_number(position.0));
         }
         sorted
@@ -55,14 +55,14 @@ impl Sorted {
 
 /// Adds the names; none may be known on its day.
 pub(super) async fn add(work: &Transaction<'_>, names: &[(Dated, Position)]) -> Result<()> {
-    let Sorted { events, days, decisions } = Sorted::of(names);
+    let Sorted { others, days, decisions } = Sorted::of(names);
     // Both are waited for: the failure of the first is the one that tells.
-    let (events, decisions) =
-        tokio::join!(biased; add_events(work, events, days), add_decisions(work, decisions));
-    events.and(decisions)
+    let (others, decisions) =
+        tokio::join!(biased; add_others(work, others, days), add_decisions(work, decisions));
+    others.and(decisions)
 }
 
-async fn add_events(
+async fn add_others(
     work: &Transaction<'_>,
     (names, positions): (Vec<Uuid>, Vec<i64>),
     days: Vec<i32>,
@@ -70,12 +70,12 @@ async fn add_events(
     if names.is_empty() {
         return Ok(());
     }
-    let statement = work.prepare_cached(ADD_EVENTS).await?;
+    let statement = work.prepare_cached(ADD_OTHERS).await?;
     let added = work.execute(&statement, &[&names, &positions, &days, &REMEMBERED_DAYS]).await?;
     if added == names.len() as u64 {
         Ok(())
     } else {
-        Err(Fault::Damaged("an event's name is known already".to_owned()))
+        Err(Fault::Damaged("a record's name is known already".to_owned()))
     }
 }
 
@@ -94,20 +94,20 @@ async fn add_decisions(
 pub(super) async fn positions(client: &Client, names: &[Dated]) -> Result<Vec<Option<Position>>> {
     let stored: Vec<(Uuid, Option<Day>)> = names
         .iter()
-        .map(|Dated { name, day }| match &name.name {
-            EntryName::Event(id) => (Uuid::of_event(&name.key, id), Some(*day)),
-            EntryName::Decision(id) => (Uuid::of_decision(*id), None),
+        .map(|Dated { name, day }| {
+            let is_decision = matches!(name.name, EntryName::Decision(_));
+            (Uuid::of_name(&name.key, &name.name), (!is_decision).then_some(*day))
         })
         .collect();
-    let of = |is_event| stored.iter().filter(move |(_, day)| day.is_some() == is_event);
-    let (events, decisions): (Vec<Uuid>, Vec<Uuid>) =
+    let of = |is_dated| stored.iter().filter(move |(_, day)| day.is_some() == is_dated);
+    let (others, decisions): (Vec<Uuid>, Vec<Uuid>) =
         (of(true).map(|name| name.0).collect(), of(false).map(|name| name.0).collect());
-    let (events, decisions) = tokio::try_join!(
+    let (others, decisions) = tokio::try_join!(
         biased;
-        find(client, FIND_EVENTS, events),
+        find(client, FIND_OTHERS, others),
         find(client, FIND_DECISIONS, decisions),
     )?;
-    let events: HashMap<Uuid, (Position, Day)> = events
+    let others: HashMap<Uuid, (Position, Day)> = others
         .iter()
         .map(|row| Ok((cell(row, 0)?, (position(row, 1)?, Day::new(cell(row, 2)?)))))
         .collect::<Result<_>>()?;
@@ -117,7 +117,7 @@ pub(super) async fn positions(client: &Client, names: &[Dated]) -> Result<Vec<Op
         .collect::<Result<_>>()?;
     let known = |(name, day): &(Uuid, Option<Day>)| match day {
         Some(day) => {
-            let first = events.get(name).filter(|(_, first)| first.knows(*day));
+            let first = others.get(name).filter(|(_, first)| first.knows(*day));
             first.map(|(position, _)| *position)
         }
         None => decisions.get(name).copied(),

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use deadpool_postgres::Transaction;
 use pilotage_domain::time::Timestamp;
-use pilotage_engine::port::store::{Batch, Cohort, Reached, RowId, UserKey, UserWrite, Watermark};
+use pilotage_engine::port::store::{
+    Batch, Cohort, Counting, Reached, RowId, UserKey, UserWrite, Watermark,
+};
 use tokio_postgres::types::ToSql;
 
 use super::{book, learnt};
@@ -37,9 +39,10 @@ const COHORTS: &str = "
         $7::bytea[])
     ON CONFLICT (row_id) DO UPDATE SET grp = excluded.grp, first_seen = excluded.first_seen,
         signup = excluded.signup, activated = excluded.activated, reached = excluded.reached";
+const UNCOUNT: &str = "DELETE FROM cohorts WHERE row_id = ANY ($1::bigint[])";
 
 /// Statements that `Users::put` and `Users::add` may need.
-pub(in crate::postgres) const OF_USERS: [&str; 4] = [UPDATE, INSERT, RUNS, COHORTS];
+pub(in crate::postgres) const OF_USERS: [&str; 5] = [UPDATE, INSERT, RUNS, COHORTS, UNCOUNT];
 
 /// Writes users and watermark; the users' rows in their order.
 pub(super) async fn batch(work: &Transaction<'_>, batch: &Batch) -> Result<Vec<RowId>> {
@@ -67,7 +70,7 @@ struct Once<'a> {
     /// The row that the caller knows.
     told: Option<RowId>,
     last: &'a UserWrite,
-    cohort: Option<Cohort>,
+    counting: Counting,
 }
 
 /// The rows of users, by key.
@@ -77,10 +80,12 @@ impl<'a> Users<'a> {
     pub(in crate::postgres) fn of(all: &'a [UserWrite]) -> Self {
         let mut once = BTreeMap::new();
         for user in all {
-            let known =
-                once.entry(&user.key).or_insert(Once { told: None, last: user, cohort: None });
+            let first = Once { told: None, last: user, counting: Counting::Unchanged };
+            let known = once.entry(&user.key).or_insert(first);
             known.told = user.row.or(known.told);
-            known.cohort = user.cohort.or(known.cohort);
+            if user.counting != Counting::Unchanged {
+                known.counting = user.counting;
+            }
             known.last = user;
         }
         Self { all, once }
@@ -145,6 +150,7 @@ impl<'a> Users<'a> {
         let in_order = self.all.iter().map(of).collect::<Result<Vec<RowId>>>()?;
         self.runs(work, &in_order).await?;
         self.cohorts(work, rows).await?;
+        self.uncount(work, rows).await?;
         Ok(in_order)
     }
 
@@ -166,11 +172,11 @@ impl<'a> Users<'a> {
     }
 
     async fn cohorts(&self, work: &Transaction<'_>, rows: &Rows<'_>) -> Result<()> {
-        let counted: BTreeMap<RowId, (&str, Cohort)> = self
-            .once
-            .iter()
-            .filter_map(|(key, user)| Some((*rows.get(key)?, (key.product.as_str(), user.cohort?))))
-            .collect();
+        let told = self.once.iter().filter_map(|(key, user)| match user.counting {
+            Counting::As(cohort) => Some((*rows.get(*key)?, (key.product.as_str(), cohort))),
+            Counting::Unchanged | Counting::Not => None,
+        });
+        let counted: BTreeMap<RowId, (&str, Cohort)> = told.collect();
         if counted.is_empty() {
             return Ok(());
         }
@@ -187,6 +193,17 @@ impl<'a> Users<'a> {
         let columns: [&(dyn ToSql + Sync); 7] =
             [&rows, &products, &groups, &first_seen, &signups, &activated, &reached];
         work.execute(&statement, &columns).await?;
+        Ok(())
+    }
+
+    async fn uncount(&self, work: &Transaction<'_>, rows: &Rows<'_>) -> Result<()> {
+        let uncounted = self.once.iter().filter(|(_, user)| user.counting == Counting::Not);
+        let rows = uncounted.filter_map(|(key, _)| rows.get(key));
+        let rows: Vec<i64> = rows.map(|row| from_number(row.0)).collect();
+        if !rows.is_empty() {
+            let statement = work.prepare_cached(UNCOUNT).await?;
+            work.execute(&statement, &[&rows]).await?;
+        }
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use pilotage_domain::decide::Group;
 use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{EventId, ProductId};
 use pilotage_domain::time::Millis;
+use pilotage_engine::port::log::EntryName;
 use pilotage_engine::port::shared::Shared;
 use pilotage_engine::port::store::{Grid, Reached, Store};
 
@@ -59,8 +60,8 @@ async fn fill(operator: &Operator, schema: i32) {
             _ => TODAY.to_string(),
         };
         let name = format!("INSERT INTO names VALUES ($1, (3::bigint << 48) + 1, {day})");
-        let event = EventId::new("0").expect("an id");
-        let named = Uuid::of_event(&super::key("u"), &event);
+        let event = EntryName::Event(EventId::new("0").expect("an id"));
+        let named = Uuid::of_name(&super::key("u"), &event);
         operator.client.execute(&name, &[&named]).await.expect("the statement runs");
     }
 }

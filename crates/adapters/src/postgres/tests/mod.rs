@@ -278,7 +278,7 @@ fn event_name(user: &str, id: &str) -> Dated {
 
 fn user(name: &str, body: &str, applied: Position) -> UserWrite {
     let (key, body) = (key(name), Bytes::from(body.to_owned()));
-    UserWrite { key, row: None, body, applied, spilled: Vec::new(), cohort: None }
+    UserWrite { key, row: None, body, applied, spilled: Vec::new(), counting: Default::default() }
 }
 
 async fn claim(store: &dyn Shared, partition: u16) -> Claim {

@@ -1,11 +1,14 @@
 //! Records as they stand in the file: some of one commit together, a row for all. Must not hand out a record of a row
 //! that is not as it was written.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use pilotage_domain::event::Position;
+use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{DecisionId, EventId, ProductId, UserId};
 use pilotage_domain::time::Timestamp;
-use pilotage_engine::port::log::{Entry, EntryName, RecordKind, Stored};
+use pilotage_engine::port::log::{Entry, EntryName, Stored};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::row::{self, Named, RowError};
@@ -16,6 +19,8 @@ const FULL: usize = 32 << 10;
 
 const EVENT: u8 = 1;
 const DECISION: u8 = 2;
+const NAMED: u8 = 3;
+const CARRIED: u8 = 4;
 
 /// The records of a commit on their way into the file.
 pub(super) struct Blocks<'a> {
@@ -65,21 +70,21 @@ impl<'a> Blocks<'a> {
     }
 }
 
-/// A byte for the kind, product, user and name, eight bytes for the moment, the body; texts with their length before
+/// A byte for the kind, product, user and name (of what is carried the fold's hash, then the user), eight bytes for the moment, the body; texts with their length before
 /// them in four bytes. Numbers have their low byte first.
 fn put_record(into: &mut Vec<u8>, entry: &Entry) {
-    let bits;
     let (kind, name) = match &entry.name {
-        EntryName::Event(id) => (EVENT, id.as_str().as_bytes()),
-        EntryName::Decision(id) => {
-            bits = id.bits().to_be_bytes();
-            (DECISION, &bits[..])
+        EntryName::Event(id) => (EVENT, Cow::Borrowed(id.as_str().as_bytes())),
+        EntryName::Decision(id) => (DECISION, Cow::Owned(id.bits().to_be_bytes().to_vec())),
+        EntryName::Named(user) => (NAMED, Cow::Borrowed(user.as_str().as_bytes())),
+        EntryName::Carried(user, fold) => {
+            (CARRIED, Cow::Owned([fold.as_bytes(), user.as_str().as_bytes()].concat()))
         }
     };
     into.push(kind);
     put_text(into, entry.product.as_str().as_bytes());
     put_text(into, entry.user.as_str().as_bytes());
-    put_text(into, name);
+    put_text(into, &name);
     into.extend_from_slice(&entry.received_at.as_millis().to_le_bytes());
     put_text(into, &entry.body);
 }
@@ -172,14 +177,8 @@ impl Block {
         let kind = *self.bytes(1)?.first()?;
         let (product, user, name) = (self.text()?, self.text()?, self.text()?);
         let received_at = i64::from_le_bytes(self.bytes(8)?.as_ref().try_into().ok()?);
-        let (kind, name) = match kind {
-            EVENT => (RecordKind::Event, EntryName::Event(EventId::new(text(&name)?).ok()?)),
-            DECISION => {
-                let bits = u128::from_be_bytes(name.as_ref().try_into().ok()?);
-                (RecordKind::Decision, EntryName::Decision(DecisionId::from_bits(bits)))
-            }
-            _ => return None,
-        };
+        let name = name_of(kind, &name)?;
+        let kind = name.kind();
         let stored = Stored {
             position: self.next,
             product: ProductId::new(text(&product)?).ok()?,
@@ -192,7 +191,23 @@ impl Block {
     }
 }
 
-fn text(bytes: &Bytes) -> Option<&str> {
+/// The name as `put_record` has written it.
+fn name_of(kind: u8, name: &[u8]) -> Option<EntryName> {
+    Some(match kind {
+        EVENT => EntryName::Event(EventId::new(text(name)?).ok()?),
+        DECISION => {
+            EntryName::Decision(DecisionId::from_bits(u128::from_be_bytes(name.try_into().ok()?)))
+        }
+        NAMED => EntryName::Named(UserId::new(text(name)?).ok()?),
+        CARRIED => {
+            let (fold, user) = name.split_first_chunk::<32>()?;
+            EntryName::Carried(UserId::new(text(user)?).ok()?, ContentHash::from_bytes(*fold))
+        }
+        _ => return None,
+    })
+}
+
+fn text(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes).ok()
 }
 

@@ -2,7 +2,7 @@
 
 use hashbrown::HashTable;
 use pilotage_domain::event::Position;
-use pilotage_domain::id::{EventId, ProductId, UserId};
+use pilotage_domain::id::{ProductId, UserId};
 use pilotage_engine::port::log::{Appended, Entry, EntryName};
 use rusqlite::{Connection, params};
 
@@ -43,28 +43,28 @@ impl Commit<'_> {
         };
         let mut outcome = Outcome { appended: Vec::with_capacity(count), marks: Vec::new() };
         for entry in entries() {
-            let appended = match &entry.name {
-                EntryName::Event(id) => self.event(entry, id, &mut new, &mut outcome.marks)?,
-                EntryName::Decision(id) => {
-                    let position = new.add(entry)?;
-                    self.index(&id.bits().to_be_bytes(), position)?;
-                    Appended::New(position)
-                }
+            let mark = self.key.of_name(entry.product.as_str(), entry.user.as_str(), &entry.name);
+            let appended = match mark {
+                Some(mark) => self.once(entry, mark, &mut new, &mut outcome.marks)?,
+                None => Appended::New(new.add(entry)?),
             };
+            if let EntryName::Decision(id) = &entry.name {
+                self.index(&id.bits().to_be_bytes(), appended.position())?;
+            }
             outcome.appended.push(appended);
         }
         new.blocks.finish()?;
         Ok(outcome)
     }
 
-    fn event<'e>(
+    /// Adds the record, unless one of its name is known.
+    fn once<'e>(
         &self,
         entry: &'e Entry,
-        id: &EventId,
+        mark: Mark,
         new: &mut New<'_, 'e>,
         marks: &mut Vec<Marked>,
     ) -> Result<Appended, RowError> {
-        let mark = self.key.mark(entry.product.as_str(), entry.user.as_str(), id.as_str());
         for position in new.find(mark).chain(self.remembered.find(mark)) {
             let same = match self.known(position, new) {
                 Some(known) => is_same(entry, (&known.product, &known.user, &known.name)),
@@ -99,7 +99,7 @@ impl Commit<'_> {
     }
 }
 
-/// Whether that is the same event.
+/// Whether that is the same record.
 fn is_same(entry: &Entry, (product, user, name): (&ProductId, &UserId, &EntryName)) -> bool {
     (&entry.product, &entry.user, &entry.name) == (product, user, name)
 }

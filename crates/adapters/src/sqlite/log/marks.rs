@@ -1,7 +1,6 @@
 //! Remembered events on disk: saved a span at a time, read at the start. Must not trust what it reads.
 
 use pilotage_domain::event::Position;
-use pilotage_engine::port::log::EntryName;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::remembered::{self, MarkKey, Marked, Remembered};
@@ -124,10 +123,8 @@ fn load_unsaved(
 ) -> Result<Vec<Marked>, RowError> {
     let mut marks = Vec::new();
     let reached = read::scan(connection, after, &mut |Named { name, stored }| {
-        if let EntryName::Event(id) = name {
-            let mark = key.mark(stored.product.as_str(), stored.user.as_str(), id.as_str());
-            marks.push((mark, stored.position));
-        }
+        let mark = key.of_name(stored.product.as_str(), stored.user.as_str(), &name);
+        marks.extend(mark.map(|mark| (mark, stored.position)));
         Ok(true)
     })?;
     if reached == end {

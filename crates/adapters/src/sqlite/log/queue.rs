@@ -56,6 +56,7 @@ pub(super) fn bytes_of(entry: &Entry) -> usize {
     let name = match &entry.name {
         EntryName::Event(id) => id.as_str().len(),
         EntryName::Decision(_) => 0,
+        EntryName::Named(user) | EntryName::Carried(user, _) => user.as_str().len(),
     };
     OVERHEAD + entry.product.as_str().len() + entry.user.as_str().len() + name + entry.body.len()
 }

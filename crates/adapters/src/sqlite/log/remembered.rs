@@ -1,9 +1,11 @@
-//! Which events were stored lately, in about 12 bytes each. Must not decide: equal marks only say where to look.
+//! Which events, and other records known by name, were stored lately, in about 12 bytes each. Must not decide: equal marks
+//! only say where to look.
 
 use std::collections::VecDeque;
 
 use hashbrown::HashTable;
 use pilotage_domain::event::Position;
+use pilotage_engine::port::log::EntryName;
 use siphasher::sip::SipHasher13;
 
 /// The newest events, in generations: the oldest is let go of as a whole once the younger ones hold enough. So no
@@ -29,10 +31,27 @@ pub(super) struct MarkKey(pub [u8; 16]);
 impl MarkKey {
     /// The mark of that event of that user.
     pub(super) fn mark(self, product: &str, user: &str, event: &str) -> Mark {
+        self.of(&[product.as_bytes(), user.as_bytes(), event.as_bytes()])
+    }
+
+    /// The mark of a record of that name; `None` of a decision, which is found otherwise.
+    pub(super) fn of_name(self, product: &str, user: &str, name: &EntryName) -> Option<Mark> {
+        let (product, user) = (product.as_bytes(), user.as_bytes());
+        Some(match name {
+            EntryName::Decision(_) => return None,
+            EntryName::Event(id) => self.of(&[product, user, id.as_str().as_bytes()]),
+            EntryName::Named(into) => self.of(&[product, user, b"named", into.as_str().as_bytes()]),
+            EntryName::Carried(from, fold) => {
+                self.of(&[product, user, b"carried", from.as_str().as_bytes(), fold.as_bytes()])
+            }
+        })
+    }
+
+    fn of(self, parts: &[&[u8]]) -> Mark {
         let mut hasher = SipHasher13::new_with_key(&self.0);
-        for part in [product, user, event] {
+        for part in parts {
             // No id holds a control character, so that a zero byte ends it.
-            std::hash::Hasher::write(&mut hasher, part.as_bytes());
+            std::hash::Hasher::write(&mut hasher, part);
             std::hash::Hasher::write(&mut hasher, &[0]);
         }
         let hash = std::hash::Hasher::finish(&hasher);

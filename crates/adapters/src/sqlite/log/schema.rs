@@ -10,7 +10,7 @@ pub(super) const LOG: Kind = Kind {
     role: "log",
     name: "log.sqlite",
     application: 0x5069_4c67, // "PiLg"
-    steps: &[FORMAT_1, FORMAT_2],
+    steps: &[FORMAT_1, FORMAT_2, FORMAT_3],
 };
 
 const FORMAT_1: &str = "
@@ -52,4 +52,8 @@ CREATE TABLE block (
     sum INTEGER NOT NULL,
     body BLOB NOT NULL
 );
+";
+
+const FORMAT_3: &str = "
+-- From here on blocks may hold records that say which users are one person, which no earlier version can read.
 ";

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use pilotage_domain::event::Position;
-use pilotage_engine::port::log::{Entry, EntryName, RecordKind, Stored};
+use pilotage_engine::port::log::{Entry, Stored};
 
 use super::queue::bytes_of;
 
@@ -60,10 +60,7 @@ pub(super) fn stored((position, entry): (u64, &Entry)) -> Stored {
         position: Position(position),
         product: entry.product.clone(),
         user: entry.user.clone(),
-        kind: match entry.name {
-            EntryName::Event(_) => RecordKind::Event,
-            EntryName::Decision(_) => RecordKind::Decision,
-        },
+        kind: entry.name.kind(),
         received_at: entry.received_at,
         body: entry.body.clone(),
     }
@@ -113,6 +110,7 @@ mod tests {
     use bytes::Bytes;
     use pilotage_domain::id::{EventId, ProductId, UserId};
     use pilotage_domain::time::Timestamp;
+    use pilotage_engine::port::log::EntryName;
 
     use super::*;
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pilotage_domain::event::Position;
 use pilotage_domain::time::Timestamp;
 use pilotage_engine::port::store::{
-    Batch, Cohort, Reached, RowId, StoreError, UserKey, UserWrite, Watermark,
+    Batch, Cohort, Counting, Reached, RowId, StoreError, UserKey, UserWrite, Watermark,
 };
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
@@ -173,8 +173,10 @@ impl Work<'_> {
         for (first, body) in &user.spilled {
             self.run(row, *first, body)?;
         }
-        if let Some(cohort) = &user.cohort {
-            self.cohort(row, product, cohort)?;
+        match &user.counting {
+            Counting::Unchanged => {}
+            Counting::As(cohort) => self.cohort(row, product, cohort)?,
+            Counting::Not => self.uncount(row)?,
         }
         self.written += user.body.len();
         Ok(row::from_column(row))
@@ -229,6 +231,12 @@ impl Work<'_> {
         let activated = millis(cohort.activated);
         let reached = cohort.reached.bytes();
         statement.execute(params![row, product, group, first_seen, signup, activated, reached])?;
+        Ok(())
+    }
+
+    fn uncount(&self, row: i64) -> Result<()> {
+        let mut statement = self.connection.prepare_cached("DELETE FROM cohort WHERE row = ?")?;
+        statement.execute([row])?;
         Ok(())
     }
 

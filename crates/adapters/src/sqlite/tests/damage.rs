@@ -11,7 +11,8 @@ use pilotage_domain::id::{DecisionId, ProductId, UserId};
 use pilotage_domain::time::Timestamp;
 use pilotage_engine::port::log::{Journal, Log, ReadError, Stored};
 use pilotage_engine::port::store::{
-    Batch, Cohort, Reached, RowId, Store, StoreError, StoredUser, UserKey, UserWrite, Watermark,
+    Batch, Cohort, Counting, Reached, RowId, Store, StoreError, StoredUser, UserKey, UserWrite,
+    Watermark,
 };
 use rusqlite::Connection;
 
@@ -265,7 +266,7 @@ async fn a_store(path: &Path) -> Told {
         body: Bytes::from(format!("body {n} ").repeat(n % 40)),
         applied: Position(0),
         spilled: vec![(Position(n as u64), Bytes::from("run"))],
-        cohort: Some(cohort),
+        counting: Counting::As(cohort),
     };
     let users = (0..60).map(user).collect();
     let hash = ContentHash::of(&[b"d"]);

@@ -86,7 +86,7 @@ async fn a_full_disk_refuses_batches_until_there_is_room() {
             body: body.clone(),
             applied: Position(0),
             spilled: Vec::new(),
-            cohort: None,
+            counting: Default::default(),
         };
         let watermark = Watermark { position: Position(0), ..Watermark::default() };
         Batch { users: (0..4).map(user).collect(), watermark: Some(watermark), ..Batch::default() }

@@ -11,9 +11,9 @@ use pilotage_domain::event::Position;
 use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{DecisionId, GuideId, ProductId, UserId};
 use pilotage_domain::time::{Millis, Timestamp};
-use pilotage_engine::port::log::{Appended, Journal, Log, Stored};
+use pilotage_engine::port::log::{Appended, Entry, EntryName, Journal, Log, Stored};
 use pilotage_engine::port::store::{
-    Batch, Cohort, Grid, Pause, Reached, Store, UserKey, UserWrite, Watermark,
+    Batch, Cohort, Counting, Grid, Pause, Reached, Store, UserKey, UserWrite, Watermark,
 };
 
 use super::{decision, event, folder, opened, read_all, with_small_pages};
@@ -40,7 +40,7 @@ async fn fill(embedded: &Embedded) {
         body: Bytes::from("profile"),
         applied: Position(0),
         spilled: vec![(Position(1), Bytes::from("run"))],
-        cohort: Some(cohort),
+        counting: Counting::As(cohort),
     };
     let watermark = Watermark {
         position: Position(3),
@@ -120,5 +120,29 @@ async fn milestones_that_an_older_format_did_not_note_are_asked_for() {
         let grid = Grid::new(Millis::days(7));
         let counted = store.cohorts(&product(), &grid).await.expect("the store reads");
         assert_eq!(counted.reached.len(), 2 * lacking, "{format}");
+    }
+}
+
+/// What makes two users one was new in the fifth: it reads back, and a second one is known.
+#[tokio::test]
+async fn records_that_merge_users_stay_what_they_were() {
+    let (anonymous, known) = (UserId::new("anon-1"), UserId::new("user 1"));
+    let (anonymous, known) = (anonymous.expect("a user"), known.expect("a user"));
+    let fold = ContentHash::of(&[b"fold"]);
+    let naming =
+        Entry { user: anonymous.clone(), name: EntryName::Named(known.clone()), ..event(5) };
+    let carrying = Entry { user: known, name: EntryName::Carried(anonymous, fold), ..event(6) };
+    let old = folder();
+    for name in ["log.sqlite", "store.sqlite"] {
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join("format-5");
+        fs::copy(golden.join(name), old.path().join(name)).expect("a golden file");
+    }
+    let Embedded { log, .. } = opened(old.path());
+    let again = log.append(vec![naming.clone(), carrying.clone()]).await.expect("the log writes");
+    assert_eq!(again, [4, 5].map(|at| Appended::Duplicate(Position(at))));
+    let stored = log.get(vec![Position(4), Position(5)]).await.expect("the log reads");
+    for (stored, entry) in stored.iter().zip([naming, carrying]) {
+        assert_eq!((stored.kind, &stored.user), (entry.name.kind(), &entry.user));
+        assert_eq!(stored.body, entry.body);
     }
 }

@@ -44,7 +44,7 @@ async fn the_store_counts_what_it_writes_of_users_alone() {
         body: Bytes::from_static(b"a record"),
         applied: Position(0),
         spilled: Vec::new(),
-        cohort: None,
+        counting: Default::default(),
     };
     let watermark = Watermark { position: Position(7), ..Watermark::default() };
     for (users, watermark) in [((0..5).map(write).collect(), None), (vec![], Some(watermark))] {

@@ -84,7 +84,7 @@ async fn a_folder_is_open_once_at_a_time() {
 
 #[test]
 fn a_newer_format_is_left_alone() {
-    for (name, known) in [("log.sqlite", 2), ("store.sqlite", 4)] {
+    for (name, known) in [("log.sqlite", 3), ("store.sqlite", 4)] {
         let folder = folder();
         drop(opened(folder.path()));
         let file = raw(&folder.path().join(name));

@@ -305,7 +305,11 @@ pub static FEATURE: Shape = Shape {
 
 /// What user ids look like.
 pub static USER_ID: [Word<UserIdForm>; 2] = [
-    ("uuid", "RFC 9562 with hyphens, any version.", UserIdForm::Uuid),
+    (
+        "uuid",
+        "RFC 9562 with hyphens, any version; `anon-` before it makes it an anonymous user's.",
+        UserIdForm::Uuid,
+    ),
     ("any", "Any id of the caller's own, at most 200 bytes.", UserIdForm::Any),
 ];
 

@@ -1,7 +1,7 @@
 //! How likely each of several uncertain scores is the highest. Must not draw, nor know what the scores are of.
 //!
 //! Scores are independent normal numbers. P(k is best) = ∫ Π_{i≠k} F_i dF_k, computed on one grid for all: as fine, at every
-//! place, as the narrowest score there needs (37 nodes over its twelve standard deviations), and only where somebody can
+//! place, as the narrowest score there needs (31 nodes over its ten standard deviations), and only where somebody can
 //! win. Between three neighbouring nodes both factors count as parabolas, so the integral is a sum of products of
 //! distribution functions (Simpson's rule for Stieltjes integrals). A score that is a step to its neighbours is no worse
 //! for that: its own grid is fine enough. Gauss and Hermite's nodes, which follow one score alone, miss such steps.
@@ -9,7 +9,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::math::normal_cdf;
+use super::math::NormalTable;
 
 /// A score: a normal distribution.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,8 +20,8 @@ pub struct Normal {
     pub sd: f64,
 }
 
-/// How many standard deviations a score reaches to either side; beyond are 2·10⁻⁹ of it.
-const REACH: f64 = 6.0;
+/// How many standard deviations a score reaches to either side; beyond are 6·10⁻⁷ of it.
+const REACH: f64 = 5.0;
 /// No score is narrower than this share of the widest: what is left between is below any error that counts.
 const NARROWEST: f64 = 1e-5;
 /// How wide a panel may be, in standard deviations of the narrowest score there: errors stay below 6·10⁻⁵.
@@ -76,16 +76,18 @@ fn certain(scores: &[Normal]) -> Vec<f64> {
 }
 
 fn integrate(scores: &[Normal], low: f64) -> Vec<f64> {
+    let table = NormalTable::shared();
     let nodes = grid(scores, low);
+    let scales: Vec<(f64, f64)> = scores.iter().map(|s| (s.mean, 1.0 / s.sd)).collect();
     let mut totals = vec![0.0; scores.len()];
-    let mut from = Node::at(low, scores);
+    let [mut from, mut middle, mut to] = [(); 3].map(|()| Node::new(scores.len()));
+    from.move_to(low, &scales, table);
     for pair in nodes.chunks_exact(2) {
-        let [middle, end] = pair else { break };
-        let (middle, to) = (Node::at(*middle, scores), Node::at(*end, scores));
-        for (place, total) in totals.iter_mut().enumerate() {
-            *total += panel(&from, &middle, &to, place);
-        }
-        from = to;
+        let [half, end] = pair else { break };
+        middle.move_to(*half, &scales, table);
+        to.move_to(*end, &scales, table);
+        add_panel(&mut totals, [&from, &middle, &to]);
+        std::mem::swap(&mut from, &mut to);
     }
     // Rounding may leave a hopeless score a hair below 0.
     totals.iter_mut().for_each(|total| *total = total.max(0.0));
@@ -95,32 +97,41 @@ fn integrate(scores: &[Normal], low: f64) -> Vec<f64> {
 
 /// All distribution functions at one place.
 struct Node {
-    each: Vec<f64>,
+    /// Each score's function.
+    own: Vec<f64>,
+    /// The product of all others', for each score.
+    others: Vec<f64>,
     product: f64,
 }
 
 impl Node {
-    fn at(place: f64, scores: &[Normal]) -> Self {
-        let each: Vec<f64> =
-            scores.iter().map(|score| normal_cdf((place - score.mean) / score.sd)).collect();
-        let product = each.iter().fold(1.0, |product, one| product * one);
-        Self { each, product }
+    fn new(count: usize) -> Self {
+        Self { own: vec![1.0; count], others: vec![1.0; count], product: 1.0 }
     }
 
-    /// The function of that score, and the product of all others.
-    fn of(&self, place: usize) -> (f64, f64) {
-        // Above the lowest win, no function is below 10⁻⁹.
-        let own = self.each.get(place).copied().unwrap_or(1.0);
-        (own, self.product / own)
+    /// To that place, among scores with these means and inverse standard deviations.
+    fn move_to(&mut self, place: f64, scales: &[(f64, f64)], table: &NormalTable) {
+        for (own, (mean, scale)) in self.own.iter_mut().zip(scales) {
+            *own = table.cdf((place - mean) * scale);
+        }
+        self.product = self.own.iter().fold(1.0, |product, own| product * own);
+        for (others, own) in self.others.iter_mut().zip(&self.own) {
+            // Above the lowest win, no function is below 10⁻⁷.
+            *others = self.product / own;
+        }
     }
 }
 
-/// ∫ G dF over two neighbouring panels, F the score's function and G the product of the others, both as parabolas through
-/// the three nodes.
-fn panel(from: &Node, middle: &Node, to: &Node, place: usize) -> f64 {
-    let ((f0, g0), (f1, g1), (f2, g2)) = (from.of(place), middle.of(place), to.of(place));
-    let ends = 3.0 * (to.product - from.product) - (g0 * f2 - g2 * f0);
-    (ends + 4.0 * (g0 * f1 - g1 * f0) + 4.0 * (g1 * f2 - g2 * f1)) / 6.0
+/// Adds to each score's total ∫ G dF over two neighbouring panels, F the score's function and G the product of the others, both
+/// as parabolas through the three nodes.
+fn add_panel(totals: &mut [f64], [from, middle, to]: [&Node; 3]) {
+    let step = 3.0 * (to.product - from.product);
+    let own = from.own.iter().zip(&middle.own).zip(&to.own);
+    let others = from.others.iter().zip(&middle.others).zip(&to.others);
+    for (total, (((f0, f1), f2), ((g0, g1), g2))) in totals.iter_mut().zip(own.zip(others)) {
+        let ends = step - (g0 * f2 - g2 * f0);
+        *total += (ends + 4.0 * (g0 * f1 - g1 * f0) + 4.0 * (g1 * f2 - g2 * f1)) / 6.0;
+    }
 }
 
 /// The nodes above `low`, ascending, an even number: a middle and an end for each panel. Panels are at most as wide as
@@ -148,7 +159,7 @@ struct Stretch {
 impl Stretch {
     fn nodes(&self) -> impl Iterator<Item = f64> {
         let (from, to) = (self.from, self.to);
-        // At most 18 panels: a stretch is a part of a score's reach. What rounding adds to a whole number opens no further one.
+        // At most 15 panels: a stretch is a part of a score's reach. What rounding adds to a whole number opens no further one.
         let panels = ((to - from) / self.width - 1e-6).ceil().max(1.0);
         let half = (to - from) / (2.0 * panels);
         let steps = 2 * panels as usize;
@@ -159,18 +170,18 @@ impl Stretch {
 /// Adds what the stretches, disjoint and ascending, do not cover of the new one.
 fn uncovered(stretches: &mut Vec<Stretch>, new: Stretch) {
     let mut rest = new.from;
-    let mut gaps = Vec::new();
-    for known in stretches.iter() {
-        if known.to > rest && known.from < new.to {
+    let mut place = 0;
+    while let Some(known) = stretches.get(place).copied().filter(|known| known.from < new.to) {
+        if known.to > rest {
             if known.from > rest {
-                gaps.push(Stretch { from: rest, to: known.from, ..new });
+                stretches.insert(place, Stretch { from: rest, to: known.from, ..new });
+                place += 1;
             }
             rest = known.to;
         }
+        place += 1;
     }
     if rest < new.to {
-        gaps.push(Stretch { from: rest, ..new });
+        stretches.insert(place, Stretch { from: rest, ..new });
     }
-    stretches.extend(gaps);
-    stretches.sort_by(|a, b| a.from.total_cmp(&b.from));
 }

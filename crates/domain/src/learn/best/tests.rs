@@ -1,7 +1,7 @@
 //! The chances against slow references: a fine integral of another form, and draws.
 
 use super::*;
-use crate::learn::math::exp;
+use crate::learn::math::{exp, normal_cdf};
 use proptest::prelude::*;
 
 fn normal(mean: f64, sd: f64) -> Normal {

@@ -17,10 +17,11 @@ pub use variance::{Residual, between};
 
 use super::features::{Features, real, value_at};
 use super::key::{Key, KeyRef};
-use super::math::{add_scaled, dot};
+use super::math::{add_rows, dot};
 use super::matrix::Cholesky;
 use super::sums::{Shape, Sums};
 use system::{OwnSystem, System};
+use variance::Effects;
 
 /// What is believed before any row. Variances are in units of the noise's.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,6 +60,9 @@ pub struct Advice {
     pub rows: f64,
 }
 
+/// The variances between keys are worked out anew until none of them moves by more than this share, at most so many times.
+const SETTLED: f64 = 0.1;
+const ROUNDS: usize = 12;
 /// What a prior says of the intercept counts for one row.
 const INTERCEPT: f64 = 1.0;
 /// For how many rows the prior's rate counts where it gives the noise: a few rows without an outcome say little of it.
@@ -96,7 +100,8 @@ pub struct Fit {
     /// How many unknowns are shared, the slots' shocks among them.
     size: usize,
     beta: Vec<f64>,
-    /// L⁻¹·e for each shared coordinate, one row each; the shocks are left out.
+    /// L⁻¹·e for each shared coordinate, one row each, which begins with as many zeros as coordinates come before it; the shocks
+    /// are left out.
     root: Vec<f64>,
     keys: Vec<OwnFit>,
 }
@@ -127,13 +132,16 @@ pub struct Score {
     /// The expected outcome.
     pub mean: f64,
     lean: Vec<f64>,
+    /// The squared length of `lean`, and the variance that comes from the key's own effect; both in units of the noise.
+    square: f64,
     own: f64,
+    noise: f64,
 }
 
 impl Score {
     /// The variance of the expected outcome.
     pub fn variance(&self) -> f64 {
-        dot(&self.lean, &self.lean) + self.own
+        self.noise * (self.square + self.own)
     }
 }
 
@@ -141,11 +149,19 @@ impl Fit {
     /// Solves the regression that the sums hold.
     pub fn new(sums: &Sums, shape: &Shape, prior: &Prior, ageing: Ageing<'_>) -> Self {
         let system = System::new(sums, shape, prior, ageing);
-        let first = Self::solve(&system, &prior.own);
-        match prior.between {
-            Between::Given => first,
-            Between::Learnt => Self::solve(&system, &first.own_variances(&system)),
+        let mut fit = Self::solve(&system, &prior.own);
+        if let Between::Given = prior.between {
+            return fit;
         }
+        for _ in 0..ROUNDS {
+            let own = fit.own_variances(&prior.own);
+            let moved = |(to, from): (&f64, &f64)| (to / from - 1.0).abs() > SETTLED;
+            if !own.iter().zip(&fit.own_prior).any(moved) {
+                break;
+            }
+            fit = Self::solve(&system, &own);
+        }
+        fit
     }
 
     fn solve(system: &System<'_>, own_prior: &[f64]) -> Self {
@@ -174,24 +190,24 @@ impl Fit {
         }
     }
 
-    /// The variance between keys that their residuals speak for, by own coordinate.
-    fn own_variances(&self, system: &System<'_>) -> Vec<f64> {
-        let residual = |(own, fit): (&OwnSystem, &OwnFit), place: usize| {
-            let rows = own.gram_at(place, place);
-            let mut left = own.unexplained(&self.beta).get(place).copied()?;
-            for (other, mean) in fit.mean.iter().enumerate().filter(|(other, _)| *other != place) {
-                left -= own.gram_at(place, other) * mean;
+    /// The variances of the keys' own effects that this solution speaks for, by own coordinate: one factor for all offsets, and
+    /// one for all other effects.
+    fn own_variances(&self, guesses: &[f64]) -> Vec<f64> {
+        let (count, size) = (guesses.len().max(1), self.size.max(1));
+        let (mut offsets, mut others) = (Effects::default(), Effects::default());
+        for key in &self.keys {
+            let leans = key.lean.chunks_exact(size);
+            let diagonal = key.known.iter().step_by(count + 1);
+            let effects = key.mean.iter().zip(diagonal).zip(leans).zip(&self.own_prior);
+            for (place, ((((mean, known), lean), prior), guess)) in effects.zip(guesses).enumerate()
+            {
+                let group = if place == 0 { &mut offsets } else { &mut others };
+                group.square += mean * mean / (self.noise * guess);
+                group.told += (1.0 - (known + dot(lean, lean)) / prior).max(0.0);
             }
-            let mean = left / rows;
-            (rows >= 1.0)
-                .then_some(Residual { square: mean * mean / self.noise, chance: 1.0 / rows })
-        };
-        let variance = |(place, guess): (usize, &f64)| {
-            let keys = system.keys.iter().zip(&self.keys);
-            let residuals: Vec<Residual> = keys.filter_map(|pair| residual(pair, place)).collect();
-            between(&residuals, *guess)
-        };
-        system.prior.own.iter().enumerate().map(variance).collect()
+        }
+        let factor = |place| if place == 0 { offsets.factor() } else { others.factor() };
+        guesses.iter().enumerate().map(|(place, guess)| guess * factor(place)).collect()
     }
 
     /// The variance of one outcome.
@@ -206,7 +222,7 @@ impl Fit {
 
     /// The weight of the key's rows; 0 where it has none.
     pub fn rows(&self, key: KeyRef<'_>) -> f64 {
-        self.find(key).map_or(0.0, |own| own.rows)
+        self.find(key).and_then(|at| self.keys.get(at)).map_or(0.0, |own| own.rows)
     }
 
     /// Whose rows it has, in order.
@@ -225,14 +241,34 @@ impl Fit {
 
     /// What is expected of that key in that situation, where the key itself has these features.
     pub fn score(&self, ground: &Ground, features: &Features, key: KeyRef<'_>) -> Score {
+        self.scored(ground, features, self.find(key))
+    }
+
+    /// The same for several keys; quicker where they ascend.
+    pub fn scores<'a>(
+        &self,
+        ground: &Ground,
+        rows: impl Iterator<Item = (&'a Features, KeyRef<'a>)>,
+    ) -> Vec<Score> {
+        let mut next = 0;
+        let scored = |(features, key)| {
+            let ahead = self.keys.get(next).filter(|own| own.key.as_ref() == key);
+            let own = ahead.map_or_else(|| self.find(key), |_| Some(next));
+            next = own.map_or(next, |at| at + 1);
+            self.scored(ground, features, own)
+        };
+        rows.map(scored).collect()
+    }
+
+    fn scored(&self, ground: &Ground, features: &Features, own: Option<usize>) -> Score {
         let mut lean = ground.lean.clone();
         let mut mean = ground.mean + self.add(features.parts(), &mut lean);
-        let own = match self.find(key) {
+        let own = match own.and_then(|at| self.keys.get(at)) {
             Some(own) => {
                 mean += dot(&own.mean, &ground.own);
-                for (value, row) in ground.own.iter().zip(own.lean.chunks_exact(self.size.max(1))) {
-                    add_scaled(&mut lean, -value, row);
-                }
+                let rows = own.lean.chunks_exact(self.size.max(1));
+                let weighed = ground.own.iter().map(|value| -value).zip(rows);
+                add_rows(&mut lean, weighed.filter(|(value, _)| *value != 0.0));
                 quadratic(&own.known, &ground.own)
             }
             None => self
@@ -241,27 +277,32 @@ impl Fit {
                 .zip(&ground.own)
                 .fold(0.0, |sum, (prior, value)| sum + prior * value * value),
         };
-        let scale = self.noise.sqrt();
-        lean.iter_mut().for_each(|entry| *entry *= scale);
-        Score { mean, lean, own: own * self.noise }
+        Score { mean, square: dot(&lean, &lean), lean, own, noise: self.noise }
     }
 
-    /// Adds the features' shadow to `lean`; gives what they add to the mean.
+    /// Adds the features' shadow to `lean`; gives what they add to the mean. Those that are not shared have neither.
     fn add(&self, parts: &[(u16, i32)], lean: &mut [f64]) -> f64 {
-        let mut mean = 0.0;
-        for (place, value) in parts {
-            let (place, value) = (usize::from(*place), real(*value));
-            if let Some(row) = self.root.chunks_exact(self.size.max(1)).nth(place) {
-                mean += value * self.beta.get(place).copied().unwrap_or(0.0);
-                add_scaled(lean, value, row);
-            }
+        let size = self.size.max(1);
+        let shared = self.root.len() / size;
+        let end = parts.partition_point(|(place, _)| usize::from(*place) < shared);
+        let parts = parts.get(..end).unwrap_or(&[]);
+        // Four at a time, from where the first of them begins: features ascend.
+        for four in parts.chunks(4) {
+            let from = four.first().map_or(0, |(place, _)| usize::from(*place));
+            let row = |(place, value): &(u16, i32)| {
+                let start = usize::from(*place) * size;
+                Some((real(*value), self.root.get(start + from..start + size)?))
+            };
+            add_rows(lean.get_mut(from..).unwrap_or(&mut []), four.iter().filter_map(row));
         }
-        mean
+        parts.iter().fold(0.0, |mean, (place, value)| {
+            mean + real(*value) * self.beta.get(usize::from(*place)).copied().unwrap_or(0.0)
+        })
     }
 
-    fn find(&self, key: KeyRef<'_>) -> Option<&OwnFit> {
-        let place = self.keys.binary_search_by(|own| own.key.as_ref().cmp(&key)).ok();
-        place.and_then(|at| self.keys.get(at))
+    /// The place of the key among those that have rows.
+    fn find(&self, key: KeyRef<'_>) -> Option<usize> {
+        self.keys.binary_search_by(|own| own.key.as_ref().cmp(&key)).ok()
     }
 }
 
@@ -271,9 +312,7 @@ impl OwnFit {
         let unexplained = own.unexplained(beta);
         let mut lean = vec![0.0; own.hits.len() * size];
         for (to, weights) in lean.chunks_exact_mut(size).zip(known.chunks_exact(count)) {
-            for (weight, row) in weights.iter().zip(own.cross.chunks_exact(size)) {
-                add_scaled(to, *weight, row);
-            }
+            add_rows(to, weights.iter().copied().zip(own.cross.chunks_exact(size)));
             root.forward(to);
         }
         let mean = known.chunks_exact(count).map(|row| dot(row, &unexplained)).collect();
@@ -297,15 +336,12 @@ fn eliminate(matrix: &mut [f64], right: &mut [f64], own: &OwnSystem, root: &Chol
     let (mut cross, mut hits) = (own.cross.clone(), own.hits.clone());
     forward_columns(root, &mut cross, size);
     root.forward(&mut hits);
-    for (row, hit) in cross.chunks_exact(size).zip(&hits) {
-        for (place, (line, value)) in matrix.chunks_exact_mut(size).zip(row).enumerate() {
-            if *value != 0.0 {
-                let below = row.get(..=place).unwrap_or(row);
-                add_scaled(line, -value, below);
-            }
-        }
-        add_scaled(right, -hit, row);
+    for (place, line) in matrix.chunks_exact_mut(size).enumerate() {
+        let rows = cross.chunks_exact(size);
+        let below = rows.filter_map(|row| Some((-row.get(place)?, row.get(..=place)?)));
+        add_rows(line, below);
     }
+    add_rows(right, hits.iter().map(|hit| -hit).zip(cross.chunks_exact(size)));
 }
 
 /// L⁻¹ applied to each column of a matrix that stands row by row.
@@ -331,14 +367,11 @@ fn shared_root(root: &Cholesky, shared: usize) -> Vec<f64> {
     rows
 }
 
-/// xᵀ·A·x of a symmetric matrix; only its lower triangle is read.
+/// xᵀ·A·x of a symmetric matrix.
 fn quadratic(matrix: &[f64], x: &[f64]) -> f64 {
-    let rows = matrix.chunks_exact(x.len().max(1)).enumerate();
-    rows.zip(x).fold(0.0, |sum, ((place, row), value)| {
-        let (left, rest) = row.split_at(place);
-        let diagonal = rest.first().copied().unwrap_or(0.0);
-        sum + value * (2.0 * dot(left, x.get(..place).unwrap_or(&[])) + diagonal * value)
-    })
+    let mut product = vec![0.0; x.len()];
+    add_rows(&mut product, x.iter().copied().zip(matrix.chunks_exact(x.len().max(1))));
+    dot(&product, x)
 }
 
 impl System<'_> {
@@ -360,13 +393,13 @@ fn noise(rate: f64) -> f64 {
 pub fn split(scores: &[Score]) -> (f64, Vec<f64>) {
     let count = scores.len() as f64;
     let mut all = vec![0.0; scores.first().map_or(0, |score| score.lean.len())];
-    scores.iter().for_each(|score| add_scaled(&mut all, 1.0, &score.lean));
-    let squares: Vec<f64> = scores.iter().map(|score| dot(&score.lean, &score.lean)).collect();
-    let own: f64 = squares.iter().fold(0.0, |sum, square| sum + square);
+    add_rows(&mut all, scores.iter().map(|score| (1.0, score.lean.as_slice())));
+    let own = scores.iter().fold(0.0, |sum, score| sum + score.square);
     let common = match scores {
         [] | [_] => 0.0,
         _ => ((dot(&all, &all) - own) / (count * (count - 1.0))).max(0.0),
     };
-    let left = scores.iter().zip(&squares);
-    (common, left.map(|(score, square)| (square - common).max(0.0) + score.own).collect())
+    let left = |score: &Score| score.noise * ((score.square - common).max(0.0) + score.own);
+    let noise = scores.first().map_or(0.0, |score| score.noise);
+    (noise * common, scores.iter().map(left).collect())
 }

@@ -163,12 +163,6 @@ impl OwnSystem {
         }
     }
 
-    /// An entry of Σ ψψᵀ.
-    pub(super) fn gram_at(&self, row: usize, column: usize) -> f64 {
-        let place = row.max(column) * self.hits.len() + row.min(column);
-        self.gram.get(place).copied().unwrap_or(0.0)
-    }
-
     /// What is left of its outcomes once the shared part is taken away: Σ ψ(y - φᵀβ).
     pub(super) fn unexplained(&self, beta: &[f64]) -> Vec<f64> {
         let rows = self.cross.chunks_exact(beta.len().max(1));

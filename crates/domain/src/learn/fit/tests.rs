@@ -259,6 +259,74 @@ fn keys_that_differ_are_shrunk_less_than_keys_that_do_not() {
     assert!(apart.own_prior[0] > 0.1, "{:?}", apart.own_prior);
 }
 
+/// How likely the rows are with these variances of the keys' own effects, up to a constant, the first guess's pseudo-keys among
+/// them: rows have a joint normal distribution whose covariance is written out, noise and all.
+fn likelihood(shape: &Shape, prior: &Prior, seen: &[Seen], guess: &[f64], noise: f64) -> f64 {
+    let slot =
+        |one: &Seen| Calendar::new(Millis::days(7)).slot(NOW - Millis::hours(one.hours_ago), NOW);
+    let covariance = |a: &Seen, b: &Seen, same: bool| {
+        let ridge = |place: usize| if place == 0 { 1.0 } else { prior.ridge };
+        let shared: f64 = (0..shape.size).map(|n| a.values[n] * b.values[n] / ridge(n)).sum();
+        let shock = if slot(a) == slot(b) { prior.shock } else { 0.0 };
+        let own = shape.own.iter().zip(&prior.own).map(|(place, variance)| {
+            let place = usize::from(*place);
+            variance * a.values[place] * b.values[place]
+        });
+        let own = if a.key == b.key { own.sum() } else { 0.0 };
+        shared + shock + own + if same { 1.0 } else { 0.0 }
+    };
+    let mut root: Vec<Vec<f64>> = Vec::new();
+    let (mut whitened, mut total) = (Vec::new(), 0.0);
+    for (i, row) in seen.iter().enumerate() {
+        let mut line: Vec<f64> = Vec::new();
+        for (j, other) in seen.iter().take(i + 1).enumerate() {
+            let known: f64 =
+                (0..j).map(|n| line[n] * if j == i { line[n] } else { root[j][n] }).sum();
+            let left = covariance(row, other, i == j) - known;
+            line.push(if i == j { left.sqrt() } else { left / root[j][j] });
+        }
+        let known: f64 = (0..i).map(|n| line[n] * whitened[n]).sum();
+        let white = (f64::from(u8::from(row.came)) - prior.rate - known) / line[i];
+        total -= line[i].ln() + white * white / (2.0 * noise);
+        whitened.push(white);
+        root.push(line);
+    }
+    // One offset and one other effect: each group has its own pseudo-keys.
+    let pseudo = |place: usize| {
+        2.0 * ((prior.own[place] / guess[place]).ln() + guess[place] / prior.own[place])
+    };
+    total - pseudo(0) - pseudo(1)
+}
+
+#[test]
+fn what_is_learnt_of_keys_makes_the_rows_likelier_than_any_other_variance() {
+    let shape = Shape { size: 3, own: vec![0, 1, 2] };
+    // Four keys that are alike but for what the second coordinate does to them.
+    let seen: Vec<Seen> = (0..480usize)
+        .map(|n| {
+            let (key, turn) = (n % 4, (n / 4 * 7) % 120);
+            let values =
+                [1.0, f64::from(u8::from(turn % 2 == 0)), f64::from(u8::from(turn % 3 == 0))];
+            let rate = 30 + if turn % 2 == 0 { 25 * key } else { 0 };
+            let came = (turn * 17) % 120 < rate;
+            Seen { key, values: values.to_vec(), hours_ago: n as u64 % 50, came }
+        })
+        .collect();
+    let guess = vec![0.1, 0.05, 0.05];
+    let learnt = Prior { between: Between::Learnt, ..prior(guess.clone()) };
+    let fit = fitted(&sums_of(&shape, &seen), &shape, &learnt);
+    let found = fit.own_prior.clone();
+    assert!(found[0] < 0.1 && found[1] > 0.05 && found[1] == found[2], "{found:?}");
+    let at = |offset: f64, other: f64| {
+        let own = vec![found[0] * offset, found[1] * other, found[2] * other];
+        likelihood(&shape, &Prior { own, ..learnt.clone() }, &seen, &guess, fit.noise())
+    };
+    // It stops where a step is below a tenth; a factor of one and a half is further than that.
+    for (offset, other) in [(1.5, 1.0), (1.0 / 1.5, 1.0), (1.0, 1.5), (1.0, 1.0 / 1.5)] {
+        assert!(at(1.0, 1.0) > at(offset, other), "{offset} {other} {found:?}");
+    }
+}
+
 #[test]
 fn old_rows_fade_towards_the_prior_and_shocks_do_not_spread() {
     let shape = Shape { size: 1, own: vec![0] };

@@ -1,7 +1,9 @@
 //! How much keys differ from each other beyond chance. Must not know what the keys are.
 //!
-//! Paule and Mandel (1982): the variance at which the squared residuals, each over its own variance, come to their
-//! expected sum. A few pseudo-keys hold it near the first guess while there are few real ones.
+//! Two ways. Where only residuals are known, Paule and Mandel's (1982): the variance at which the squared residuals, each over
+//! its own variance, come to their expected sum. Where a whole regression is solved, restricted maximum likelihood by the fixed point
+//! of Henderson's mixed-model equations (Harville 1977): what the estimated effects come to, squared, over how many of
+//! them the rows tell. A few pseudo-keys hold either near the first guess while there are few real ones.
 
 /// How many pseudo-keys stand for the first guess.
 const GUESSES: f64 = 4.0;
@@ -15,11 +17,31 @@ pub struct Residual {
     pub chance: f64,
 }
 
+/// The variance is at most so many times below the first guess, and above it.
+const LEAST: f64 = 1.0 / 64.0;
+const MOST: f64 = 16.0;
+
+/// What a solution says of effects that have one variance.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Effects {
+    /// The sum of their squared means, each over the first guess at its variance.
+    pub square: f64,
+    /// How many of them the rows tell: for each the share of its prior variance that is gone.
+    pub told: f64,
+}
+
+impl Effects {
+    /// How many times the first guess their variance is. At its fixed point no other variance makes the rows likelier.
+    pub(super) fn factor(self) -> f64 {
+        ((GUESSES + self.square) / (GUESSES + self.told)).clamp(LEAST, MOST)
+    }
+}
+
 /// The variance between the keys, at most 64 times below and 16 times above the guess. One degree of freedom is taken for
 /// the mean that the residuals are taken from.
 pub fn between(residuals: &[Residual], guess: f64) -> f64 {
     let expected = (residuals.len() as f64 - 1.0).max(0.0) + GUESSES;
-    let (mut low, mut high) = (guess / 64.0, guess * 16.0);
+    let (mut low, mut high) = (guess * LEAST, guess * MOST);
     // Ten octaves, halved 40 times.
     for _ in 0..40 {
         let middle = (low * high).sqrt();
@@ -44,6 +66,16 @@ mod tests {
         for guess in [1e-3, 0.125, 7.0] {
             assert!((between(&[], guess) / guess - 1.0).abs() < 1e-9);
         }
+    }
+
+    #[test]
+    fn effects_count_as_far_as_rows_tell_them() {
+        let factor = |square, told| Effects { square, told }.factor();
+        assert_eq!(factor(0.0, 0.0), 1.0);
+        // Four effects that are known for sure, and four times as large in the square as was guessed: with the four
+        // pseudo-keys (4 + 16)/(4 + 4).
+        assert_eq!(factor(16.0, 4.0), 2.5);
+        assert_eq!((factor(1e9, 4.0), factor(0.0, 1e9)), (16.0, 1.0 / 64.0));
     }
 
     #[test]

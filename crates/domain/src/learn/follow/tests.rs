@@ -89,6 +89,15 @@ impl Life {
         self.happens("page_view", &json!({ "page": "report" }), ms);
     }
 
+    /// Takes over another user, who is the same person.
+    fn absorb(&mut self, other: Self) {
+        // What comes later is called otherwise than what the other did.
+        self.position += 1_000;
+        let (own, at) = (&mut self.user.profile, Position(self.position));
+        own.absorb(&self.definition, other.user.profile, at);
+        follow_carried(&mut self.track, &self.definition, own, Some(other.track));
+    }
+
     fn lessons(&self) -> Vec<Lesson> {
         self.track.lessons(&self.ground.frame.windows, Credit::Last)
     }
@@ -147,4 +156,59 @@ fn draws_beyond_the_bound_teach_nothing() {
         life.drawn(false, n * 1_000);
     }
     assert_eq!(life.track.touches.len(), MOST_TOUCHES);
+}
+
+#[test]
+fn a_draw_that_is_carried_over_teaches_under_the_new_name() {
+    let mut anonymous = Life::new();
+    let decision = anonymous.drawn(true, 0);
+    anonymous.tells("guide_shown", &decision, 10);
+    let mut known = Life::new();
+    known.user = known.user.did(&known.definition, "clicked", 40, json!({}));
+    let before = anonymous.lessons();
+    known.absorb(anonymous);
+    assert_eq!(known.lessons(), before, "as it was taught before");
+    known.tells("guide_clicked", &decision, 50);
+    known.activates(HOUR);
+    let [lesson] = &known.lessons()[..] else { panic!("one exposure") };
+    assert_eq!(
+        (lesson.click, lesson.goal),
+        (Some(Millis::new(40)), Goal::Reached(Millis::new(HOUR - 10)))
+    );
+}
+
+#[test]
+fn what_either_had_reached_is_reached() {
+    let mut anonymous = Life::new();
+    anonymous.activates(5);
+    let mut known = Life::new();
+    let decision = known.drawn(true, 60);
+    known.tells("guide_shown", &decision, 70);
+    assert_eq!(known.lessons().iter().map(|l| l.goal).collect::<Vec<_>>(), [Goal::Open]);
+    known.absorb(anonymous);
+    assert_eq!(known.lessons().iter().map(|l| l.goal).collect::<Vec<_>>(), [Goal::Over]);
+}
+
+#[test]
+fn of_two_users_draws_the_newest_are_kept() {
+    let (mut anonymous, mut known) = (Life::new(), Life::new());
+    for n in 0..MOST_TOUCHES as u64 - 8 {
+        anonymous.drawn(false, n * 2_000);
+        known.drawn(false, n * 2_000 + 1_000);
+    }
+    let oldest = known.track.touches.values().map(|touch| touch.at).min();
+    known.absorb(anonymous);
+    assert_eq!(known.track.touches.len(), MOST_TOUCHES);
+    let left = known.track.touches.values().map(|touch| touch.at).min();
+    assert!(left > oldest, "{left:?}");
+}
+
+#[test]
+fn where_nothing_was_drawn_nothing_is_noted() {
+    let mut anonymous = Life::new();
+    anonymous.activates(5);
+    anonymous.track = Track::default();
+    let mut known = Life::new();
+    known.absorb(anonymous);
+    assert_eq!(known.track, Track::default());
 }

@@ -42,8 +42,8 @@ fn a_new_arm_begins_with_the_nurserys_chance_and_grows_out_of_it() {
     for mean in [0.0, 0.1, 0.9] {
         assert!((of(mean, 0) - 0.05).abs() < 1e-3, "{mean}: {}", of(mean, 0));
     }
-    assert!(of(0.4, 25) > of(0.4, 10) && of(0.4, 10) > of(0.4, 0));
-    assert!(of(0.9, 50) > 0.9, "known by now");
+    assert!(of(0.4, 5) > of(0.4, 2) && of(0.4, 2) > of(0.4, 0));
+    assert!(of(0.9, 10) > 0.9, "known by now");
 }
 
 #[test]
@@ -51,8 +51,9 @@ fn two_new_arms_at_a_time_those_that_are_furthest() {
     let new = |exposures| standing(0.1, 0.05, exposures);
     let arms = [standing(0.1, 0.01, 900), new(3), new(0), new(9), new(0)];
     let shares = shares_of(&arms, QUIET, &settings());
-    let closed: Vec<bool> = shares.iter().map(|share| *share == 0.0).collect();
-    assert_eq!(closed, [false, false, true, false, true, false]);
+    let floor = 0.03 / 6.0;
+    let waits: Vec<bool> = shares.iter().map(|share| (share - floor).abs() < 1e-8).collect();
+    assert_eq!(waits, [false, false, true, false, true, true], "silence has nothing to hope for");
     let first = shares_of(&[new(0); 5], QUIET, &settings());
     assert!(
         first.iter().take(5).all(|share| *share > 0.1),

@@ -3,6 +3,7 @@
 use super::*;
 use crate::decide::{Request, Surface};
 use crate::id::{DecisionId, SessionId};
+use crate::kin::ALONE;
 use crate::profile::Profile;
 use crate::profile::view::View;
 use crate::rules::fixture::{Product, t, user_id};
@@ -36,6 +37,7 @@ fn context(definition: &Definition, attributes: &[(&str, Scalar)]) -> Features {
         surface: Surface::default(),
         paused: &[],
         pending: &[],
+        kin: &ALONE,
     };
     let view = View { definition, profile: &profile, now: t(0) };
     Space::of(definition).context(&Situation::new(view, &request))

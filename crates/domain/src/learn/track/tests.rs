@@ -51,6 +51,23 @@ fn two_guides_before_one_activation() {
 }
 
 #[test]
+fn steps_of_one_way_take_no_merit_from_each_other() {
+    let mut track = way(&[(Some(0), 0), (Some(0), 2), (Some(1), 24), (Some(2), 26)], Some(30));
+    let mut serves = |n, of: Option<&str>| {
+        track.touches.get_mut(&id(n)).expect("drawn").milestone = of.map(milestone);
+    };
+    serves(2, Some("import"));
+    serves(3, None);
+    assert_eq!(goals(&track, Credit::Last), [Goal::Open, after(28), after(6), after(4)]);
+    assert_eq!(goals(&track, Credit::First), [after(30), Goal::Open, after(6), after(4)]);
+    let lessons = track.lessons(&WINDOWS, Credit::Last);
+    let came: Vec<Goal> = lessons.iter().map(|lesson| lesson.activation).collect();
+    assert_eq!(came, [after(30), after(28), after(6), after(4)], "whoever's merit it is");
+    let silent = way(&[(None, 0), (Some(1), 24)], Some(30));
+    assert_eq!(goals(&silent, Credit::Last), [Goal::Open, after(6)]);
+}
+
+#[test]
 fn only_the_window_counts() {
     let track = way(&[(Some(0), 0), (Some(1), 24)], Some(24 * 8 + 1));
     assert_eq!(goals(&track, Credit::Last), [Goal::Open, Goal::Open]);

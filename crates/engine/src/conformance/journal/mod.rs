@@ -21,7 +21,7 @@ use pilotage_wire::event::IncomingEvent;
 use pilotage_wire::record::{self, decision::OutcomeName, decision::StoredDecision};
 
 use super::{event_id, product, user};
-use crate::port::log::{Entry, EntryName, Journal, RecordKind, Stored};
+use crate::port::log::{Entry, EntryName, Journal, Stored};
 
 /// The journal's suite; `$make` is a function without arguments that makes a new `JournalPlace`.
 #[macro_export]
@@ -125,11 +125,7 @@ async fn between(journal: &dyn Journal, first: Position, last: Position) -> Vec<
 
 /// Checks that the record is that entry at that position.
 fn assert_is(stored: &Stored, position: Position, entry: &Entry) {
-    let kind = match entry.name {
-        EntryName::Event(_) => RecordKind::Event,
-        EntryName::Decision(_) => RecordKind::Decision,
-    };
-    assert_eq!((stored.position, stored.kind), (position, kind));
+    assert_eq!((stored.position, stored.kind), (position, entry.name.kind()));
     assert_eq!((&stored.product, &stored.user), (&entry.product, &entry.user));
     assert_eq!((stored.received_at, &stored.body), (entry.received_at, &entry.body));
 }

@@ -16,7 +16,7 @@ pub use restart::*;
 
 use pilotage_domain::event::Position;
 
-use crate::port::log::{Appended, Entry, EntryName, Log, RecordKind, Stored};
+use crate::port::log::{Appended, Entry, Log, Stored};
 
 /// The log's suite; `$make` is a function without arguments that makes a new `LogPlace`.
 #[macro_export]
@@ -35,6 +35,7 @@ macro_rules! log_conformance {
             a_second_event_of_that_name_is_a_duplicate,
             product_user_and_id_make_the_name,
             a_decision_never_is_a_duplicate_of_an_event,
+            a_naming_and_what_is_carried_are_known_by_their_users,
             at_least_the_newest_events_are_remembered,
             many_callers_share_the_log,
             of_equal_events_at_once_one_is_stored,
@@ -82,12 +83,8 @@ async fn read_all(log: &dyn Log) -> Vec<Stored> {
 
 /// Checks that the record is that entry at that position.
 fn assert_is(stored: &Stored, position: Position, entry: &Entry) {
-    let kind = match entry.name {
-        EntryName::Event(_) => RecordKind::Event,
-        EntryName::Decision(_) => RecordKind::Decision,
-    };
     assert_eq!(stored.position, position);
-    assert_eq!(stored.kind, kind);
+    assert_eq!(stored.kind, entry.name.kind());
     assert_eq!((&stored.product, &stored.user), (&entry.product, &entry.user));
     assert_eq!((stored.received_at, &stored.body), (entry.received_at, &entry.body));
 }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::{append, assert_is, read_all};
-use crate::conformance::{LogPlace, decision, event};
+use crate::conformance::{LogPlace, decision, event, naming};
 use crate::port::log::{Appended, Entry, EntryName, Log};
 
 /// One step; names are drawn from so few that many are doubled.
@@ -17,6 +17,7 @@ enum Step {
     Append(Vec<(u8, u8)>),
     Enqueue(u8, u8),
     Decide(u8),
+    Name(u8, u8),
     Barrier,
     Restart,
 }
@@ -27,6 +28,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => prop::collection::vec(name(), 0..6).prop_map(Step::Append),
         2 => name().prop_map(|(user, id)| Step::Enqueue(user, id)),
         2 => (0..3u8).prop_map(Step::Decide),
+        2 => name().prop_map(|(anonymous, known)| Step::Name(anonymous, known)),
         1 => Just(Step::Barrier),
         1 => Just(Step::Restart),
     ]
@@ -38,6 +40,8 @@ struct Model {
     entries: Vec<Entry>,
     /// By user and id: the index of the entry.
     events: HashMap<(u8, u8), usize>,
+    /// By anonymous and known user: the index of the entry.
+    namings: HashMap<(u8, u8), usize>,
 }
 
 impl Model {
@@ -51,6 +55,16 @@ impl Model {
         (index, index == next)
     }
 
+    /// The same of a naming.
+    fn name(&mut self, users: (u8, u8)) -> (usize, bool) {
+        let next = self.entries.len();
+        let index = *self.namings.entry(users).or_insert(next);
+        if index == next {
+            self.entries.push(naming_of(users));
+        }
+        (index, index == next)
+    }
+
     fn decide(&mut self, user: u8) -> Entry {
         let entry = decision(&user.to_string(), self.entries.len() as u128);
         self.entries.push(entry.clone());
@@ -60,6 +74,10 @@ impl Model {
 
 fn event_of((user, id): (u8, u8)) -> Entry {
     event(&user.to_string(), &id.to_string())
+}
+
+fn naming_of((anonymous, known): (u8, u8)) -> Entry {
+    naming(&anonymous.to_string(), &known.to_string())
 }
 
 /// Whatever is done, the log holds what the model holds and answers as it does.
@@ -97,6 +115,12 @@ async fn run(place: &impl LogPlace, steps: Vec<Step>) {
             Step::Decide(user) => {
                 log.enqueue(model.decide(user)).expect("the queue has room");
             }
+            Step::Name(anonymous, known) => {
+                let appended = append(&*log, vec![naming_of((anonymous, known))]).await;
+                let (index, new) = model.name((anonymous, known));
+                assert_eq!(matches!(appended[0], Appended::New(_)), new, "{anonymous} is {known}");
+                answers.push((index, appended[0]));
+            }
             Step::Barrier => log.barrier().await.expect("the log goes on"),
             Step::Restart => {
                 log.close().await;
@@ -118,6 +142,7 @@ async fn compare(log: Arc<dyn Log>, model: &Model, answers: &[(usize, Appended)]
         let found = match &entry.name {
             EntryName::Event(id) => log.find_event(&entry.product, &entry.user, id).await,
             EntryName::Decision(id) => log.find_decision(*id).await,
+            EntryName::Named(_) | EntryName::Carried(..) => continue,
         };
         assert_eq!(found.expect("the log reads"), Some(stored.position));
     }

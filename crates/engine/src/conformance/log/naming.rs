@@ -2,8 +2,8 @@
 
 use pilotage_domain::event::Position;
 
-use super::{append, append_new, read_all};
-use crate::conformance::{LogPlace, decision, event, product};
+use super::{append, append_new, assert_is, read_all};
+use crate::conformance::{LogPlace, carrying, decision, event, naming, product};
 use crate::port::log::{Appended, Entry, Log};
 
 /// The first of equal names in one call is stored, the others are its duplicates.
@@ -57,6 +57,41 @@ pub async fn a_decision_never_is_a_duplicate_of_an_event(place: &impl LogPlace) 
     append_new(&*log, event("u", &spelled)).await;
     append_new(&*log, decision("u", 1)).await;
     assert_eq!(read_all(&*log).await.len(), 2);
+}
+
+/// Who names whom makes the name of a naming, whose and under what it was folded that of what is carried: a second one is told,
+/// also inside one call and after a restart, and neither is taken for an event or for one another.
+pub async fn a_naming_and_what_is_carried_are_known_by_their_users(place: &impl LogPlace) {
+    let log = place.open().await;
+    let entries = vec![
+        naming("anon-a", "u"),
+        naming("anon-a", "v"),
+        naming("anon-b", "u"),
+        Entry { product: product("q"), ..naming("anon-a", "u") },
+        carrying("u", "anon-a", "one"),
+        carrying("u", "anon-a", "another"),
+        carrying("v", "anon-a", "one"),
+        carrying("anon-a", "u", "one"),
+        event("anon-a", "u"),
+        event("anon-a", "named"),
+        event("u", "anon-a"),
+        event("u", "carried"),
+    ];
+    let twice = [entries.clone(), entries.clone()].concat();
+    let appended = append(&*log, twice).await;
+    let (new, again) = appended.split_at(entries.len());
+    assert!(new.iter().all(|appended| matches!(appended, Appended::New(_))), "{new:?}");
+    let told: Vec<_> = new.iter().map(|first| Appended::Duplicate(first.position())).collect();
+    assert_eq!(again, told);
+    assert_eq!(append(&*log, entries.clone()).await, told);
+    log.close().await;
+    let log = place.open().await;
+    assert_eq!(append(&*log, entries.clone()).await, told);
+    let stored = read_all(&*log).await;
+    assert_eq!(stored.len(), entries.len());
+    for ((stored, appended), entry) in stored.iter().zip(new).zip(&entries) {
+        assert_is(stored, appended.position(), entry);
+    }
 }
 
 /// Of many more events the newest are all known again, before and after a restart.

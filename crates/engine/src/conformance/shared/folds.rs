@@ -18,7 +18,7 @@ use crate::port::feed::Partition;
 use crate::port::shared::{
     Claim, Dated, FoldError, Folded, Reservation, Reserved, Shared, SharedUser,
 };
-use crate::port::store::{RowId, StoredUser, UserWrite};
+use crate::port::store::{Counting, RowId, StoredUser, UserWrite};
 
 /// Another process sees users with their rows, runs and cohorts, the names, the newest event and the positions.
 pub async fn a_fold_is_seen_by_others(place: &impl SharedPlace) {
@@ -27,7 +27,7 @@ pub async fn a_fold_is_seen_by_others(place: &impl SharedPlace) {
     let mut folded = one_record(&claimed, 5, &["a", "b"]);
     let spilled = vec![(position(&claimed, 1), Bytes::from("run"))];
     folded.users[0].spilled.clone_from(&spilled);
-    folded.users[1].cohort = Some(cohort(Group::Guided, None));
+    folded.users[1].counting = Counting::As(cohort(Group::Guided, None));
     folded.newest_event = Some(NOW);
     let rows = fold(&*store, folded).await;
     let loaded = other.load(keys(&["b", "a", "c"])).await.expect("the store reads");
@@ -48,6 +48,10 @@ pub async fn a_fold_is_seen_by_others(place: &impl SharedPlace) {
     assert_eq!(again[0], rows[0], "a row keeps its number");
     assert!(again[1] > rows[0].max(rows[1]));
     assert_eq!(body(&*other, "a").await.as_deref(), Some(&b"8"[..]));
+    let uncounted = user("b", "9", position(&claimed, 9));
+    let uncounted = UserWrite { row: Some(rows[1]), counting: Counting::Not, ..uncounted };
+    fold(&*store, Folded { users: vec![uncounted], ..one_record(&claimed, 9, &[]) }).await;
+    assert!(counted(&*other, "p").await.cells.is_empty(), "what was counted is taken back");
 }
 
 /// An older event of the partition or a fold without one changes nothing; another partition's newer one does.

@@ -23,7 +23,7 @@ use super::{event_id, key};
 use crate::port::feed::Partition;
 use crate::port::log::EntryName;
 use crate::port::shared::{Claim, Dated, Day, FoldError, Folded, RecordName, Shared, SharedUser};
-use crate::port::store::{RowId, StoreError, UserKey, UserWrite};
+use crate::port::store::{Counting, RowId, StoreError, UserKey, UserWrite};
 
 /// The shared store's suite; `$make` is a function without arguments that makes a new `SharedPlace`.
 #[macro_export]
@@ -105,7 +105,7 @@ fn at(claim: &Claim, offset: u64) -> Claim {
 /// A user of product `p`, whose last record is the one at that position.
 fn user(name: &str, body: &str, applied: Position) -> UserWrite {
     let (key, body) = (key("p", name), Bytes::from(body.to_owned()));
-    UserWrite { key, row: None, body, applied, spilled: Vec::new(), cohort: None }
+    UserWrite { key, row: None, body, applied, spilled: Vec::new(), counting: Counting::Unchanged }
 }
 
 /// What a worker makes of one record: an event, named after its offset, that changed these users (sorted).

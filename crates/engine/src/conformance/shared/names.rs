@@ -13,12 +13,22 @@ use super::{
     TODAY, at, claim, dated, decision_id, decision_name, event_name, fold, is_damage, one_record,
     position, positions,
 };
-use crate::conformance::{SharedPlace, event_id, key, product};
+use crate::conformance::{SharedPlace, event_id, key, product, user};
 use crate::port::log::EntryName;
 use crate::port::shared::{Claim, Dated, Day, Folded, REMEMBERED_DAYS, Shared};
 use crate::port::store::{Batch, Watermark};
 
-/// An event is known by product, user and id; a decision by its id; both where they stand, and after a restart.
+fn named(anonymous: &str, known: &str) -> Dated {
+    dated(key("p", anonymous), EntryName::Named(user(known)))
+}
+
+fn carried(known: &str, anonymous: &str, fold: &str) -> Dated {
+    let fold = ContentHash::of(&[fold.as_bytes()]);
+    dated(key("p", known), EntryName::Carried(user(anonymous), fold))
+}
+
+/// An event is known by product, user and id; a decision by its id; what makes two users one by both; each where it stands, and
+/// after a restart.
 pub async fn names_are_known_after_their_fold(place: &impl SharedPlace) {
     let store = place.open().await;
     let claimed = claim(&*store, 0).await;
@@ -33,15 +43,18 @@ pub async fn names_are_known_after_their_fold(place: &impl SharedPlace) {
         (event("p", "a", "2"), place_of(3)),
         (decision_name("a", 1), place_of(4)),
         (decision_name("a", u128::MAX), place_of(5)),
+        (named("anon-a", "b"), place_of(6)),
+        (carried("b", "anon-a", "one"), place_of(7)),
     ];
     let asked: Vec<Dated> = names.iter().map(|(name, _)| name.clone()).collect();
-    assert_eq!(positions(&*store, &asked).await, [None; 6]);
+    assert_eq!(positions(&*store, &asked).await, [None; 8]);
     assert_eq!(store.decision(decision_id(1)).await.expect("the store reads"), None);
-    let folded = Folded { claims: vec![at(&claimed, 5)], names, ..Folded::default() };
+    let folded = Folded { claims: vec![at(&claimed, 7)], names, ..Folded::default() };
     fold(&*store, folded).await;
     store.close().await;
     let store = place.open().await;
-    assert_eq!(positions(&*store, &asked).await, [0, 1, 2, 3, 4, 5].map(|n| Some(place_of(n))));
+    let known = [0, 1, 2, 3, 4, 5, 6, 7].map(|n| Some(place_of(n)));
+    assert_eq!(positions(&*store, &asked).await, known);
     // Nothing moves between the parts of a name, and the order asked is the order answered.
     let others = [
         event("p", "a1", "1"),
@@ -51,9 +64,15 @@ pub async fn names_are_known_after_their_fold(place: &impl SharedPlace) {
         decision_name("a", 2),
         decision_name("somebody else", 1),
         asked[3].clone(),
+        named("anon-a", "c"),
+        named("b", "anon-a"),
+        event("p", "anon-a", "b"),
+        carried("b", "anon-a", "two"),
+        event("p", "b", "anon-a"),
     ];
     let (known, decided) = (Some(place_of(3)), Some(place_of(4)));
-    assert_eq!(positions(&*store, &others).await, [None, None, None, known, None, decided, known]);
+    let expected = [None, None, None, known, None, decided, known, None, None, None, None, None];
+    assert_eq!(positions(&*store, &others).await, expected);
     assert_eq!(positions(&*store, &[]).await, []);
     for (n, expected) in [(1, decided), (u128::MAX, Some(place_of(5))), (2, None)] {
         assert_eq!(store.decision(decision_id(n)).await.expect("the store reads"), expected);

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use super::{batch, load, plain, stored, watermark, write};
 use crate::conformance::{StorePlace, key, product};
 use crate::port::store::{
-    Batch, Cohort, Cohorts, Grid, GroupCount, Reached, RowId, Store, StoreError, UserKey,
+    Batch, Cohort, Cohorts, Counting, Grid, GroupCount, Reached, RowId, Store, StoreError, UserKey,
     UserWrite, Watermark,
 };
 
@@ -69,9 +69,9 @@ pub async fn a_batch_is_written_whole_or_not_at_all(place: &impl StorePlace) {
     let store = place.open().await;
     let rows = write(&*store, vec![plain("a", None, "1"), plain("b", None, "1")]).await;
     for wrong in [rows[1], RowId(rows[1].0 + 1), RowId(u64::MAX)] {
-        let cohort = Some(cohort(Group::Guided, None));
+        let counting = Counting::As(cohort(Group::Guided, None));
         let spilled = vec![(Position(1), Bytes::from("run"))];
-        let fine = UserWrite { cohort, spilled, ..plain("new", None, "1") };
+        let fine = UserWrite { counting, spilled, ..plain("new", None, "1") };
         let users = vec![plain("b", Some(rows[1]), "2"), fine, plain("a", Some(wrong), "2")];
         let refused =
             store.write(Batch { users, watermark: Some(watermark(9)), ..Batch::default() }).await;
@@ -141,7 +141,8 @@ pub async fn counted(store: &dyn Store, of: &str) -> Cohorts {
 /// Each user counts once, as last written; a write without a cohort changes no count.
 pub async fn cohorts_are_counted_by_product_and_group(place: &impl StorePlace) {
     let store = place.open().await;
-    let with = |user, cohort| UserWrite { cohort: Some(cohort), ..plain(user, None, "1") };
+    let with =
+        |user, cohort| UserWrite { counting: Counting::As(cohort), ..plain(user, None, "1") };
     let signed_up =
         Cohort { signup: Some(Timestamp::from_millis(0)), ..cohort(Group::Guided, None) };
     let elsewhere = UserWrite { key: key("q", "a"), ..with("a", cohort(Group::Guided, None)) };
@@ -172,6 +173,30 @@ pub async fn cohorts_are_counted_by_product_and_group(place: &impl StorePlace) {
     assert_eq!(counted(&*store, "r").await, Cohorts::default());
 }
 
+/// Whoever counted for something counts for nothing once that is taken back, until something is written again; taking back
+/// what nobody was counted as changes nothing.
+pub async fn what_is_counted_can_be_taken_back(place: &impl StorePlace) {
+    let store = place.open().await;
+    let with = |user, counting| UserWrite { counting, ..plain(user, None, "1") };
+    let (as_guided, as_static) =
+        (Counting::As(cohort(Group::Guided, Some(1))), Counting::As(cohort(Group::Static, None)));
+    write(&*store, vec![with("a", as_guided), with("b", as_guided), plain("c", None, "1")]).await;
+    let rows = write(&*store, vec![with("a", Counting::Not), with("c", Counting::Not)]).await;
+    let users = |cohorts: &Cohorts| cohorts.cells.values().sum::<u64>();
+    assert_eq!(users(&counted(&*store, "p").await), 1);
+    write(&*store, vec![UserWrite { row: Some(rows[0]), ..plain("a", None, "2") }]).await;
+    assert_eq!(users(&counted(&*store, "p").await), 1, "and stays taken back");
+    assert!(store.unnoted(&product("p"), 9).await.expect("the store reads").is_empty());
+    store.close().await;
+    let store = place.open().await;
+    assert_eq!(users(&counted(&*store, "p").await), 1);
+    // The last word of a batch is what counts.
+    let words = vec![with("a", as_static), with("b", as_static), with("b", Counting::Not)];
+    write(&*store, words).await;
+    let now = counted(&*store, "p").await;
+    assert_eq!((users(&now), now.count(Group::Static).users), (1, 1));
+}
+
 /// Days, bins of the grid and milestones are told apart as `Cohorts::add` does it, at every edge.
 pub async fn cohorts_are_counted_by_day_time_and_milestone(place: &impl StorePlace) {
     let store = place.open().await;
@@ -192,7 +217,7 @@ pub async fn cohorts_are_counted_by_day_time_and_milestone(place: &impl StorePla
     let mut expected = Cohorts::default();
     users.iter().for_each(|cohort| expected.add(cohort, &grid()));
     let with = |(n, cohort): (usize, &Cohort)| UserWrite {
-        cohort: Some(*cohort),
+        counting: Counting::As(*cohort),
         ..plain(&n.to_string(), None, "1")
     };
     write(&*store, users.iter().enumerate().map(with).collect()).await;
@@ -205,7 +230,8 @@ pub async fn noted_milestones_stay(place: &impl StorePlace) {
     let reached = [3, 199].into_iter().collect();
     let user = Cohort { reached, ..cohort(Group::Static, Some(1)) };
     let rows =
-        write(&*store, vec![UserWrite { cohort: Some(user), ..plain("a", None, "1") }]).await;
+        write(&*store, vec![UserWrite { counting: Counting::As(user), ..plain("a", None, "1") }])
+            .await;
     let before = counted(&*store, "p").await;
     assert_eq!(before.reached.len(), 2);
     assert!(store.unnoted(&product("p"), 9).await.expect("the store reads").is_empty());
@@ -276,8 +302,8 @@ async fn write_pairs(store: Arc<dyn Store>, writer: usize) -> Vec<RowId> {
 pub async fn a_restart_keeps_what_was_written(place: &impl StorePlace) {
     let store = place.open().await;
     let spilled = vec![(Position(1), Bytes::from("run"))];
-    let cohort = Some(cohort(Group::Random, Some(1)));
-    let user = UserWrite { spilled: spilled.clone(), cohort, ..plain("a", None, "1") };
+    let counting = Counting::As(cohort(Group::Random, Some(1)));
+    let user = UserWrite { spilled: spilled.clone(), counting, ..plain("a", None, "1") };
     let written = Batch { users: vec![user], watermark: Some(watermark(7)), ..Batch::default() };
     let row = store.write(written).await.expect("the store writes")[0];
     store.close().await;
@@ -300,8 +326,8 @@ pub async fn a_reset_forgets_what_is_folded_and_keeps_the_rest(place: &impl Stor
     store.keep_definition(&product("p"), 1, hash, "text").await.expect("the store writes");
     let secret = store.secret("s", [3; 32]).await.expect("the store writes");
     let spilled = vec![(Position(1), Bytes::from("run"))];
-    let cohort = Some(cohort(Group::Guided, None));
-    let user = UserWrite { spilled, cohort, ..plain("a", None, "1") };
+    let counting = Counting::As(cohort(Group::Guided, None));
+    let user = UserWrite { spilled, counting, ..plain("a", None, "1") };
     let written = Batch { users: vec![user], watermark: Some(watermark(7)), ..Batch::default() };
     let row = store.write(written).await.expect("the store writes")[0];
     store.reset().await.expect("the store writes");

@@ -16,7 +16,9 @@ use bytes::Bytes;
 use pilotage_domain::event::Position;
 
 use super::key;
-use crate::port::store::{Batch, RowId, Store, StoredUser, UserKey, UserWrite, Watermark};
+use crate::port::store::{
+    Batch, Counting, RowId, Store, StoredUser, UserKey, UserWrite, Watermark,
+};
 
 /// The store's suite; `$make` is a function without arguments that makes a new `StorePlace`.
 #[macro_export]
@@ -31,6 +33,7 @@ macro_rules! store_conformance {
             spilled_runs_are_kept_in_order,
             cohorts_are_counted_by_product_and_group,
             cohorts_are_counted_by_day_time_and_milestone,
+            what_is_counted_can_be_taken_back,
             noted_milestones_stay,
             what_is_learnt_stands_by_product_and_part,
             pages_walk_all_users_in_key_order,
@@ -60,8 +63,9 @@ macro_rules! store_conformance {
 
 /// A user of product `p` with that body, nothing spilled, no cohort.
 fn plain(user: &str, row: Option<RowId>, body: &str) -> UserWrite {
-    let (spilled, cohort, body) = (Vec::new(), None, Bytes::from(body.to_owned()));
-    UserWrite { key: key("p", user), row, body, applied: Position(0), spilled, cohort }
+    let (spilled, body) = (Vec::new(), Bytes::from(body.to_owned()));
+    let (applied, counting) = (Position(0), Counting::Unchanged);
+    UserWrite { key: key("p", user), row, body, applied, spilled, counting }
 }
 
 fn batch(users: Vec<UserWrite>) -> Batch {

@@ -12,7 +12,9 @@ use proptest::test_runner::{Config, TestRunner};
 use super::folded::{cohort, counted, grid};
 use super::{load, watermark};
 use crate::conformance::{StorePlace, key};
-use crate::port::store::{Batch, Cohort, Cohorts, RowId, Store, UserKey, UserWrite, Watermark};
+use crate::port::store::{
+    Batch, Cohort, Cohorts, Counting, RowId, Store, UserKey, UserWrite, Watermark,
+};
 
 /// A user of a batch, by number.
 #[derive(Debug, Clone)]
@@ -20,7 +22,7 @@ struct Change {
     user: u8,
     body: Vec<u8>,
     spilled: Vec<(u8, u8)>,
-    cohort: Option<(u8, bool)>,
+    counting: Option<Option<(u8, bool)>>,
     /// Whether the caller tells the row, where it knows one.
     tells_row: bool,
 }
@@ -38,13 +40,13 @@ fn change() -> impl Strategy<Value = Change> {
         1 => (any::<u8>(), 0..9_000usize).prop_map(|(byte, length)| vec![byte; length]),
     ];
     let spilled = prop::collection::vec((0..9u8, any::<u8>()), 0..3);
-    let cohort = prop::option::of((0..4u8, any::<bool>()));
-    (0..9u8, body, spilled, cohort, any::<bool>()).prop_map(
-        |(user, body, spilled, cohort, tells_row)| Change {
+    let counting = prop::option::of(prop::option::of((0..4u8, any::<bool>())));
+    (0..9u8, body, spilled, counting, any::<bool>()).prop_map(
+        |(user, body, spilled, counting, tells_row)| Change {
             user,
             body,
             spilled,
-            cohort,
+            counting,
             tells_row,
         },
     )
@@ -91,13 +93,21 @@ impl Model {
         let runs = change.spilled.into_iter();
         let spilled: Vec<(Position, Bytes)> =
             runs.map(|(at, byte)| (Position(u64::from(at)), vec![byte; 30].into())).collect();
-        let told = change.cohort.map(|(g, active)| cohort(group_of(g), active.then_some(1)));
+        let counting = match change.counting {
+            None => Counting::Unchanged,
+            Some(None) => Counting::Not,
+            Some(Some((g, active))) => Counting::As(cohort(group_of(g), active.then_some(1))),
+        };
         held.body = change.body.into();
         held.runs.extend(spilled.iter().cloned());
-        held.cohort = told.or(held.cohort);
+        match counting {
+            Counting::Unchanged => {}
+            Counting::As(cohort) => held.cohort = Some(cohort),
+            Counting::Not => held.cohort = None,
+        }
         let row = held.row.filter(|_| change.tells_row);
         let (body, applied) = (held.body.clone(), Position(0));
-        UserWrite { key, row, body, applied, spilled, cohort: told }
+        UserWrite { key, row, body, applied, spilled, counting }
     }
 
     fn counted(&self, product: &str) -> Cohorts {

@@ -92,7 +92,7 @@ fn every_fault_is_told_at_once_and_the_id_is_kept() {
     let found: Vec<_> = refused.faults.iter().map(|f| (&*f.path, &*f.message)).collect();
     let string = "must be a string";
     let expected = [
-        ("userId", "must be a UUID, as the product's definition demands"),
+        ("userId", "must be a UUID, or `anon-` and a UUID, as the product's definition demands"),
         ("sessionId", string),
         ("eventType", "is not an event type of the product's definition"),
         ("payload", "must be an object"),

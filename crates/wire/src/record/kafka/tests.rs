@@ -9,6 +9,8 @@ use serde_json::value::RawValue;
 use super::*;
 use crate::event::IncomingEvent;
 use crate::record::decision::{OutcomeName, StoredDecision, SurfaceBody};
+use crate::record::merge::{Carried, Named, encode_carried, encode_named};
+use crate::record::user::UserRecord;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_378_500_123);
 /// As `event` writes it: version 1, which must be read for ever.
@@ -19,6 +21,11 @@ const DECISION: &str = r#"{"v":1,"eventId":"dec_00000000000000000000000000000007
 const GOLDEN_1: &str = "ASRkZWNfMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDcBc7TIrs7AaAAEYWNtZQjDnG5hbDogNwAAAAACBnJhbmRvbQAAAwIwMAIxMQEBAwAAAAAAAA==";
 /// That of version 2: it says as well that there was no advice.
 const GOLDEN_2: &str = "AiRkZWNfMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDcBc7TIrs7AaAAEYWNtZQjDnG5hbDogNwAAAAACBnJhbmRvbQAAAwIwMAIxMQEBAwAAAAAAAAA=";
+
+/// As `encode` writes a naming, of version 1, which must be read for ever.
+const NAMED: &str = r#"{"v":2,"eventId":"named:anon-1:Ünal: 7","product":"acme","userId":"anon-1","sessionId":"s","eventType":"user_named","timestamp":"2026-11-22T20:15:00.122Z","receivedAt":"2026-11-22T20:15:00.123Z","mergedInto":"Ünal: 7","record":"GOLDEN"}"#;
+/// As `encode` writes what is carried.
+const CARRIED: &str = r#"{"v":2,"eventId":"carried:anon-1:Ünal: 7:abababababababababababababababababababababababababababababababab","product":"acme","userId":"Ünal: 7","sessionId":"s","eventType":"user_carried","timestamp":"2026-11-22T20:15:00.122Z","receivedAt":"2026-11-22T20:15:00.123Z","mergedFrom":"anon-1","record":"GOLDEN"}"#;
 
 fn product() -> ProductId {
     ProductId::new("acme").expect("valid")
@@ -60,6 +67,28 @@ fn decision(id: u128) -> StoredDecision {
         trace: Trace::default(),
         weighing: None,
     }
+}
+
+fn anonymous() -> UserId {
+    UserId::new("anon-1").expect("valid")
+}
+
+fn named() -> Named {
+    let session = SessionId::new("s").expect("valid");
+    Named { into: user(), session, at: Timestamp::from_millis(NOW.as_millis() - 1) }
+}
+
+fn fold() -> ContentHash {
+    ContentHash::from_bytes([0xab; 32])
+}
+
+fn carried() -> Carried {
+    Carried::new(anonymous(), &named(), fold(), &UserRecord::default())
+}
+
+/// The JSON around that stored form.
+fn json_around(json: &str, stored: &[u8]) -> String {
+    json.replace("GOLDEN", &STANDARD.encode(stored))
 }
 
 /// Encodes it.
@@ -123,6 +152,44 @@ ce_time: 2026-11-22T20:15:00.122Z
 }
 
 #[test]
+fn a_merge_stands_in_the_topic_as_promised() {
+    let (product, user, anonymous) = (product(), user(), anonymous());
+    let (named, carried) = (encode_named(&named()), encode_carried(&carried()));
+    let expected = |key: &str, id: &str, kind: &str| {
+        format!(
+            "acme:{key}
+x-api-version: 2024-10-01
+event-id: {id}
+content-type: application/json
+ce_specversion: 1.0
+ce_id: {id}
+ce_source: pilotage/acme
+ce_type: pilotage.{kind}
+ce_time: 2026-11-22T20:15:00.122Z
+"
+        )
+    };
+    let name = Name::Named(user.clone());
+    let message = encoded(&product, &anonymous, &name, &named).expect("it is a naming");
+    let (told, json) =
+        (expected("anon-1", "named:anon-1:Ünal: 7", "named"), json_around(NAMED, &named));
+    assert_eq!(lines(&message), format!("{told}{json}\n"));
+    let read = decode(Some(b"acme:anon-1"), Some(json.as_bytes())).expect("readable");
+    assert_eq!((&read.user, &read.name, &*read.body), (&anonymous, &name, &*named));
+
+    let name = Name::Carried(anonymous, fold());
+    let message = encoded(&product, &user, &name, &carried).expect("it is what is carried");
+    let (told, json) = (
+        expected("Ünal: 7", &format!("carried:anon-1:Ünal: 7:{}", fold()), "carried"),
+        json_around(CARRIED, &carried),
+    );
+    assert_eq!(lines(&message), format!("{told}{json}\n"));
+    let key = "acme:Ünal: 7".as_bytes();
+    let read = decode(Some(key), Some(json.as_bytes())).expect("readable");
+    assert_eq!((&read.user, &read.name, &*read.body), (&user, &name, &*carried));
+}
+
+#[test]
 fn version_1_loads_for_ever() {
     let key = "acme:Ünal: 7".as_bytes();
     let event = decode(Some(key), Some(EVENT.as_bytes())).expect("readable");
@@ -151,6 +218,9 @@ fn what_is_not_the_stored_form_of_the_record_is_not_encoded() {
     let decided = decision(7).encode();
     let named = |id| Name::Decision(DecisionId::from_bits(id));
     let (product, user) = (product(), user());
+    let stranger = UserId::new("v").expect("valid");
+    let (naming, carried) = (encode_named(&self::named()), encode_carried(&carried()));
+    let other_fold = ContentHash::from_bytes([0; 32]);
     let other_time = EVENT.replace("receivedAt\":\"2026", "receivedAt\":\"2025");
     let cases: &[(Name, &[u8], &str)] = &[
         (event_name("evt 2"), EVENT.as_bytes(), "its eventId is not the record's"),
@@ -160,12 +230,18 @@ fn what_is_not_the_stored_form_of_the_record_is_not_encoded() {
         (named(8), &decided, "its decision is not the record's"),
         (named(7), EVENT.as_bytes(), "version 123"),
         (named(7), b"", "empty"),
+        (Name::Named(stranger.clone()), &naming, "its users are not the record's"),
+        (Name::Named(user.clone()), &naming, "its users are not the record's"),
+        (Name::Named(user.clone()), &carried, "names no"),
+        (Name::Carried(stranger.clone(), fold()), &carried, "its users are not the record's"),
+        (Name::Carried(anonymous(), other_fold), &carried, "its users are not the record's"),
+        (Name::Carried(anonymous(), fold()), &decided, "has version 2"),
     ];
     for (name, body, expected) in cases {
         let error = encoded(&product, &user, name, body).expect_err("it can't be read back");
         assert!(error.to_string().contains(expected), "{error}");
     }
-    let (stranger, name) = (UserId::new("v").expect("valid"), event_name("evt 1"));
+    let name = event_name("evt 1");
     let error = encoded(&product, &stranger, &name, EVENT.as_bytes()).expect_err("another's");
     assert!(error.to_string().contains("its userId is not"), "{error}");
 }
@@ -173,6 +249,8 @@ fn what_is_not_the_stored_form_of_the_record_is_not_encoded() {
 #[test]
 fn what_is_not_ours_is_told_with_its_reason() {
     let decision = decision_json(GOLDEN_2);
+    let named = json_around(NAMED, &encode_named(&named()));
+    let carried = json_around(CARRIED, &encode_carried(&carried()));
     let swapped = decision.replace("00000000000000000000000000000007", &"0".repeat(32));
     let newer = [EVENT, &decision].map(|json| json.replace("\"v\":1", "\"v\":2"));
     let blank = EVENT.replace("evt 1", " ");
@@ -189,8 +267,16 @@ fn what_is_not_ours_is_told_with_its_reason() {
         (Some("acme:Ünal: 7"), Some(&newer[1]), "has version 2"),
         (Some("acme:Ünal: 7"), Some(&blank), "eventId"),
         (Some("acme:Ünal: 7"), Some(&unknown), "product"),
-        (Some("acme:Ünal: 7"), Some(&swapped), "its eventId is not the decision's"),
+        (Some("acme:Ünal: 7"), Some(&swapped), "its eventId is not that of what it holds"),
         (Some("acme:Ünal: 7"), Some(&cut), "record: "),
+        (
+            Some("acme:anon-1"),
+            Some(&named.replace("named:anon-1", "named:anon-2")),
+            "its eventId is not",
+        ),
+        (Some("acme:v"), Some(&named.replace("anon-1", "v")), "can't be merged"),
+        (Some("acme:anon-1"), Some(&named.replace("\"v\":2", "\"v\":3")), "has version 3"),
+        (Some("acme:anon-9"), Some(&carried.replace("Ünal: 7", "anon-9")), "can't be merged"),
         (Some("acme:Ünal: 7"), Some(r#"{"v":3,"eventId":{"of":"another form"}}"#), "has version 3"),
         (Some("acme:Ünal: 7"), Some(&personal), "a field is missing or has another form"),
     ];
@@ -249,7 +335,8 @@ proptest! {
     ) {
         let _ = decode(key.as_deref(), value.as_deref());
         let (product, user, body) = (product(), user(), value.unwrap_or_default());
-        for name in [event_name("evt 1"), Name::Decision(DecisionId::from_bits(7))] {
+        let merges = [Name::Named(self::user()), Name::Carried(anonymous(), fold())];
+        for name in [event_name("evt 1"), Name::Decision(DecisionId::from_bits(7))].into_iter().chain(merges) {
             let _ = encoded(&product, &user, &name, &body);
         }
     }
@@ -257,9 +344,10 @@ proptest! {
     /// Damage is told, or the record is still whole in all that was looked at: its user and its key agree.
     #[test]
     fn a_damaged_value_gives_a_record_or_an_error(
-        at in any::<prop::sample::Index>(), byte in any::<u8>(), of_decision in any::<bool>(),
+        at in any::<prop::sample::Index>(), byte in any::<u8>(), kind in 0..3usize,
     ) {
-        let mut value = if of_decision { decision_json(GOLDEN_2) } else { EVENT.to_owned() }.into_bytes();
+        let carried = json_around(CARRIED, &encode_carried(&carried()));
+        let mut value = vec![decision_json(GOLDEN_2), EVENT.to_owned(), carried].swap_remove(kind).into_bytes();
         let at = at.index(value.len());
         value[at] = byte;
         if let Ok(read) = decode(Some("acme:Ünal: 7".as_bytes()), Some(&value)) {
