@@ -3,8 +3,8 @@
 use pilotage_domain::decide::{Decision, Outcome, Request, Surface, decide};
 use pilotage_domain::definition::Definition;
 use pilotage_domain::event::{Event, EventContext, Position};
-use pilotage_domain::kin::ALONE;
 use pilotage_domain::id::{DecisionId, EventId, GuideId, SessionId, UserId};
+use pilotage_domain::kin::ALONE;
 use pilotage_domain::policy::Policy;
 use pilotage_domain::profile::Profile;
 use pilotage_domain::profile::contact::Offer;
