@@ -359,7 +359,7 @@ mod tests {
         let settle = |policy| settle_with(&CommonArgs::default(), false, None, &named(policy));
         assert_eq!(settle("learner").expect("valid").policy, Policy::Learner);
         let error = settle("model").expect_err("there is no model").to_string();
-        assert!(error.contains("policy: `model`"), "{error}");
+        assert!(error.contains("PILOTAGE_POLICY: `model`"), "{error}");
     }
 
     #[test]
@@ -373,7 +373,9 @@ mod tests {
         let error =
             settle_with(&CommonArgs::default(), false, None, &faulty).expect_err("four faults");
         let text = error.to_string();
-        for name in ["listen", "policy", "log", "unready_for_ms"] {
+        for name in
+            ["PILOTAGE_LISTEN:", "PILOTAGE_POLICY:", "log, store:", "PILOTAGE_UNREADY_FOR_MS:"]
+        {
             assert!(text.contains(name), "{text}");
         }
         assert!(error.is::<UsageError>());

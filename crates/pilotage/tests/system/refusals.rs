@@ -35,7 +35,7 @@ fn every_wrong_setting_is_named_at_once() {
     is_refused(
         &installation,
         &installation.refused(),
-        &["kafka_brokers", "database_url", "policy", "best"],
+        &["kafka_brokers", "database_url", "PILOTAGE_POLICY", "best"],
     );
     let installation =
         Installation::embedded().set("PILOTAGE_LOG", "papyrus").set("PILOTAGE_STORE", "postgres");
