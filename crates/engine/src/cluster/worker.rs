@@ -356,6 +356,11 @@ impl Worker {
         let ours: Vec<&(Fed, Fact)> = records.iter().filter(|(fed, _)| served(fed)).collect();
         let names: Vec<Dated> = ours.iter().map(|(fed, _)| dated(fed)).collect();
         let known = self.cluster.shared.positions(names.clone()).await?;
+        // Somebody has folded some of these already: who is in memory may be older than that.
+        let mut each = ours.iter().zip(&known);
+        if each.any(|((fed, _), known)| known.is_some_and(|at| at >= fed.stored.position)) {
+            self.users.clear();
+        }
         let names: Vec<_> = names.into_iter().map(|Dated { name, day }| (name, day)).collect();
         let fresh = handoff::first_of_each(&names, &known);
         Ok(ours
@@ -429,12 +434,14 @@ impl Taught {
     }
 }
 
-/// Its name, and the day that tells whether that is known. A decision's is known on every day: they all have the same.
+/// Its name, and the day that tells whether that is known. A decision's is known on every day: they all have the same. So is what
+/// makes two users one, of which nothing is ever forgotten: its day is further off than any event's.
 fn dated(fed: &Fed) -> Dated {
     let name = RecordName { key: fold::key_of(&fed.stored), name: fed.name.clone() };
     let day = match fed.name {
+        EntryName::Event(_) => Day::of(fed.stored.received_at),
         EntryName::Decision(_) => Day::default(),
-        _ => Day::of(fed.stored.received_at),
+        EntryName::Named(_) | EntryName::Carried(..) => Day::new(i32::MAX),
     };
     Dated { name, day }
 }

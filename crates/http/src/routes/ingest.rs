@@ -98,6 +98,10 @@ fn sort(
     let mut good = Vec::with_capacity(batch.events.len());
     let mut places = Vec::with_capacity(batch.events.len());
     for text in &batch.events {
+        if text.len() > MAX_EVENT_BYTES {
+            places.push(Some(rejected(None, ErrorCode::PayloadTooLarge, None)));
+            continue;
+        }
         places.push(match event::read(text, definition) {
             Err(Refused { id, faults }) => {
                 Some(rejected(id, ErrorCode::ValidationFailed, Some(faults)))

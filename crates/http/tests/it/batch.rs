@@ -48,6 +48,19 @@ async fn results_come_in_request_order_and_bad_events_sink_nothing() {
 }
 
 #[tokio::test]
+async fn an_event_that_is_too_large_by_itself_is_too_large_in_a_batch() {
+    let world = World::new().await;
+    let mut large = named("large");
+    large["payload"] = json!({ "text": "x".repeat(1 << 20) });
+    let reply = world.post(PATH, &json!({ "events": [named("a"), large] })).await;
+    assert_eq!(reply.status, StatusCode::ACCEPTED);
+    let answer = reply.json();
+    assert_eq!(answer["results"][0]["status"], "queued");
+    assert_eq!(answer["results"][1]["status"], "rejected");
+    assert_eq!(answer["results"][1]["code"], "payload_too_large");
+}
+
+#[tokio::test]
 async fn ndjson_is_read_line_by_line() {
     let world = World::new().await;
     let text = format!("{}\r\n\n{{broken\n  \n{}", named("a"), named("b"));

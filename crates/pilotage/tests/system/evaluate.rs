@@ -138,7 +138,7 @@ fn traffic_in_kafka_is_replayed_where_it_is() {
     let ended = run(place.command("export").arg("--decisions").arg(&file).arg("--json"));
     assert_eq!(json_of(&ended), json!({ "decisions": 1, "drawn": 1 }), "{ended:?}");
     let told = json_of(&evaluate(&file, "logged", &["--json"]));
-    assert_eq!((&told["rows"], &told["refused"]["code"]), (&json!(1), &json!("too_few")), "{told}");
+    assert_eq!((&told["rows"], &told["refused"]["code"]), (&json!(1), &json!("nothing")), "{told}");
 }
 
 #[test]

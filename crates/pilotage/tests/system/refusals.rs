@@ -37,9 +37,13 @@ fn every_wrong_setting_is_named_at_once() {
         &installation.refused(),
         &["kafka_brokers", "database_url", "PILOTAGE_POLICY", "best"],
     );
-    let installation =
-        Installation::embedded().set("PILOTAGE_LOG", "papyrus").set("PILOTAGE_STORE", "postgres");
-    is_refused(&installation, &installation.refused(), &["papyrus", "go together"]);
+    let on =
+        |log| Installation::embedded().set("PILOTAGE_LOG", log).set("PILOTAGE_STORE", "postgres");
+    // What no log is goes together with nothing: only that is told.
+    let installation = on("papyrus");
+    is_refused(&installation, &installation.refused(), &["PILOTAGE_LOG", "papyrus"]);
+    let installation = on("sqlite");
+    is_refused(&installation, &installation.refused(), &["go together"]);
     let installation = Installation::embedded().flag("--role").flag("worker");
     is_refused(&installation, &installation.refused(), &["role", "one process"]);
 }
