@@ -18,13 +18,14 @@ pub fn table(compared: &Compared) -> String {
         text,
         "{visitors} visitors, seed {seed}, each followed for {followed_days} days\n"
     );
-    text += "way to guide     activated  median h   mean h  against sequence   shown clicked  closed invalid  calls  cost $  waits ms\n";
+    // A terminal of a hundred columns holds it: `against` is the mean against the sequence's.
+    text += "way to guide    active % median h  mean h against  shown clicks closed invalid  calls cost $ wait ms\n";
     for outcome in &compared.outcomes {
         let Outcome { shown, clicked, dismissed, invalid, model_calls, cost_usd, waits_ms, .. } =
             outcome;
         let _ = writeln!(
             text,
-            "{:16} {:>8.1}% {:>9} {:>8.1} {:>17} {shown:>7} {clicked:>7} {dismissed:>7} {invalid:>7} {model_calls:>6} {cost_usd:>7.2} {waits_ms:>9}",
+            "{:15} {:>8.1} {:>8} {:>7.1} {:>7} {shown:>6} {clicked:>6} {dismissed:>6} {invalid:>7} {model_calls:>6} {cost_usd:>6.2} {waits_ms:>7}",
             outcome.method.name(),
             100.0 * outcome.activation_rate,
             outcome.median_hours.map_or_else(|| "-".to_owned(), |hours| format!("{hours:.1}")),
