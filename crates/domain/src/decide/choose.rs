@@ -171,14 +171,17 @@ fn unlearnt(
     arms: &[ArmView<'_>],
     beliefs: Option<&Beliefs>,
 ) -> Distribution {
-    let is_open = |arm: ArmView<'_>| beliefs.is_none_or(|beliefs| !beliefs.is_barred(arm));
-    let (places, open): (Vec<usize>, Vec<ArmView<'_>>) =
-        (0..).zip(arms.iter().copied()).filter(|(_, arm)| is_open(*arm)).unzip();
-    let law = match (policy, prior) {
-        (Policy::Model, Some(prior)) => policy::model::distribution(&open, Some(prior)),
-        _ => policy::distribution(policy, &open),
+    let law = |arms: &[ArmView<'_>]| match (policy, prior) {
+        (Policy::Model, Some(prior)) => policy::model::distribution(arms, Some(prior)),
+        _ => policy::distribution(policy, arms),
     };
-    law.among(&places, arms.len())
+    let is_open = |arm: &ArmView<'_>| beliefs.is_none_or(|beliefs| !beliefs.is_barred(*arm));
+    if arms.iter().all(is_open) {
+        return law(arms);
+    }
+    let (places, open): (Vec<usize>, Vec<ArmView<'_>>) =
+        (0..).zip(arms.iter().copied()).filter(|(_, arm)| is_open(arm)).unzip();
+    law(&open).among(&places, arms.len())
 }
 
 fn arm<'a>(candidate: &Candidate<'a>) -> ArmView<'a> {

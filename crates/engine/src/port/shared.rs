@@ -94,12 +94,13 @@ impl Day {
     }
 }
 
-/// A record's name and the day on which the record was received. Decisions' names are known for ever.
+/// A record's name and the day by which it is known: for an event that on which it was received. All others' are known for ever:
+/// one day stands for all of a kind.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Dated {
     /// Its name.
     pub name: RecordName,
-    /// When it was received.
+    /// By which day.
     pub day: Day,
 }
 
@@ -257,7 +258,7 @@ pub fn user_mark(key: &UserKey) -> u64 {
 ///   same turn, one is told `Changed`.
 /// - `reserve` holds the offer only if neither the profile nor the reservations of the user have changed since they were
 ///   read: of two that read the same, one is told `Changed`.
-/// - `positions` knows every name of a resolved `fold`: an event's on all days that the day of its record `knows`, a decision's
+/// - `positions` knows every name of a resolved `fold`: an event's on all days that the day of its record `knows`, all others'
 ///   on every day. Which days those are depends on records alone and never on when they are folded, so that a live fold and a
 ///   rebuild agree. What is forgotten is what no record can ask for any more, if those who receive agree on the day within one.
 /// - Of several that `agree` on what a product is folded with, the first one's stays, and all are told so.
