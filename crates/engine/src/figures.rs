@@ -39,6 +39,8 @@ pub struct Folding {
     pub partitions: usize,
     /// Records of these that are durable and not yet in the profiles; `None` where the log does not say how many it has.
     pub lag: Option<u64>,
+    /// Records that follow from folded ones for merged users and that were too large for the log, since the start.
+    pub dropped: u64,
 }
 
 /// What became of write-backs.

@@ -1,8 +1,8 @@
 //! Records that follow from folded ones, for other users: appended to the log before any store stands for what they follow
 //! from. Must not append what the log holds already, as far as can be told, nor lose one.
 //!
-//! While a start or a rebuild folds what was in the log before, the log is likely to bring such a record itself, a little
-//! further on: it is held until then, and appended where it never comes.
+//! While a start folds what was in the log before, the log is likely to bring such a record itself, a little further on: it is
+//! held until then, and appended where it never comes. A rebuild has put everything on record before it folds once more.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,6 +29,8 @@ pub(crate) struct Sequels {
 }
 
 struct State {
+    /// Up to here the log holds what follows.
+    followed: Position,
     /// Up to here the log may hold what follows already.
     until: Position,
     /// By the position of the record from which each follows.
@@ -39,8 +41,8 @@ struct State {
 }
 
 impl State {
-    fn new(until: Position) -> Self {
-        Self { until, held: BTreeMap::new(), by_name: HashMap::new(), bytes: 0 }
+    fn new(followed: Position, until: Position) -> Self {
+        Self { followed, until, held: BTreeMap::new(), by_name: HashMap::new(), bytes: 0 }
     }
 
     fn remove(&mut self, from: Position) {
@@ -64,12 +66,14 @@ fn name_of(entry: &Entry) -> (UserKey, EntryName) {
 impl Sequels {
     /// None yet, over a log that ends there.
     pub(crate) fn new(until: Position) -> Self {
-        Self { state: Mutex::new(State::new(until)), count: AtomicUsize::new(0) }
+        let state = State::new(Position(0), until);
+        Self { state: Mutex::new(state), count: AtomicUsize::new(0) }
     }
 
-    /// Begins anew, over a log that ends there.
+    /// Begins anew, over a log that is folded up to there under the definitions in force: what follows from its records is
+    /// durable, however far off it stands.
     pub(crate) fn restart(&self, until: Position) {
-        *self.state() = State::new(until);
+        *self.state() = State::new(until, until);
         self.count.store(0, Ordering::Relaxed);
     }
 
@@ -89,6 +93,9 @@ impl Sequels {
     /// One follows from the record at that position.
     pub(crate) fn note(&self, from: Position, entry: Entry) {
         let mut state = self.state();
+        if from <= state.followed {
+            return;
+        }
         state.remove(from);
         state.bytes += cost(&entry);
         state.by_name.entry(name_of(&entry)).or_default().push(from);
@@ -213,7 +220,12 @@ mod tests {
         sequels.note(Position(6), entry("a", 1));
         sequels.restart(Position(9));
         assert!(sequels.is_empty());
-        sequels.note(Position(6), entry("a", 1));
-        assert_eq!((due(&sequels, 8), due(&sequels, 9)), (vec![], vec![6]));
+        for from in 6..=9 {
+            sequels.note(Position(from), entry("a", MOST_BYTES));
+        }
+        assert!(sequels.is_empty() && due(&sequels, 9).is_empty(), "the log holds it");
+        assert_eq!(sequels.stored_up_to(Position(9)), Position(9));
+        sequels.note(Position(10), entry("b", 1));
+        assert_eq!(due(&sequels, 10), [10]);
     }
 }

@@ -51,6 +51,7 @@ names! {
     Events = "pilotage_http_events_total", "Events answered, by result.";
     Lag = "pilotage_projection_lag_records", "Records of the log that are not in the profiles yet.";
     Partitions = "pilotage_worker_partitions", "Partitions of the log that this process folds.";
+    Dropped = "pilotage_worker_dropped_records_total", "Records for merged users that were too large for the log.";
     Unstored = "pilotage_write_back_lag_records", "Records of the log that a restart would fold again.";
     Users = "pilotage_users_in_memory", "Users in memory.";
     UsersBytes = "pilotage_users_in_memory_bytes", "About how much memory they take.";

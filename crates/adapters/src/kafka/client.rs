@@ -16,6 +16,8 @@ use super::{OpenError, Options};
 
 /// The largest record: an event of a megabyte with all that stands around it, or a decision in base64.
 pub(super) const MAX_RECORD: usize = 4 << 20;
+/// Records that wait for the same partition are sent together up to so many bytes. A larger one is always sent alone.
+pub(super) const BATCH: usize = 1_000_000;
 /// How often whoever writes looks whether brokers answer.
 const LOOK: Duration = Duration::from_millis(250);
 /// How long a broker is waited for where none may be there: long enough for a client that has just been about to try again.
@@ -61,6 +63,7 @@ pub(super) fn producer(options: &Options) -> ClientConfig {
         .set("message.timeout.ms", ms(options.delivery_timeout))
         .set("request.timeout.ms", ms(options.delivery_timeout))
         .set("message.max.bytes", MAX_RECORD.to_string())
+        .set("batch.size", BATCH.to_string())
         // What waits is counted by us; the library's own bounds lie beyond and stop what we got wrong.
         .set("queue.buffering.max.messages", "0")
         .set("queue.buffering.max.kbytes", (options.buffer_bytes / 512).to_string());

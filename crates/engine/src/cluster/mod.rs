@@ -15,6 +15,7 @@ mod shift;
 mod tell;
 mod worker;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -77,6 +78,8 @@ pub(crate) struct Cluster {
     /// What this process's worker has taken over; empty where it is none.
     pub(crate) claims: Claims,
     followed: Mutex<Followed>,
+    /// How many records that follow from folded ones were too large for the log.
+    dropped: AtomicU64,
     state: Mutex<State>,
     background: Mutex<Option<Background>>,
 }
@@ -143,6 +146,7 @@ impl Cluster {
             claims: Claims::new(shared.clone()),
             shared,
             followed: Mutex::default(),
+            dropped: AtomicU64::new(0),
             state: Mutex::new(State::Running),
             background: Mutex::new(None),
         };
@@ -257,7 +261,8 @@ impl Cluster {
         } else {
             tokio::time::timeout(PATIENCE, self.lag(&held)).await.ok().flatten()
         };
-        Folding { partitions: held.len(), lag }
+        let dropped = self.dropped.load(Ordering::Relaxed);
+        Folding { partitions: held.len(), lag, dropped }
     }
 
     async fn lag(&self, held: &[Claim]) -> Option<u64> {

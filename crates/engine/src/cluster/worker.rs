@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use crate::fold::{self, Done, Fact};
 use crate::learn::Revision;
 use crate::port::book::Wanted;
 use crate::port::feed::{Fed, Feed, FeedError, Partition, Polled};
-use crate::port::log::{Entry, EntryName};
+use crate::port::log::{AppendError, Entry, EntryName};
 use crate::port::shared::{Claim, Dated, Day, FoldError, Folded, RecordName};
 use crate::port::store::{StoreError, UserKey};
 use crate::product::Product;
@@ -85,6 +86,8 @@ struct Worker {
     users: Users,
     /// `Claims::changes` as of the last step.
     changes: u64,
+    /// Records of the step that is to be stored of which nothing is left to be put on record, however often it is tried.
+    followed: BTreeSet<Position>,
 }
 
 /// Why a step was not stored.
@@ -107,6 +110,16 @@ impl From<StoreError> for Held {
     }
 }
 
+impl From<AppendError> for Held {
+    fn from(error: AppendError) -> Self {
+        if error.is_retryable() {
+            Self::Waiting(error.to_string())
+        } else {
+            Self::Broken(error.to_string())
+        }
+    }
+}
+
 impl From<LoadError> for Held {
     fn from(error: LoadError) -> Self {
         match error {
@@ -119,7 +132,8 @@ impl From<LoadError> for Held {
 impl Worker {
     fn new(cluster: Arc<Cluster>, join: Join, feed: Box<dyn Feed>) -> Self {
         let users = Users::new(cluster.common.options.users_bytes);
-        Self { cluster, join, feed, is_fenced: false, users, changes: 0 }
+        let followed = BTreeSet::new();
+        Self { cluster, join, feed, is_fenced: false, users, changes: 0, followed }
     }
 
     async fn run(mut self, stopped: watch::Receiver<bool>) {
@@ -230,6 +244,7 @@ impl Worker {
     ) -> Result<(), String> {
         // Whether a step may have been stored without our hearing of it.
         let mut is_unsure = false;
+        self.followed.clear();
         while !reached.is_empty() {
             match self.step(&records, &reached).await {
                 Ok(claims) => {
@@ -280,8 +295,9 @@ impl Worker {
         let mut work = Work { folded, ..Work::default() };
         let keys: BTreeSet<UserKey> =
             fresh.iter().map(|(fed, _)| fold::key_of(&fed.stored)).collect();
-        let products = &self.cluster.common.products;
-        self.users.ensure(&*self.cluster.common.store, products, keys.iter().cloned()).await?;
+        let common = Arc::clone(&self.cluster.common);
+        let products = &common.products;
+        self.users.ensure(&*common.store, products, keys.iter().cloned()).await?;
         for (fed, fact) in fresh {
             self.fold_one(fed, fact, &mut work).await?;
         }
@@ -299,7 +315,7 @@ impl Worker {
         folded.names = last_of_each(folded.names);
         folded.wanted = self.wanted(&keys);
         folded.addends = taught.addends();
-        folded.newest_event = self.cluster.common.clock.newest();
+        folded.newest_event = common.clock.newest();
         let rows = self.cluster.shared.fold(folded).await.map_err(|error| match error {
             FoldError::Fenced { partition } => Held::Fenced(partition),
             FoldError::Store(error) => error.into(),
@@ -314,15 +330,38 @@ impl Worker {
 
     /// Puts what follows from the step's records on record, before the store stands for them. What another worker did before us
     /// stands twice then: names tell.
-    async fn append(&self, sequels: Vec<Entry>) -> Result<(), Held> {
+    async fn append(&mut self, sequels: Vec<(Position, Entry)>) -> Result<(), Held> {
         if sequels.is_empty() {
             return Ok(());
         }
-        match self.cluster.common.journal.append(sequels).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.is_retryable() => Err(Held::Waiting(error.to_string())),
-            Err(error) => Err(Held::Broken(error.to_string())),
+        let (from, entries): (Vec<_>, Vec<_>) = sequels.iter().cloned().unzip();
+        match self.cluster.common.journal.append(entries).await {
+            // It is not told which one.
+            Err(AppendError::TooLarge(_)) => {
+                for (from, sequel) in sequels {
+                    self.append_or_drop(from, sequel).await?;
+                }
+            }
+            appended => {
+                appended?;
+                self.followed.extend(from);
+            }
         }
+        Ok(())
+    }
+
+    /// The same of one. What the log will never take must not keep everybody else of its partition waiting: what it follows
+    /// from stays in the log.
+    async fn append_or_drop(&mut self, from: Position, sequel: Entry) -> Result<(), Held> {
+        match self.cluster.common.journal.append(vec![sequel]).await {
+            Err(error @ AppendError::TooLarge(_)) => {
+                self.cluster.dropped.fetch_add(1, Ordering::Relaxed);
+                warn!(position = from.0, %error, "what follows from a record is dropped");
+            }
+            appended => drop(appended?),
+        }
+        self.followed.insert(from);
+        Ok(())
     }
 
     /// The situations of these users that a model should be asked about.
@@ -397,8 +436,11 @@ impl Worker {
         if let Some(revision) = revision {
             work.taught.note(product, &revision, common.clock.newest());
         }
-        let is_new = |sequel: &Entry| !self.cluster.has_followed(position, &sequel.name);
-        work.sequels.extend(sequel.filter(is_new));
+        let is_new = |sequel: &Entry| {
+            !self.followed.contains(&position)
+                && !self.cluster.has_followed(position, &sequel.name)
+        };
+        work.sequels.extend(sequel.filter(is_new).map(|sequel| (position, sequel)));
         if let EntryName::Decision(id) = fed.name {
             work.folded.settled.push((key, id));
         }
@@ -412,8 +454,8 @@ impl Worker {
 struct Work {
     folded: Folded,
     taught: Taught,
-    /// Records that follow from the step's.
-    sequels: Vec<Entry>,
+    /// Records that follow from the step's, and from which of these.
+    sequels: Vec<(Position, Entry)>,
 }
 
 /// What a step teaches of each product.

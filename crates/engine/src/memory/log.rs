@@ -1,7 +1,7 @@
 //! The log in memory. Must not differ from the contract in anything but durability.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use pilotage_domain::event::Position;
@@ -68,6 +68,8 @@ pub struct MemoryLog {
     lost: AtomicBool,
     /// How many calls were refused for a fault.
     refused: AtomicU64,
+    /// The largest body that it takes.
+    largest: AtomicUsize,
 }
 
 impl Default for MemoryLog {
@@ -87,6 +89,7 @@ impl MemoryLog {
             fault: Mutex::new(None),
             lost: AtomicBool::new(false),
             refused: AtomicU64::new(0),
+            largest: AtomicUsize::new(usize::MAX),
         }
     }
 
@@ -98,6 +101,11 @@ impl MemoryLog {
     /// From now on appends fail so; `None` ends it.
     pub fn set_fault(&self, fault: Option<Fault>) {
         *hold(&self.fault) = fault;
+    }
+
+    /// From now on records with larger bodies than that many bytes are refused.
+    pub fn set_largest(&self, bytes: usize) {
+        self.largest.store(bytes, Ordering::SeqCst);
     }
 
     /// How many calls of this handle were refused for a fault.
@@ -121,8 +129,17 @@ impl MemoryLog {
         }
     }
 
+    fn check_sizes(&self, entries: &[Entry]) -> Result<(), AppendError> {
+        let largest = self.largest.load(Ordering::SeqCst);
+        match entries.iter().find(|entry| entry.body.len() > largest) {
+            Some(entry) => Err(AppendError::TooLarge(format!("{} bytes", entry.body.len()))),
+            None => Ok(()),
+        }
+    }
+
     fn append_now(&self, entries: Vec<Entry>) -> Result<Vec<Appended>, AppendError> {
-        if let Err(error) = self.check_open() {
+        let checked = self.check_open().and_then(|()| self.check_sizes(&entries));
+        if let Err(error) = checked {
             self.refused.fetch_add(1, Ordering::SeqCst);
             return Err(error);
         }

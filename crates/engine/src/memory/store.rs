@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -131,6 +131,8 @@ pub struct MemoryStore {
     pub(super) changes: broadcast::Sender<Change>,
     closed: AtomicBool,
     pub(super) fault: Mutex<Option<Fault>>,
+    /// How many writes were refused for a fault.
+    refused: AtomicU64,
 }
 
 impl Default for MemoryStore {
@@ -141,7 +143,8 @@ impl Default for MemoryStore {
 
 impl MemoryStore {
     fn on(contents: Arc<Mutex<Contents>>, changes: broadcast::Sender<Change>) -> Self {
-        Self { contents, changes, closed: AtomicBool::new(false), fault: Mutex::new(None) }
+        let (closed, fault) = (AtomicBool::new(false), Mutex::new(None));
+        Self { contents, changes, closed, fault, refused: AtomicU64::new(0) }
     }
 
     /// A new handle on the same contents, open and without fault: as after a restart, or as another process has it.
@@ -158,6 +161,11 @@ impl MemoryStore {
     /// From now on writes fail; `None` ends it.
     pub fn set_fault(&self, fault: Option<Fault>) {
         *hold(&self.fault) = fault;
+    }
+
+    /// How many writes of this handle were refused for a fault.
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::SeqCst)
     }
 
     fn check_open(&self) -> Result<(), StoreError> {
@@ -185,6 +193,7 @@ impl MemoryStore {
             let mut contents = hold(&self.contents);
             self.check_open()?;
             if hold(&self.fault).is_some() {
+                self.refused.fetch_add(1, Ordering::SeqCst);
                 return Err(StoreError::Unavailable("it was told to fail".to_owned()));
             }
             write(&mut contents)

@@ -109,6 +109,9 @@ pub enum AppendError {
     /// The log can't be written now; whether the records are stored is unknown, and their names make a retry harmless.
     #[error("the log can't be written: {0}")]
     Unavailable(String),
+    /// A record of the call is larger than the log takes, now and later; whether the others are stored is unknown.
+    #[error("a record is too large for the log: {0}")]
+    TooLarge(String),
     /// The log is shutting down.
     #[error("the log is closed")]
     Closed,

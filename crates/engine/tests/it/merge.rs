@@ -340,6 +340,27 @@ async fn a_rebuild_ends_in_the_same_and_puts_nothing_on_record() {
     engine.close().await;
 }
 
+/// More follows than is held while a log is folded, and the log knows its records' names no longer: a rebuild knows that all of
+/// it is on record.
+#[tokio::test]
+async fn a_rebuild_puts_nothing_on_record_however_far_off_that_stands() {
+    let world = World::new().await;
+    let (anon, ada) = (anonymous(1), user(1));
+    world.send(event(&anon, "page_view", "{}")).await;
+    world.send(naming(&anon, event(&ada, "signed_up", "{}"))).await;
+    let payload = format!(r#"{{"note":"{}"}}"#, "x".repeat(1 << 20));
+    let late = |n: u32| named(&format!("late{n}"), event(&anon, "page_view", &payload));
+    world.engine.ingest(&product(), (0..24).map(late).collect()).await.expect("taken");
+    assert_eq!(view(&world, &ada).await.profile.events, 26);
+    let live = world.engine.digest().await.expect("written back");
+    let end = world.log.end();
+    world.engine.close().await;
+    world.log.forget_names();
+    let rebuilt = Engine::rebuild(world.parts(), |_, _| {}).await.expect("rebuilt");
+    assert_eq!((rebuilt.before, rebuilt.after), (live, live));
+    assert_eq!(world.log.end(), end);
+}
+
 /// What was known of the anonymous one is folded anew as well: it is not carried over as the definition before saw it.
 #[tokio::test]
 async fn a_definition_that_counts_something_new_counts_it_of_both_ids() {

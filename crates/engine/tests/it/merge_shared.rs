@@ -145,6 +145,71 @@ async fn a_worker_that_can_not_write_the_log_stores_nothing() {
     }
 }
 
+/// The store reads and does not write, as one without room: what follows is on record with the first attempt, and not again with
+/// every other.
+#[tokio::test]
+async fn a_worker_that_can_not_write_the_store_puts_what_follows_on_record_once() {
+    let installation = Installation::new();
+    let parts = installation.parts(&Work::Folds, 1);
+    let store = Arc::new(installation.store.reopen());
+    let worker = Engine::join(ClusterParts { shared: store.clone(), ..parts }).await.expect("joins");
+    let takes = installation.join(Work::Decides, 2).await;
+    let (anon, ada) = (anonymous(1), user(1));
+    send(&takes, event(&anon, "page_view", "{}")).await;
+    takes.settled().await.expect("folded");
+    store.set_fault(Some(Fault::Unavailable));
+    let late = named("late", event(&anon, "page_view", "{}"));
+    let events = vec![naming(&anon, event(&ada, "signed_up", "{}")), late];
+    takes.ingest(&product(), events).await.expect("taken");
+    let tried = async {
+        while store.refused() < 5 {
+            // A log that several write knows no names.
+            installation.log.forget_names();
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, tried).await.expect("it is tried again and again");
+    store.set_fault(None);
+    assert_eq!(view(&takes, &ada).await.profile.events, 3);
+    assert_eq!(merging(&installation).await, 2);
+    assert_eq!(installation.log.end(), Position(6), "four that were sent, two that follow");
+    takes.close().await;
+    worker.close().await;
+}
+
+/// Under the known user's id an event is larger: one that the log has just taken may be too large for it then.
+#[tokio::test]
+async fn what_the_log_never_takes_keeps_nobody_waiting() {
+    let installation = Installation::new();
+    let parts = installation.parts(&Work::Folds, 1);
+    let journal = Arc::new(installation.log.reopen());
+    let worker =
+        Engine::join(ClusterParts { journal: journal.clone(), ..parts }).await.expect("joins");
+    let takes = installation.join(Work::Decides, 2).await;
+    let payload = format!(r#"{{"note":"{}"}}"#, "x".repeat(40_000));
+    let large = |user: &UserId, id: &str| named(id, event(user, "page_view", &payload));
+    let (anon, ada) = (anonymous(1), user(1));
+    send(&takes, large(&anonymous(2), "1")).await;
+    let records = installation.log.read(Position(0), usize::MAX).await.expect("read");
+    journal.set_largest(records[0].body.len());
+    send(&takes, event(&anon, "page_view", "{}")).await;
+    send(&takes, naming(&anon, event(&ada, "signed_up", "{}"))).await;
+    let late = ["2", "3", "4"].map(|id| named(id, form(&anon, "new_project", true)));
+    let [first, second, third] = late;
+    let events = vec![first, large(&anon, "5"), second, large(&anon, "6"), third];
+    takes.ingest(&product(), events).await.expect("taken");
+    assert_eq!(view(&takes, &ada).await.profile.events, 5, "all but the large ones");
+    assert_eq!(worker.folding().await.map(|folding| folding.dropped), Some(2));
+    let live = takes.digest().await.expect("read");
+    takes.close().await;
+    worker.close().await;
+    let end = installation.log.end();
+    let parts = installation.parts(&Work::Folds, 3);
+    let rebuilt = Engine::rebuild_shared(parts, |_, _| {}).await.expect("folded again");
+    assert_eq!((rebuilt.before, rebuilt.after), (live, live));
+    assert_eq!(installation.log.end(), end);
+}
+
 /// What one process learns of a person with two ids, several learn as well; a move keeps it, and carries nothing over twice.
 #[tokio::test]
 async fn an_installation_with_merged_users_moves_over() {

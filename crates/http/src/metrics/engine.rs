@@ -26,6 +26,7 @@ pub(crate) fn render_folding(folding: &Folding) -> String {
     if let Some(lag) = folding.lag {
         page.number(Name::Lag, "gauge", lag);
     }
+    page.number(Name::Dropped, "counter", folding.dropped);
     page.done()
 }
 
@@ -72,10 +73,11 @@ mod tests {
 
     #[test]
     fn a_lag_that_is_not_known_is_left_out() {
-        let text = render_folding(&Folding { partitions: 2, lag: None });
+        let text = render_folding(&Folding { partitions: 2, lag: None, dropped: 0 });
         assert!(text.contains("\npilotage_worker_partitions 2\n") && !text.contains("_lag_"));
-        let text = render_folding(&Folding { partitions: 2, lag: Some(7) });
+        let text = render_folding(&Folding { partitions: 2, lag: Some(7), dropped: 3 });
         assert!(text.contains("\npilotage_projection_lag_records 7\n"));
+        assert!(text.contains("\npilotage_worker_dropped_records_total 3\n"));
     }
 
     #[test]

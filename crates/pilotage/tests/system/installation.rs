@@ -157,6 +157,11 @@ impl Installation {
         self.shared.as_ref().expect("an installation on services").cut_sessions();
     }
 
+    /// Carries a statement out in the database; the first column of what it answers.
+    pub(crate) fn ask_database(&self, statement: &str) -> Vec<String> {
+        self.shared.as_ref().expect("an installation on services").ask(statement)
+    }
+
     /// Starts the server and returns at once.
     pub(crate) fn begin(&self) -> Process {
         Process::start(&mut self.serve())

@@ -1,9 +1,12 @@
 //! Several processes over Kafka and PostgreSQL, and what happens to them: killed, put to sleep, thrown about, cut off. After
 //! each, every event that was answered for is there once, in its user's order, and the profiles are the log's fold. Must run
-//! on real services, one test at a time: each is a crowd by itself.
+//! on real services (save `produce_errors`), one test at a time: each is a crowd by itself.
 
 mod callers;
 mod fleet;
+mod full;
+mod played;
+mod produce_errors;
 mod stack;
 
 use std::sync::atomic::Ordering;
@@ -18,6 +21,7 @@ use crate::shared::Shared;
 use crate::user::User;
 use callers::{Callers, Doors};
 use fleet::{Fleet, partitions};
+use full::{Full, REFUSAL};
 use stack::Stack;
 
 /// How much happens between two blows.
@@ -47,14 +51,18 @@ fn fleet(counts: [usize; 3]) -> Fleet {
 }
 
 /// The same, whose processes learn: what is learnt is compared with a rebuild as the profiles are.
-fn learning_fleet(counts: [usize; 3]) -> Fleet {
-    Fleet::start(Installation::shared(Shared::new()).set("PILOTAGE_POLICY", "learner"), counts)
+fn learning_fleet(shared: Shared, counts: [usize; 3]) -> Fleet {
+    Fleet::start(Installation::shared(shared).set("PILOTAGE_POLICY", "learner"), counts)
+}
+
+/// What is one installation's own, on services of its own.
+fn shared_on(stack: &Stack) -> Shared {
+    Shared::on(stack.env("PILOTAGE_TEST_KAFKA"), stack.env("PILOTAGE_TEST_POSTGRES"))
 }
 
 /// A fleet on services of its own.
 fn fleet_on(stack: &Stack, counts: [usize; 3]) -> Fleet {
-    let shared = Shared::on(stack.env("PILOTAGE_TEST_KAFKA"), stack.env("PILOTAGE_TEST_POSTGRES"));
-    Fleet::start(Installation::shared(shared), counts)
+    Fleet::start(Installation::shared(shared_on(stack)), counts)
 }
 
 /// The callers end, and all that they were answered for is there.
@@ -78,7 +86,7 @@ fn learnt(reader: &Client) -> u64 {
 #[test]
 fn processes_that_are_killed_lose_nothing() {
     let _turn = turn();
-    let mut fleet = learning_fleet([2, 2, 1]);
+    let mut fleet = learning_fleet(Shared::new(), [2, 2, 1]);
     let doors = doors(&fleet);
     let callers = Callers::start(&doors);
     for round in 0..4 {
@@ -102,7 +110,7 @@ fn processes_that_are_killed_lose_nothing() {
 #[test]
 fn a_worker_that_wakes_up_after_it_was_replaced_writes_nothing() {
     let _turn = turn();
-    let fleet = learning_fleet([1, 2, 1]);
+    let fleet = learning_fleet(Shared::new(), [1, 2, 1]);
     let callers = Callers::start(&doors(&fleet));
     callers.wait_for(SOME);
     let (sleeper, other) = match &fleet.workers[..] {
@@ -172,8 +180,8 @@ fn a_broker_that_is_away_is_told_at_once_and_waited_for() {
 fn leaders_that_move_lose_nothing() {
     let _turn = turn();
     let stack = Stack::hold("it-leaders", 3);
-    let shared = Shared::on(stack.env("PILOTAGE_TEST_KAFKA"), stack.env("PILOTAGE_TEST_POSTGRES"));
-    let installation = Installation::shared(shared).set("PILOTAGE_KAFKA_REPLICATION", "3");
+    let installation =
+        Installation::shared(shared_on(&stack)).set("PILOTAGE_KAFKA_REPLICATION", "3");
     let fleet = Fleet::start(installation, [1, 1, 1]);
     let callers = Callers::start(&doors(&fleet));
     for broker in ["kafka-2", "kafka-3"] {
@@ -199,6 +207,35 @@ fn a_database_that_is_away_is_waited_for() {
         callers.wait_for(SOME);
         stack.order("start postgres");
     }
+    callers.wait_for(SOME);
+    settle(callers, fleet);
+}
+
+#[test]
+fn a_database_without_room_is_waited_for() {
+    let _turn = turn();
+    let stack = Stack::hold("it-full", 1);
+    let mut fleet = learning_fleet(shared_on(&stack), [1, 2, 1]);
+    let callers = Callers::start(&doors(&fleet));
+    let refusals = |workers: &[Server]| -> usize {
+        workers.iter().map(|worker| worker.process.said().matches(REFUSAL).count()).sum()
+    };
+    for round in 0..2 {
+        callers.wait_for(SOME);
+        let full = Full::of(&stack, &fleet.installation);
+        let told = refusals(&fleet.workers);
+        // The log is there: events are taken all the same.
+        callers.wait_for(SOME);
+        eventually("the workers are told again and again", || {
+            (refusals(&fleet.workers) > told + 4).then_some(())
+        });
+        if round == 1 {
+            fleet.workers.remove(0).kill();
+            callers.wait_for(SOME);
+        }
+        full.end();
+    }
+    fleet.workers.push(fleet.one_more("worker"));
     callers.wait_for(SOME);
     settle(callers, fleet);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use tokio_postgres::NoTls;
+use tokio_postgres::{NoTls, SimpleQueryMessage};
 
 /// How many partitions the topic has.
 pub(crate) const PARTITIONS: u16 = 3;
@@ -33,6 +33,11 @@ impl Shared {
         Self::on(given("PILOTAGE_TEST_KAFKA"), given("PILOTAGE_TEST_POSTGRES"))
     }
 
+    /// A new, empty one on these brokers and the database of the run.
+    pub(crate) fn with_brokers(brokers: String) -> Self {
+        Self::on(brokers, given("PILOTAGE_TEST_POSTGRES"))
+    }
+
     /// A new, empty one on these services.
     pub(crate) fn on(brokers: String, server: String) -> Self {
         let shared = Self { brokers, server, name: format!("it_{:016x}", rand::random::<u64>()) };
@@ -42,7 +47,6 @@ impl Shared {
 
     /// The variables that lead a process to it.
     pub(crate) fn environment(&self) -> Vec<(String, String)> {
-        let (start, _) = self.server.rsplit_once('/').expect("a URL that ends with a database");
         let pairs = [
             ("PILOTAGE_LOG", "kafka".to_owned()),
             ("PILOTAGE_KAFKA_BROKERS", self.brokers.clone()),
@@ -52,9 +56,15 @@ impl Shared {
             // A test kills many workers: their partitions are to be free soon.
             ("PILOTAGE_KAFKA_SESSION_MS", "1500".to_owned()),
             ("PILOTAGE_STORE", "postgres".to_owned()),
-            ("PILOTAGE_DATABASE_URL", format!("{start}/{}", self.name)),
+            ("PILOTAGE_DATABASE_URL", self.database()),
         ];
         pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// The address of its database.
+    fn database(&self) -> String {
+        let (start, _) = self.server.rsplit_once('/').expect("a URL that ends with a database");
+        format!("{start}/{}", self.name)
     }
 
     /// The brokers, and the topic's name.
@@ -84,23 +94,38 @@ impl Shared {
         ));
     }
 
-    fn order(&self, statement: &str) {
-        let ordered = async {
-            let (client, connection) =
-                tokio_postgres::connect(&self.server, NoTls).await.expect("PostgreSQL answers");
-            let (done, _) = tokio::join!(
-                async {
-                    let done = client.batch_execute(statement).await;
-                    drop(client);
-                    done
-                },
-                connection
-            );
-            done.expect("the statement is carried out");
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.expect("a runtime").block_on(ordered);
+    /// Carries a statement out in its database; the first column of what it answers.
+    pub(crate) fn ask(&self, statement: &str) -> Vec<String> {
+        carry_out(&self.database(), statement)
     }
+
+    fn order(&self, statement: &str) {
+        carry_out(&self.server, statement);
+    }
+}
+
+/// Carries a statement out at that address, in a session of its own.
+fn carry_out(address: &str, statement: &str) -> Vec<String> {
+    let answered = async {
+        let (client, connection) =
+            tokio_postgres::connect(address, NoTls).await.expect("PostgreSQL answers");
+        let (answer, _) = tokio::join!(
+            async {
+                let answer = client.simple_query(statement).await;
+                drop(client);
+                answer
+            },
+            connection
+        );
+        answer.expect("the statement is carried out")
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let answer = runtime.expect("a runtime").block_on(answered);
+    let first = |message: &SimpleQueryMessage| match message {
+        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+        _ => None,
+    };
+    answer.iter().filter_map(first).collect()
 }
 
 /// Whether a process that shows these metrics folds the whole log, and has nothing left to fold.

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 
 use super::call::Ticket;
 use super::pending::Pending;
-use crate::kafka::client::{Context, Reach, create};
+use crate::kafka::client::{BATCH, Context, Reach, create};
 use crate::kafka::{OpenError, Options, record, spread, topics};
 
 /// How long the thread hears answers before it looks whether it should end.
@@ -83,16 +83,30 @@ impl ProducerContext for Context<Arc<Books>> {
         let outcome = match result {
             Ok(message) => record::position(message.partition(), message.offset())
                 .ok_or_else(|| AppendError::Unavailable("a partition is full".to_owned())),
-            Err((error, _)) => Err(failure(error)),
+            Err((error, message)) => Err(failure(error, bytes_of(message))),
         };
-        self.role.note(outcome.as_ref().err());
+        // A record that is too large says nothing of the others.
+        if !matches!(outcome, Err(AppendError::TooLarge(_))) {
+            self.role.note(outcome.as_ref().err());
+        }
         ticket.settle(outcome, &self.role.pending);
     }
 }
 
-/// What a caller is told of a failure. Whether the record is stored is unknown, unless it was never sent.
-fn failure(error: &KafkaError) -> AppendError {
+fn bytes_of(message: &impl rdkafka::Message) -> usize {
+    message.key().map_or(0, <[u8]>::len) + message.payload().map_or(0, <[u8]>::len)
+}
+
+/// What a caller is told of the failure of a record with so many bytes of key and value. Whether it is stored is unknown, unless
+/// it was never sent. Brokers refuse what is sent together as a whole: of a small record that they find too large nothing is
+/// known, except that it was sent with others.
+fn failure(error: &KafkaError, bytes: usize) -> AppendError {
     let text = match error.rdkafka_error_code() {
+        Some(RDKafkaErrorCode::MessageSizeTooLarge) if bytes >= BATCH => {
+            return AppendError::TooLarge(format!(
+                "{bytes} bytes are more than the brokers take (max.message.bytes)"
+            ));
+        }
         Some(RDKafkaErrorCode::MessageTimedOut) => {
             "the brokers have not acknowledged it in time; it may be stored".to_owned()
         }
@@ -148,7 +162,7 @@ impl Line {
             .payload(&*message.value)
             .headers(record::headers(message));
         self.current().send(record).map_err(|(error, record)| Unsent {
-            error: failure(&error),
+            error: failure(&error, message.key.len() + message.value.len()),
             ticket: record.delivery_opaque,
         })
     }

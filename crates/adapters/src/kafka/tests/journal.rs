@@ -14,6 +14,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
+use super::topics::make_by_hand;
 use super::{PARTITIONS, PATIENCE, append, event, noted, open, opened, options, read_plainly};
 use crate::kafka::{KafkaJournal, OpenError, Options, ensure_topics, partition_of};
 
@@ -160,4 +161,23 @@ async fn a_journal_needs_its_topic_and_a_broker() {
     assert!(unreachable.to_string().starts_with("no Kafka broker of 127.0.0.1:9 answers: "));
     let wrong = KafkaJournal::open(&Options::default()).expect_err("no broker is named");
     assert!(matches!(wrong, OpenError::Options(_)), "{wrong}");
+}
+
+/// Kafka's own bound, which topics have that somebody made by hand.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_that_the_topic_will_never_take_is_told_from_a_log_that_is_away() {
+    let options = options();
+    make_by_hand(&options, &[("max.message.bytes", "1048588")]).await;
+    let journal = open(&options);
+    let sized = |id: &str, bytes: usize| noted("u", id, &"x".repeat(bytes));
+    append(&journal, vec![sized("fits", 1_040_000)]).await;
+    for _ in 0..2 {
+        let call = vec![event("u", "before"), sized("large", 1_050_000), event("u", "after")];
+        let refused = journal.append(call).await;
+        assert!(matches!(refused, Err(AppendError::TooLarge(_))), "{refused:?}");
+        assert!(refused.is_err_and(|error| !error.is_retryable()));
+        assert!(journal.healthy(), "others are written");
+    }
+    append(&journal, vec![event("u", "next")]).await;
+    journal.close().await;
 }

@@ -44,14 +44,19 @@ async fn topics_are_made_once_and_keep_records_for_ever() {
     assert_eq!(found, Topics { partitions: PARTITIONS, warnings: Vec::new() });
 }
 
+/// Makes the topic of two partitions, as somebody else would.
+pub(super) async fn make_by_hand(options: &Options, settings: &[(&str, &str)]) {
+    let plain = NewTopic::new(&options.topic, 2, TopicReplication::Fixed(1));
+    let topic = settings.iter().fold(plain, |topic, (name, value)| topic.set(name, value));
+    let made = admin(options).create_topics([&topic], &AdminOptions::new()).await;
+    assert!(made.is_ok_and(|made| made.iter().all(Result::is_ok)));
+}
+
 #[tokio::test]
 async fn a_topic_that_forgets_is_told() {
     let options = options();
-    let forgetful = NewTopic::new(&options.topic, 2, TopicReplication::Fixed(1))
-        .set("retention.ms", "1000")
-        .set("max.message.bytes", "1000000");
-    let made = admin(&options).create_topics([&forgetful], &AdminOptions::new()).await;
-    assert!(made.is_ok_and(|made| made.iter().all(Result::is_ok)));
+    let settings = [("retention.ms", "1000"), ("max.message.bytes", "1000000")];
+    make_by_hand(&options, &settings).await;
     let found = ensure_topics(&options).await.expect("it is there");
     assert_eq!(found.partitions, 2);
     assert_eq!(found.warnings.len(), 2, "{:?}", found.warnings);

@@ -41,6 +41,12 @@ impl Stack {
         read(&self.state)["env"][name].as_str().expect("it says where it is").to_owned()
     }
 
+    /// The folder of the database's files.
+    pub(super) fn data(&self) -> PathBuf {
+        let folder = &read(&self.state)["parts"]["postgres"]["folder"];
+        Path::new(folder.as_str().expect("a folder")).join("data")
+    }
+
     /// Does something to a part, and waits until it is done: `stop kafka-1`, `stop postgres --how crash`, `start kafka-1`.
     pub(super) fn order(&self, words: &str) {
         let mut command = Command::new(&self.xtask);
