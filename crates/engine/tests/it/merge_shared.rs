@@ -26,7 +26,8 @@ async fn send(engine: &Engine, event: IncomingEvent) {
 }
 
 async fn view(engine: &Engine, user: &UserId) -> UserView {
-    engine.settled().await.expect("folded");
+    let settled = tokio::time::timeout(PATIENCE, engine.settled()).await;
+    settled.expect("it is folded in time").expect("folded");
     engine.user(&product(), user).await.expect("read").expect("known")
 }
 

@@ -26,10 +26,10 @@ impl<'a> Full<'a> {
         let ask = |statement: &str| installation.ask_database(statement);
         let tables = ask("SELECT tablename FROM pg_tables WHERE schemaname = 'pilotage'");
         assert!(!tables.is_empty(), "it is an installation's database");
-        ask("CREATE TABLE room (taken integer)");
-        ask("CREATE FUNCTION take_room() RETURNS trigger LANGUAGE plpgsql AS
+        ask("CREATE TABLE public.room (taken integer)");
+        ask("CREATE FUNCTION public.take_room() RETURNS trigger LANGUAGE plpgsql AS
              $$ BEGIN INSERT INTO public.room VALUES (1); RETURN NULL; END $$");
-        let path = ask("SELECT pg_relation_filepath('room')").pop().expect("a table has a file");
+        let path = ask("SELECT pg_relation_filepath('public.room')").pop().expect("a table has a file");
         let file = stack.data().join(path);
         // Nobody is to have the link written to the disk.
         ask("CHECKPOINT");
@@ -54,8 +54,8 @@ impl<'a> Full<'a> {
         }
         fs::remove_file(&self.file).expect("it is ours");
         fs::rename(&self.aside, &self.file).expect("it is ours");
-        assert_eq!(ask("SELECT count(*) FROM room"), ["0"], "it has never taken a row");
-        ask("DROP FUNCTION take_room");
-        ask("DROP TABLE room");
+        assert_eq!(ask("SELECT count(*) FROM public.room"), ["0"], "it has never taken a row");
+        ask("DROP FUNCTION public.take_room");
+        ask("DROP TABLE public.room");
     }
 }

@@ -6,8 +6,10 @@ use std::time::Duration;
 use rdkafka::types::RDKafkaRespErr;
 
 use super::callers::Callers;
+use super::fleet::Fleet;
 use super::played::Played;
-use super::{SOME, doors, learning_fleet, settle, turn};
+use super::{SOME, doors, settle, turn};
+use crate::installation::Installation;
 
 /// These pass: the client tries again by itself, and nobody hears of them.
 const PASSING: [RDKafkaRespErr; 5] = [
@@ -29,11 +31,20 @@ const LASTING: [RDKafkaRespErr; 4] = [
 /// Longer than anybody who writes waits for an answer.
 const TOO_LATE: Duration = Duration::from_secs(60);
 
+/// A fleet on these brokers, whose processes learn.
+fn fleet(brokers: &Played, counts: [usize; 3]) -> Fleet {
+    let installation = Installation::shared(brokers.shared())
+        .set("PILOTAGE_POLICY", "learner")
+        // They keep the first member of a group waiting for longer than other tests' sessions last.
+        .set("PILOTAGE_KAFKA_SESSION_MS", "5000");
+    Fleet::start(installation, counts)
+}
+
 #[test]
 fn events_that_brokers_refuse_are_there_once_when_they_are_answered_for() {
     let _turn = turn();
     let brokers = Played::start();
-    let fleet = learning_fleet(brokers.shared(), [2, 1, 1]);
+    let fleet = fleet(&brokers, [2, 1, 1]);
     let callers = Callers::start(&doors(&fleet));
     callers.wait_for(SOME);
     for _ in 0..2 {
@@ -54,7 +65,7 @@ fn events_that_brokers_refuse_are_there_once_when_they_are_answered_for() {
 fn events_that_may_be_stored_are_sent_again_and_count_once() {
     let _turn = turn();
     let brokers = Played::start();
-    let fleet = learning_fleet(brokers.shared(), [1, 1, 1]);
+    let fleet = fleet(&brokers, [1, 1, 1]);
     let (_, topic) = fleet.installation.topic();
     let callers = Callers::start(&doors(&fleet));
     callers.wait_for(SOME);
