@@ -38,10 +38,10 @@ pub(super) fn run(args: &DemoArgs) -> anyhow::Result<Finding> {
 /// The sample product, unless others are given.
 fn definitions(settings: &Settings) -> anyhow::Result<Vec<ProductSource>> {
     if !settings.products.is_empty() {
-        return products::load_all(&settings.products);
+        return products::of_settings(settings);
     }
     let sample = products::load("acme.yaml", in_a_hurry(ACME)).map_err(anyhow::Error::msg)?;
-    Ok(vec![sample])
+    Ok(vec![products::tuned(sample, settings)])
 }
 
 /// acme.yaml with looser contact rules: its five minutes between two guides are right for a product and too long for

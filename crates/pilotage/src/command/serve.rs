@@ -23,7 +23,7 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<Finding> {
     }
     // A model that can't be asked is a fault before anything is opened.
     model::setup(&settings)?;
-    let products = products::load_all(&settings.products)?;
+    let products = products::of_settings(&settings)?;
     super::runtime()?.block_on(serve(settings, products))
 }
 
