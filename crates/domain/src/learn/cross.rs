@@ -107,11 +107,10 @@ impl Crossings {
         }
         let mut parts = arm.parts().to_vec();
         for (from, block) in self.placed() {
-            let those = |span: Span, of: &Features| of.within(span.from..span.to).to_vec();
-            let arms = those(block.arms, arm);
-            for (one, value) in those(block.context, context) {
+            let arms = arm.within(block.arms.from..block.arms.to);
+            for (one, value) in context.within(block.context.from..block.context.to) {
                 let pairs = arms.iter().filter_map(|(other, factor)| {
-                    Some((from + block.number(one, *other)?, product(value, *factor)))
+                    Some((from + block.number(*one, *other)?, product(*value, *factor)))
                 });
                 parts.extend(pairs);
             }
