@@ -68,8 +68,7 @@ pub(crate) fn space() -> Space {
     let looks = [span(FIRST_INTENT, INTENTS), span(FIRST_COMPONENT, COMPONENTS)];
     let features = [span(1, PLANS), span(FIRST_NEED, NEEDS)];
     let crossings = features.map(|context| looks.map(|arms| Crossing { context, arms }));
-    Space::plain(GROUND, (COMPONENTS + INTENTS) as u16, segments)
-        .with_crossings(crossings.concat())
+    Space::plain(GROUND, (COMPONENTS + INTENTS) as u16, segments).with_crossings(crossings.concat())
 }
 
 impl Nature {
