@@ -44,13 +44,10 @@ fn a_header_names_the_product_under_dev() {
 
 #[test]
 fn a_key_belongs_to_one_product() {
-    let server = Installation::of(&[&acme(), SHORTLINK]).start();
-    let output = server.process.output();
-    let secret = |product: &str| {
-        let line = output.lines().find(|l| l.contains("secret") && l.contains(product));
-        let key = line.and_then(|line| line.rsplit(' ').next()).expect("a key for each product");
-        server.client().with_key(key)
-    };
+    let installation = Installation::of(&[&acme(), SHORTLINK]);
+    let server = installation.start();
+    let secret =
+        |product: &str| server.client().with_key(&installation.kept_key("secret", product));
     let (acme, shortlink) = (secret("acme"), secret("shortlink"));
     User::new(&acme, 1).event("signed_up", json!({}));
     let path = format!("/api/v1/users/{}", user_id(1));
