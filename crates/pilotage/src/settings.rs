@@ -332,8 +332,12 @@ fn tuning(raw: &mut Raw, from: &Environment<'_>, faults: &mut Faults) -> Tuning 
     });
     let scale = from.text("LEARNER_SCALE").or(raw.learner_scale.map(|scale| scale.to_string()));
     let scale = scale.and_then(|text| {
-        let within = |scale: &f64| *scale > 0.0 && *scale <= 1.0;
-        faults.parse("learner_scale", &text, |text| text.parse().ok().filter(within))
+        let scale = faults.parse("learner_scale", &text, |text| text.parse::<f64>().ok())?;
+        let is_within = scale > 0.0 && scale <= 1.0;
+        if !is_within {
+            faults.about("learner_scale", "must be above 0 and at most 1");
+        }
+        is_within.then_some(scale)
     });
     Tuning { credit: credit.unwrap_or(default.credit), scale: scale.unwrap_or(default.scale) }
 }
@@ -390,7 +394,8 @@ mod tests {
         assert_eq!(tuned(&given).expect("valid").tuning, expected);
         let wrong = [("PILOTAGE_LEARNER_CREDIT", "most"), ("PILOTAGE_LEARNER_SCALE", "0")];
         let told = tuned(&wrong).expect_err("two faults").to_string();
-        assert!(told.contains("learner_credit") && told.contains("learner_scale"), "{told}");
+        assert!(told.contains("LEARNER_CREDIT: `most` is not"), "{told}");
+        assert!(told.contains("LEARNER_SCALE: must be above 0 and at most 1"), "{told}");
         assert!(tuned(&[("PILOTAGE_LEARNER_SCALE", "NaN")]).is_err());
     }
 
