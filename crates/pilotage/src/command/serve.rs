@@ -6,7 +6,7 @@ use pilotage_engine::{Engine, ProductSource};
 use pilotage_http::{App, Keys, Part, SetupFault};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::{info, warn};
+use tracing::info;
 
 use super::{Finding, say};
 use crate::cli::{ServeArgs, UsageError};
@@ -29,14 +29,14 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<Finding> {
     super::runtime()?.block_on(serve(settings, products))
 }
 
-/// A guard that nobody keeps is no guard: who wrote it should hear of it.
+/// A guard that nobody keeps is no guard: who wrote it can read it in the log. No warning, since the default policy is one of them.
 fn tell_of_idle_guards(settings: &Settings, products: &[ProductSource]) {
     if settings.policy == Policy::Learner {
         return;
     }
     for ProductSource { definition, .. } in products {
         if definition.guard_dismiss.is_some() {
-            warn!(
+            info!(
                 product = %definition.product,
                 "guard.dismiss stops nobody: only the policy `learner` counts what guides are dismissed for"
             );
