@@ -42,8 +42,8 @@ function until(at) {
   return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
 }
 
-/** What would let a guide through. @param {Near | null | undefined} near */
-const nearest = (near) => (near ? `${near.sentence}${near.at ? ` Opens in ${until(near.at)}.` : ''}` : '');
+/** What would let a guide through; names stand between backticks. @param {Near} near */
+const nearest = ({ sentence, at }) => (at ? sentence.replace(/\.$/, `: in ${until(at)}.`) : sentence).split('`').map((part, n) => (n % 2 ? h('code', {}, part) : part));
 
 /** The newest items of a timeline that is told from its beginning. @param {string} userId @returns {Promise<Item[]>} */
 async function recent(userId) {
@@ -80,7 +80,7 @@ function verdict({ outcome, reason, guide, propensity, policy, at }) {
 /** @param {Explained} decision */
 const gates = ({ trace, guide: chosen }) => section('Every guide, and what stopped it', h('ul', { class: 'gates' }, ...(trace?.guides ?? []).map(({ id, gate, near }) => h('li', { class: gate ? 'stopped' : 'passed' },
   h('p', { class: 'what' }, h('strong', {}, id), h('span', { class: 'gate', title: gate ? GATES[gate] : '' }, gate ?? (id === chosen?.id ? 'shown' : 'eligible'))),
-  gate && h('p', {}, nearest(near) || GATES[gate])))));
+  gate && h('p', {}, ...(near ? nearest(near) : [GATES[gate]]))))));
 
 /** @param {Item} item */
 function event({ at, eventType, payload }) {

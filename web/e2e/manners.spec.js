@@ -48,6 +48,11 @@ test('a banner stays inside the product', async ({ acme, page }) => {
   expect(card.x).toBeGreaterThanOrEqual(stage.x);
   expect(card.x + card.width).toBeLessThanOrEqual(stage.x + stage.width);
 
+  // The panel says what stopped the guide that only repeats the request for a card, with the names as names.
+  const stopped = page.locator('.gates .stopped', { hasText: 'connect-billing' }).locator('p').last();
+  await expect(stopped).toHaveText('Milestone billing is blocked; the guide needs it to be open. Time alone opens this gate: in 7 days.');
+  await expect(stopped.locator('code')).toHaveText(['billing']);
+
   // Where the panel lies over the product, a guide makes way for it.
   await page.setViewportSize({ width: 390, height: 800 });
   await page.getByRole('button', { name: 'Close the curtain' }).click();

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use pilotage_domain::definition::Definition;
 use pilotage_domain::event::Position;
+use pilotage_domain::id::ProductId;
 use pilotage_domain::policy::Policy;
 use thiserror::Error;
 use tokio::runtime::Handle;
@@ -90,7 +91,20 @@ pub enum OpenError {
     NoProduct,
     /// Two definitions of one product.
     #[error("product `{0}` is given twice")]
-    DoubledProduct(pilotage_domain::id::ProductId),
+    DoubledProduct(ProductId),
+    /// Profiles of other products are stored, and none of those that are given.
+    #[error(
+        "it holds {}, and nothing of {}: give the definition of both (--product again and again), or another folder \
+         (--data)",
+        listed(kept),
+        listed(given)
+    )]
+    OtherProducts {
+        /// Whose profiles are stored.
+        kept: Vec<ProductId>,
+        /// The products that are given.
+        given: Vec<ProductId>,
+    },
     /// The store stands for records that the log does not have.
     #[error(
         "the profiles stand for the log up to record {}, but the log ends at {}: the two are not of one installation, \
@@ -110,7 +124,7 @@ pub enum OpenError {
     )]
     FoldChanged {
         /// Whose.
-        product: pilotage_domain::id::ProductId,
+        product: ProductId,
     },
     /// The store did not answer.
     #[error(transparent)]
@@ -256,6 +270,7 @@ impl Alone {
     /// An engine that nothing drives yet.
     pub(crate) async fn assemble(parts: Parts) -> Result<Self, OpenError> {
         let Parts { log, store, clock, entropy, products, options } = parts;
+        check_owners(&*store, &products).await?;
         let common = common(log.clone(), store, (clock, entropy), products, options).await?;
         let watermark = starting_point(&*common.store, &*log, &common.products).await?;
         let counts = Counts::default();
@@ -304,6 +319,22 @@ fn check_products(products: &[ProductSource]) -> Result<(), OpenError> {
         }
     }
     if seen.is_empty() { Err(OpenError::NoProduct) } else { Ok(()) }
+}
+
+/// Another product's profiles are not forgotten for a slip of the hand: who means it gives both, or another place.
+async fn check_owners(store: &dyn Store, products: &[ProductSource]) -> Result<(), OpenError> {
+    let kept = store.watermark().await?.folds;
+    let given = products.iter().map(|source| source.definition.product.clone());
+    let given: Vec<ProductId> = given.collect();
+    if kept.is_empty() || given.is_empty() || given.iter().any(|id| kept.contains_key(id)) {
+        return Ok(());
+    }
+    Err(OpenError::OtherProducts { kept: kept.into_keys().collect(), given })
+}
+
+fn listed(products: &[ProductId]) -> String {
+    let named: Vec<String> = products.iter().map(|id| format!("product `{id}`")).collect();
+    named.join(" and ")
 }
 
 async fn keep_definitions(store: &dyn Store, products: &[ProductSource]) -> Result<(), StoreError> {

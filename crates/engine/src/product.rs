@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use pilotage_domain::definition::Definition;
 use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{GuideId, ProductId};
+use pilotage_domain::learn::Credit;
 use pilotage_domain::report::Grid;
 use pilotage_wire::record::learner;
 use thiserror::Error;
@@ -92,11 +93,17 @@ impl Products {
     }
 }
 
-/// The fold's own hash, and the shares: a user's group is counted with the user.
+/// The fold's own hash, the shares (a user's group is counted with the user), and whose merit an activation is.
 fn fold_key(definition: &Definition) -> ContentHash {
     let shares = [definition.holdout, definition.group_random, definition.group_static];
     let bytes = shares.map(|share| share.get().to_be_bytes()).concat();
-    ContentHash::of(&[definition.fold_hash.as_bytes(), &bytes])
+    let credit: &[u8] = match definition.tuning().credit {
+        // As it was before there was a choice.
+        Credit::Last => b"",
+        Credit::First => b"first",
+        Credit::All => b"all",
+    };
+    ContentHash::of(&[definition.fold_hash.as_bytes(), &[&bytes, credit].concat()])
 }
 
 /// Why a guide was not paused or resumed.

@@ -11,8 +11,8 @@ use pilotage_engine::port::clock::Entropy;
 use pilotage_engine::port::log::{Journal, Log};
 use pilotage_engine::port::store::Store;
 use pilotage_engine::{
-    ClockMode, ClusterParts, Engine, Moved, Options, Parts, ProductSource, Rebuilt, Stage,
-    Verified, verify_decisions, verify_shared_decisions,
+    ClockMode, ClusterParts, Engine, Moved, OpenError, Options, Parts, ProductSource, RebuildError,
+    Rebuilt, Stage, Verified, verify_decisions, verify_shared_decisions,
 };
 use pilotage_sim::replay::Traffic;
 
@@ -29,7 +29,8 @@ pub(crate) async fn open(
         BackEnd::Embedded => {
             let parts = embedded(settings, products, settings.clock)?;
             let options = Options { advisor: model::setup(settings)?, ..parts.options };
-            Ok(Engine::open(Parts { options, ..parts }).await?)
+            let opened = Engine::open(Parts { options, ..parts }).await;
+            opened.map_err(|error| of_folder(settings, error))
         }
         BackEnd::Shared(shared) => {
             let parts = shared::cluster(settings, shared, products, Upkeep::Done).await?;
@@ -38,6 +39,16 @@ pub(crate) async fn open(
             Ok(Engine::join(ClusterParts { feed, options, ..parts }).await?)
         }
     }
+}
+
+/// The error, with the folder where it is about what that holds: the engine does not know it.
+fn of_folder(settings: &Settings, error: OpenError) -> anyhow::Error {
+    let is_about_it = matches!(error, OpenError::OtherProducts { .. });
+    let error = anyhow::Error::new(error);
+    if !is_about_it {
+        return error;
+    }
+    error.context(format!("the data folder {}", settings.data.display()))
 }
 
 /// Folds the log again and compares; `tell` hears how many records of how many are folded.
@@ -49,7 +60,11 @@ pub(crate) async fn rebuild(
     Ok(match &settings.back_end {
         BackEnd::Embedded => {
             let parts = embedded(settings, products, settings.clock)?;
-            Engine::rebuild(parts, |applied, end| tell(applied.0, end.0)).await?
+            let rebuilt = Engine::rebuild(parts, |applied, end| tell(applied.0, end.0)).await;
+            rebuilt.map_err(|error| match error {
+                RebuildError::Open(error) => of_folder(settings, error),
+                error => error.into(),
+            })?
         }
         BackEnd::Shared(shared) => {
             let parts = shared::cluster(settings, shared, products, Upkeep::Left).await?;

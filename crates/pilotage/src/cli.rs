@@ -6,14 +6,22 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use thiserror::Error;
 
-/// The call itself is wrong: exit code 2.
+/// The call itself or a setting is wrong, and nothing was begun.
 #[derive(Debug, Error)]
 #[error("{0}")]
 pub(crate) struct UsageError(pub(crate) String);
 
+/// As grep, diff and linters have it; docs/exit-codes.md says what each command can find.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  All is well.
+  1  It has looked, and found something: a fault, a difference, or that there is no answer.
+  2  It could not do what it was asked: the call or a setting is wrong, a file is missing, the data
+     folder is in use, a service is away.";
+
 /// Guides the new users of a product to their first real value.
 #[derive(Debug, Parser)]
-#[command(name = "pilotage", version, about, arg_required_else_help = true)]
+#[command(name = "pilotage", version, about, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -1,4 +1,5 @@
-//! Who may call: keys from the settings, or made on the first start and kept beside the data. Must never log a key.
+//! Who may call: keys from the settings, or made on the first start and kept beside the data. Must never log a key,
+//! nor print a secret one.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -53,14 +54,20 @@ fn kept_or_made(settings: &Settings, products: &[ProductSource]) -> anyhow::Resu
     }
     let made = make(settings.clock, products);
     keep(&settings.data, &path, &made)?;
-    say(&format!("made API keys, kept in {}:", path.display()));
-    for key in &made {
-        say(&format!("  {:<11} key of {}: {}", key.kind, key.product, key.key));
+    tell_made(&made, &path);
+    Ok(made)
+}
+
+/// What the first start says. Never a secret key: what is printed stands in a collector's log for ever, in a terminal's too.
+fn tell_made(made: &[RawKey], path: &Path) {
+    say(&format!("made API keys, kept in {}, which its owner alone may read:", path.display()));
+    for key in made {
+        let told = if key.kind == "publishable" { &key.key } else { "in that file" };
+        say(&format!("  {:<11} key of {}: {told}", key.kind, key.product));
     }
     if made.iter().any(|key| key.kind == "publishable") {
         say("No page may use them yet: list your pages' origins in that file, and start again.");
     }
-    Ok(made)
 }
 
 /// A publishable and a secret key for each product. Browsers must not reach the event clock: no publishable one there.

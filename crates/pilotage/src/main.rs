@@ -32,7 +32,7 @@ fn main() -> ExitCode {
             {
                 eprintln!("pilotage: {}", told(&error));
             }
-            ExitCode::from(if error.is::<cli::UsageError>() { 2 } else { 1 })
+            ExitCode::from(2)
         }
     }
 }

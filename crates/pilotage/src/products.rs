@@ -8,8 +8,22 @@ use pilotage_engine::ProductSource;
 use pilotage_wire::yaml;
 use tracing::warn;
 
+use crate::settings::Settings;
+
 /// The sample product's definition.
 pub(crate) const ACME: &str = include_str!("../../../examples/acme.yaml");
+
+/// The products of the settings, tuned as these say.
+pub(crate) fn of_settings(settings: &Settings) -> anyhow::Result<Vec<ProductSource>> {
+    let products = load_all(&settings.products)?;
+    Ok(products.into_iter().map(|product| tuned(product, settings)).collect())
+}
+
+/// The product as the settings tune it.
+pub(crate) fn tuned(product: ProductSource, settings: &Settings) -> ProductSource {
+    let ProductSource { definition, text } = product;
+    ProductSource { definition: definition.tuned(settings.tuning), text }
+}
 
 /// Reads and checks the files; every fault of every file in one error.
 pub(crate) fn load_all(files: &[impl AsRef<Path>]) -> anyhow::Result<Vec<ProductSource>> {

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::ValueEnum;
+use pilotage_domain::learn::{Credit, Tuning};
 use pilotage_domain::policy::Policy;
 use pilotage_engine::ClockMode;
 use serde::Deserialize;
@@ -35,6 +36,8 @@ pub(crate) struct Raw {
     dev: Option<bool>,
     clock: Option<String>,
     policy: Option<String>,
+    learner_credit: Option<String>,
+    learner_scale: Option<f64>,
     log: Option<String>,
     store: Option<String>,
     kafka_brokers: Option<String>,
@@ -117,6 +120,7 @@ pub(crate) struct Settings {
     pub(crate) dev: bool,
     pub(crate) clock: ClockMode,
     pub(crate) policy: Policy,
+    pub(crate) tuning: Tuning,
     pub(crate) back_end: BackEnd,
     pub(crate) role: Role,
     pub(crate) users_bytes: usize,
@@ -258,6 +262,7 @@ fn typed(
     let set = |name: &str| environment.text(name);
     let model = model::typed(raw.model(), set, faults);
     let (back_end, role) = back_end::typed(written(&mut raw, environment, faults), role, faults);
+    let tuning = tuning(&mut raw, environment, faults);
     let listen = set("LISTEN").or(raw.listen);
     let listen = listen.and_then(|text| faults.parse("listen", &text, |t| t.parse().ok()));
     let clock = set("CLOCK").or(raw.clock);
@@ -301,6 +306,7 @@ fn typed(
             _ => ClockMode::System,
         },
         policy,
+        tuning,
         back_end,
         role,
         users_bytes: usize::try_from(users_mb).unwrap_or(usize::MAX).saturating_mul(1 << 20),
@@ -310,6 +316,30 @@ fn typed(
         model,
         keys: raw.keys,
     }
+}
+
+/// How the learner credits and explores.
+fn tuning(raw: &mut Raw, from: &Environment<'_>, faults: &mut Faults) -> Tuning {
+    let default = Tuning::default();
+    let credit = from.text("LEARNER_CREDIT").or(raw.learner_credit.take());
+    let credit = credit.and_then(|text| {
+        faults.parse("learner_credit", &text, |text| match text {
+            "last" => Some(Credit::Last),
+            "first" => Some(Credit::First),
+            "all" => Some(Credit::All),
+            _ => None,
+        })
+    });
+    let scale = from.text("LEARNER_SCALE").or(raw.learner_scale.map(|scale| scale.to_string()));
+    let scale = scale.and_then(|text| {
+        let scale = faults.parse("learner_scale", &text, |text| text.parse::<f64>().ok())?;
+        let is_within = scale > 0.0 && scale <= 1.0;
+        if !is_within {
+            faults.about("learner_scale", "must be above 0 and at most 1");
+        }
+        is_within.then_some(scale)
+    });
+    Tuning { credit: credit.unwrap_or(default.credit), scale: scale.unwrap_or(default.scale) }
 }
 
 /// The policy, where a model is there for it.
@@ -351,6 +381,22 @@ mod tests {
         assert_eq!(settings.policy, Policy::Random);
         assert_eq!(settings.clock, ClockMode::System);
         assert!(!settings.dev);
+    }
+
+    #[test]
+    fn the_learner_is_tuned_within_bounds() {
+        let tuned = |pairs: &[(&str, &str)]| {
+            settle_with(&CommonArgs::default(), false, None, &environment(pairs))
+        };
+        assert_eq!(tuned(&[]).expect("valid").tuning, Tuning::default());
+        let given = [("PILOTAGE_LEARNER_CREDIT", "all"), ("PILOTAGE_LEARNER_SCALE", "1")];
+        let expected = Tuning { credit: Credit::All, scale: 1.0 };
+        assert_eq!(tuned(&given).expect("valid").tuning, expected);
+        let wrong = [("PILOTAGE_LEARNER_CREDIT", "most"), ("PILOTAGE_LEARNER_SCALE", "0")];
+        let told = tuned(&wrong).expect_err("two faults").to_string();
+        assert!(told.contains("LEARNER_CREDIT: `most` is not"), "{told}");
+        assert!(told.contains("LEARNER_SCALE: must be above 0 and at most 1"), "{told}");
+        assert!(tuned(&[("PILOTAGE_LEARNER_SCALE", "NaN")]).is_err());
     }
 
     #[test]

@@ -15,6 +15,17 @@ use super::tally::{Runner, Tally};
 /// The names that Debian and its kin give the browser.
 const CHROMIUM: &[&str] = &["chromium", "chromium-browser"];
 
+/// Builds what the step `rust` runs.
+pub(crate) const BUILD_TESTS: &[&str] = &["test", "--locked", "--workspace", "--no-run"];
+
+/// The program that a line of cargo's messages says is the test of that name.
+fn executable(line: &str, test: &str) -> Option<PathBuf> {
+    let message: Value = serde_json::from_str(line).ok()?;
+    let target = &message["target"];
+    let is_it = target["name"] == test && target["kind"][0] == "test";
+    message["executable"].as_str().filter(|_| is_it).map(PathBuf::from)
+}
+
 /// The machine, seen from the repository's root.
 pub(crate) struct Machine {
     root: PathBuf,
@@ -109,6 +120,15 @@ impl Machine {
             false => bail!("{} is missing: run the step `build` first", binary.display()),
         }
     }
+
+    /// The program that holds the tests of that name, built if it is not, and with it the product's binary.
+    ///
+    /// Cargo asked for one package or one test alone builds its libraries again, with fewer features: that is minutes.
+    pub(crate) fn test_program(&self, name: &str) -> Result<PathBuf> {
+        let built = self.cargo(&[BUILD_TESTS, &["--message-format", "json"]].concat()).answer()?;
+        let found = built.lines().find_map(|line| executable(line, name));
+        found.with_context(|| format!("cargo names no tests `{name}`"))
+    }
 }
 
 /// A program about to be run.
@@ -134,6 +154,13 @@ impl Call {
 
     pub(crate) fn with(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
+        self
+    }
+
+    /// In that folder of the one it would run in.
+    pub(crate) fn within(mut self, folder: &str) -> Self {
+        let folder = self.command.get_current_dir().unwrap_or(Path::new(".")).join(folder);
+        self.command.current_dir(folder);
         self
     }
 
@@ -204,6 +231,15 @@ mod tests {
             "a failure outside any test"
         );
         assert_eq!(verdict("nothing to do\\n", 0), (passed(0), false), "no test");
+    }
+
+    #[test]
+    fn cargo_says_which_program_holds_a_test() {
+        let line = r#"{"reason":"compiler-artifact","target":{"kind":["test"],"name":"system"},"executable":"/t/system-1"}"#;
+        assert_eq!(executable(line, "system"), Some(PathBuf::from("/t/system-1")));
+        assert_eq!(executable(&line.replace("[\"test\"]", "[\"bin\"]"), "system"), None);
+        assert_eq!(executable(line, "it"), None);
+        assert_eq!(executable("warning: in words", "system"), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 
-use super::machine::{Call, Machine};
+use super::machine::{BUILD_TESTS, Call, Machine};
 use super::tally::{Runner, Tally};
 
 /// One step.
@@ -158,17 +158,20 @@ const ON_SERVICES: &[&str] =
 
 fn shared(machine: &Machine, tally: &mut Tally) -> Result<()> {
     machine.hold_services()?;
-    system_tests(machine, ON_ANY_BACK_END).counts(Runner::Cargo, tally)
+    on_services(machine, ON_ANY_BACK_END)?.counts(Runner::Cargo, tally)
 }
 
-/// These tests of the whole product, on Kafka and PostgreSQL.
-fn system_tests(machine: &Machine, names: &[&str]) -> Call {
-    machine.cargo(&[SYSTEM, names].concat()).with("PILOTAGE_TEST_BACK_END", "shared")
+/// These tests of the whole product, on Kafka and PostgreSQL: more at a time than there are cores, since they mostly wait.
+fn on_services(machine: &Machine, names: &[&str]) -> Result<Call> {
+    let words = [names, &["--test-threads", "4"]].concat();
+    Ok(system(machine, &words)?.with("PILOTAGE_TEST_BACK_END", "shared"))
 }
 
-/// The tests of the whole product. Of the whole workspace: of their package alone, libraries would have fewer features
-/// and be built again.
-const SYSTEM: &[&str] = &["test", "--locked", "--workspace", "--test", "system", "--"];
+/// The tests of the whole product.
+fn system(machine: &Machine, words: &[&str]) -> Result<Call> {
+    let program = machine.test_program("system")?;
+    Ok(machine.command(&program.to_string_lossy(), words).within("crates/pilotage"))
+}
 
 fn older(machine: &Machine, tally: &mut Tally) -> Result<()> {
     let machine = machine.on_older_services()?;
@@ -183,14 +186,14 @@ fn older(machine: &Machine, tally: &mut Tally) -> Result<()> {
         "postgres::tests::",
     ];
     machine.cargo(words).counts(Runner::Cargo, tally)?;
-    system_tests(&machine, &[ON_ANY_BACK_END, ON_SERVICES].concat()).counts(Runner::Cargo, tally)
+    on_services(&machine, &[ON_ANY_BACK_END, ON_SERVICES].concat())?.counts(Runner::Cargo, tally)
 }
 
 fn peers(machine: &Machine, tally: &mut Tally) -> Result<()> {
     let folder = crate::peers::install(machine.root())?;
     // What they measure is to be read.
-    let words = [SYSTEM, &[PEERS, "--nocapture"]].concat();
-    machine.cargo(&words).with(crate::peers::VARIABLE, &folder).counts(Runner::Cargo, tally)
+    let tests = system(machine, &[PEERS, "--nocapture"])?;
+    tests.with(crate::peers::VARIABLE, &folder).counts(Runner::Cargo, tally)
 }
 
 fn docs(machine: &Machine, _: &mut Tally) -> Result<()> {
@@ -207,7 +210,7 @@ fn sdk(machine: &Machine, tally: &mut Tally) -> Result<()> {
 }
 
 fn build(machine: &Machine, _: &mut Tally) -> Result<()> {
-    machine.cargo(&["build", "--locked", "--package", "pilotage"]).passes()
+    machine.cargo(BUILD_TESTS).passes()
 }
 
 fn readme(machine: &Machine, _: &mut Tally) -> Result<()> {

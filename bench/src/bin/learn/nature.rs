@@ -1,8 +1,8 @@
 //! A product whose activations are rare and late, whose guides come and go, and whose users change half-way: what is true in
-//! it. Must not be of the learner's form: chances are logistic, with crosses that it does not have. Its numbers were written
-//! down before anything was run in it.
+//! it. Must not be of the learner's form: chances are logistic. Its numbers were written down before anything was run in it,
+//! and before the learner had crosses.
 
-use pilotage_domain::learn::{Arm, Features, Space};
+use pilotage_domain::learn::{Arm, Crossing, Features, Space, Span};
 use pilotage_domain::time::Millis;
 
 use crate::common::{Dice, arm};
@@ -60,10 +60,15 @@ impl Visitor {
     }
 }
 
-/// The coordinates; guides have effects of their own by plan, the first feature.
+/// The coordinates as a product's with these two features: guides have effects of their own by plan, the first of them, and
+/// each feature is crossed with intent and component.
 pub(crate) fn space() -> Space {
     let segments = (0..FIRST_NEED).collect();
-    Space::plain(GROUND, (COMPONENTS + INTENTS) as u16, segments)
+    let span = |from: u16, count: usize| Span { from, to: from + count as u16 };
+    let looks = [span(FIRST_INTENT, INTENTS), span(FIRST_COMPONENT, COMPONENTS)];
+    let features = [span(1, PLANS), span(FIRST_NEED, NEEDS)];
+    let crossings = features.map(|context| looks.map(|arms| Crossing { context, arms }));
+    Space::plain(GROUND, (COMPONENTS + INTENTS) as u16, segments).with_crossings(crossings.concat())
 }
 
 impl Nature {

@@ -9,7 +9,9 @@ use serde_json::json;
 use super::*;
 use crate::definition::Definition;
 use crate::id::{GuideId, VariantId};
-use crate::learn::{Arm, Beliefs, Features, Goal, Ground, Learner, Lesson};
+use crate::learn::{
+    Arm, Beliefs, Credit, Features, Goal, Ground, Learner, Lesson, Settings, Tuning,
+};
 use crate::policy::Policy;
 use crate::rules::fixture::{Ask, Product, User, session};
 
@@ -94,12 +96,26 @@ fn what_could_be_no_other_is_not_noted() {
         groups.insert(decision.group, (decision.policy, decision.weighing.is_some()));
     }
     let expected = [
-        (Group::Guided, ("learner-2", true)),
-        (Group::Holdout, ("learner-2", false)),
+        (Group::Guided, ("learner-3", true)),
+        (Group::Holdout, ("learner-3", false)),
         (Group::Random, ("random", true)),
         (Group::Static, ("static", false)),
     ];
     assert_eq!(groups, BTreeMap::from(expected));
+}
+
+#[test]
+fn another_credit_is_another_state_and_another_scale_is_not() {
+    let plain = Product::small().definition();
+    let frame = |tuning| Ground::of(&plain.clone().tuned(tuning)).frame;
+    let usual = Tuning::default();
+    assert_eq!(frame(usual), Ground::of(&plain).frame);
+    assert_eq!(frame(Tuning { scale: 1.0, ..usual }), frame(usual));
+    let other = frame(Tuning { credit: Credit::All, ..usual });
+    assert_ne!(other, frame(usual));
+    let tuned = plain.tuned(Tuning { credit: Credit::All, scale: 0.5 });
+    let settings = Settings::of(&tuned);
+    assert_eq!((settings.credit, settings.scale), (Credit::All, 0.5));
 }
 
 /// The same, with a learner that has seen these guides dismissed at every exposure.

@@ -135,7 +135,7 @@ pub struct Decision {
     pub outcome: Outcome,
     /// The user's group.
     pub group: Group,
-    /// The policy that drew: `static`, `random`, `model`, `learner-2` …
+    /// The policy that drew: `static`, `random`, `model`, `learner-3` …
     pub policy: &'static str,
     /// Drawn uniformly by the definition's `explore` share.
     pub explore: bool,

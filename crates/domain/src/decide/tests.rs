@@ -323,7 +323,7 @@ fn who_is_merged_into_another_is_shown_nothing_and_told_why() {
         let (gate, near) = guide.stopped.as_ref().expect("every guide is stopped");
         (*gate, near.fact.to_string(), near.sentence())
     };
-    let sentence = "The user must be nobody but itself; it is merged into another.";
+    let sentence = "The user is merged into another, and guides are for that one.";
     for guide in &decision.trace.guides {
         assert_eq!(near(guide), (Gate::State, fact::MERGED.to_owned(), sentence.to_owned()));
     }

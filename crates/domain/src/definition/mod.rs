@@ -18,6 +18,7 @@ use semver::VersionReq;
 
 use crate::hash::ContentHash;
 use crate::id::{ErrorName, GuideId, MilestoneId, ProductId, RouteId, TargetId, VariantId};
+use crate::learn::settings::Tuning;
 use crate::number::Probability;
 use crate::time::{Millis, Timestamp};
 use crate::value::Scalar;
@@ -26,19 +27,32 @@ use table::{Ix, Table};
 
 /// A checked product definition; cheap to clone, never changed.
 #[derive(Debug, Clone)]
-pub struct Definition(Arc<Parts>);
+pub struct Definition {
+    parts: Arc<Parts>,
+    tuning: Tuning,
+}
 
 impl Definition {
     /// Only the checker may call this: what it holds is valid from here on.
     pub(crate) fn from_checked(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+        Self { parts: Arc::new(parts), tuning: Tuning::default() }
+    }
+
+    /// The same, learnt from and chosen by as who runs it says: that does not stand in the file.
+    pub fn tuned(self, tuning: Tuning) -> Self {
+        Self { tuning, ..self }
+    }
+
+    /// How it is learnt from and chosen by.
+    pub fn tuning(&self) -> Tuning {
+        self.tuning
     }
 }
 
 impl Deref for Definition {
     type Target = Parts;
     fn deref(&self) -> &Parts {
-        &self.0
+        &self.parts
     }
 }
 

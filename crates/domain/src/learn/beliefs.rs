@@ -8,9 +8,8 @@ use std::sync::Arc;
 use super::features::Features;
 use super::law::Law;
 use super::learner::{Frame, Learner};
-use super::lesson::Windows;
 use super::posterior::{Eligible, Posterior};
-use super::settings::{CLICK_WINDOW, Settings};
+use super::settings::Settings;
 use super::space::Space;
 use super::weighing::{Expected, Weighed, Weighing};
 use crate::advise::Prior;
@@ -44,9 +43,9 @@ impl Ground {
         };
         let arms = definition.guides.iter().map(looks).collect();
         let names = space.names();
-        let windows = Windows { goal: definition.goal_window, click: CLICK_WINDOW };
-        let frame = Frame::new(space, windows);
-        Self { frame, settings: Settings::of(definition), names, arms }
+        let settings = Settings::of(definition);
+        let frame = Frame { credit: settings.credit, ..Frame::new(space, settings.windows) };
+        Self { frame, settings, names, arms }
     }
 
     fn looks(&self, guide: &GuideId, variant: &VariantId) -> Option<&Features> {

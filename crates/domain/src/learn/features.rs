@@ -1,5 +1,7 @@
 //! What a row of the regressions looks like: a few numbered coordinates with fixed-point values. Must not know their names.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 /// The value 1, in parts of 2¹⁶.
@@ -66,6 +68,12 @@ impl Features {
         self.0.get(..end).unwrap_or(&[])
     }
 
+    /// The coordinates in that range.
+    pub fn within(&self, range: Range<u16>) -> &[(u16, i32)] {
+        let before = |bound: u16| self.0.partition_point(|(place, _)| *place < bound);
+        self.0.get(before(range.start)..before(range.end)).unwrap_or(&[])
+    }
+
     /// The coordinates below `bound`, and the others.
     pub fn split(&self, bound: u16) -> (Self, Self) {
         let (below, others) = self.0.split_at(self.below(usize::from(bound)).len());
@@ -102,6 +110,8 @@ mod tests {
         assert_eq!(features.parts(), [(2, 8 * ONE), (7, 3 * ONE / 4)]);
         assert_eq!(Features::indicators([5, 1, 5]).parts(), [(1, ONE), (5, ONE)]);
         assert_eq!(features.below(7), [(2, 8 * ONE)]);
+        assert_eq!(features.within(2..7), [(2, 8 * ONE)]);
+        assert_eq!(features.within(3..9), [(7, 3 * ONE / 4)]);
         let (below, others) = features.split(7);
         assert_eq!((below.parts(), others.parts()), (&[(2, 8 * ONE)][..], &[(7, 3 * ONE / 4)][..]));
         assert_eq!(value_at(features.parts(), 7), 3 * ONE / 4);

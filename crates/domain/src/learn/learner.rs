@@ -14,6 +14,7 @@ use super::lesson::{self, Lesson, Stage, Windows};
 use super::space::Space;
 use super::sums::{Row, Sign, Sums};
 use super::tally::Tally;
+use super::track::Credit;
 use crate::time::Timestamp;
 
 /// What the numbers of a state mean. States with different frames can't be added.
@@ -23,6 +24,8 @@ pub struct Frame {
     pub space: Space,
     /// Within which times outcomes count.
     pub windows: Windows,
+    /// Whose merit an activation is.
+    pub credit: Credit,
     /// By which rules its lessons came about (`lesson::RULES`); the stored form says it by its version.
     #[serde(skip, default = "rules")]
     pub rules: u8,
@@ -33,9 +36,9 @@ const fn rules() -> u8 {
 }
 
 impl Frame {
-    /// Of lessons by today's rules.
+    /// Of lessons by today's rules, with the merit for the last.
     pub const fn new(space: Space, windows: Windows) -> Self {
-        Self { space, windows, rules: lesson::RULES }
+        Self { space, windows, credit: Credit::Last, rules: lesson::RULES }
     }
 }
 
@@ -54,7 +57,7 @@ pub struct Learner {
 
 /// Two states that don't mean the same by their numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the two states have different coordinates, windows or rules")]
+#[error("the two states have different coordinates, windows, credit or rules")]
 pub struct FrameMismatch;
 
 impl Learner {
@@ -151,11 +154,12 @@ impl Learner {
 
     fn put(&mut self, lesson: &Lesson, sign: Sign) {
         if let Some(slot) = self.calendar().slot(lesson.at, self.newest) {
+            let features = self.frame.space.crossings.crossed(&lesson.features);
             for (stage, sums) in Stage::ALL.into_iter().zip(&mut self.stages) {
                 let Some((key, outcome)) = lesson.said(stage) else { continue };
                 let row = Row {
                     key: key.as_ref(),
-                    features: &lesson.features,
+                    features: &features,
                     at: lesson.at,
                     outcome,
                     horizon: self.frame.windows.of(stage),

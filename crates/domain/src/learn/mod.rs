@@ -7,7 +7,7 @@
 //! facts of a user ─▶ track ─▶ lessons ─▶ learner (sums of whole numbers) ─▶ fit, five times ─▶ posterior ─▶ law ─▶ policy::weights
 //! ```
 //!
-//! - `space` numbers what a situation and an arm look like; `features` is such a list of numbers.
+//! - `space` numbers what a situation and an arm look like, `cross` their pairs; `features` is such a list of numbers.
 //! - `track` holds one user's facts and says whose merit an activation is; a `lesson` is what became of one exposure.
 //! - `learner` is the state: `sums` by `calendar` slot, a `tally` for each arm. It merges and is stored.
 //! - `fit` solves one regression, with `delay` for outcomes that are still to come. `posterior` joins five of them to the
@@ -20,6 +20,7 @@
 pub mod beliefs;
 pub mod best;
 pub mod calendar;
+pub mod cross;
 pub mod delay;
 pub mod features;
 pub mod fit;
@@ -46,17 +47,18 @@ pub mod weighing;
 mod world;
 
 pub use beliefs::{Beliefs, Ground};
+pub use cross::{Crossing, Span};
 pub use features::Features;
 pub use key::Arm;
 pub use law::{Law, Standing};
 pub use learner::{Frame, Learner};
 pub use lesson::{Goal, Lesson, Windows};
 pub use posterior::{Eligible, Posterior};
-pub use settings::Settings;
+pub use settings::{Settings, Tuning};
 pub use space::Space;
 pub use track::{Credit, Mark, Touch, Track};
 pub use weighing::Weighing;
 
 /// The name and version under which decisions record this policy, and a key of its draws: a change that alters the law
 /// has another one.
-pub const NAME: &str = "learner-2";
+pub const NAME: &str = "learner-3";

@@ -5,6 +5,9 @@
 //! milestone before activation, m₂ is also estimated on the way round over that milestone, which is reached sooner and more
 //! often; the two are weighed by their precision, and by how far the way round was found to lead astray.
 
+use std::borrow::Cow;
+
+use super::cross::Crossings;
 use super::delay::Curve;
 use super::features::{Features, LARGEST, ONE};
 use super::fit::{Ageing, Fit, Ground, Residual, Score, between, cohorts, split};
@@ -26,6 +29,7 @@ const ASTRAY: f64 = 0.02;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Posterior {
     settings: Settings,
+    crossings: Crossings,
     click: Fit,
     step: Fit,
     goal: Fit,
@@ -81,6 +85,7 @@ impl Posterior {
         };
         let mut posterior = Self {
             settings: settings.clone(),
+            crossings: learner.frame.space.crossings.clone(),
             click,
             goal,
             step: fits.solve(Stage::Step, &steps, Hearing::Closed),
@@ -127,6 +132,17 @@ impl Posterior {
 
     /// What is expected of each arm and of silence: the chance of activation.
     pub fn weigh(&self, context: &Features, arms: &[Eligible<'_>]) -> (Vec<Standing>, Standing) {
+        let rows: Vec<Cow<'_, Features>> =
+            arms.iter().map(|arm| self.crossings.with_pairs(context, arm.features)).collect();
+        let crossed = arms.iter().zip(&rows).map(|(arm, features)| Eligible { features, ..*arm });
+        self.weigh_crossed(context, &crossed.collect::<Vec<_>>())
+    }
+
+    fn weigh_crossed(
+        &self,
+        context: &Features,
+        arms: &[Eligible<'_>],
+    ) -> (Vec<Standing>, Standing) {
         let clicks = scores(&self.click, context, arms, &[]);
         let (click_common, click_apart) = split(&clicks);
         let goals = self.goals(context, arms);
@@ -230,6 +246,7 @@ impl Posterior {
         let (steps, space) = (learner.sums(Stage::Step), &learner.frame.space);
         let residual = |key: &Key| {
             let Key::Step(arm, milestone) = key else { return None };
+            // With what its pairs were on average: they are in its sums.
             let mean = mean_row(steps, key);
             let (context, features) = mean.split(space.ground);
             let direct = KeyRef::Arm(arm.view());

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::fixture::{arm, chances, frame, hours, milestone, settings, situation};
+use super::cross::{Crossing, Span};
+use super::fixture::{WINDOWS, arm, chances, frame, hours, milestone, settings, situation};
 use super::key::Arm;
 use super::learner::{Frame, FrameMismatch, Learner};
 use super::lesson::{Goal, Lesson};
@@ -48,9 +49,15 @@ fn lessons() -> impl Strategy<Value = Vec<Lesson>> {
     prop::collection::vec(lesson(), 0..30)
 }
 
+/// Situations' coordinates 1 to 3 with those of arms.
+fn crossed(space: Space, arms: Span) -> Space {
+    space.with_crossings(vec![Crossing { context: Span { from: 1, to: 4 }, arms }])
+}
+
 /// Learns all of it, told of the time now and then.
 fn taught(lessons: &[Lesson], told: u64) -> Learner {
-    let mut learner = Learner::new(frame());
+    let space = crossed(frame().space, Span { from: 5, to: 7 });
+    let mut learner = Learner::new(Frame::new(space, WINDOWS));
     for (n, lesson) in (0u64..).zip(lessons) {
         learner.learn(lesson);
         if n % 3 == 0 {
@@ -141,6 +148,7 @@ proptest! {
         // The last coordinates of situations and arms change places, and a new one comes in between.
         let moves = [("x2", 3), ("x3", 2), ("a0", 7), ("new", 5)];
         other.places.extend(moves.map(|(name, to)| (name.into(), to)));
+        let other = crossed(other, Span { from: 6, to: 8 });
         let there = learner.renumbered(&other);
         prop_assert_eq!(there.stages[0].rows(), learner.stages[0].rows());
         prop_assert_eq!(there.renumbered(&learner.frame.space), learner);

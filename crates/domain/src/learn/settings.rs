@@ -1,12 +1,27 @@
 //! How the learner learns and chooses: the numbers that a product or an operator may set. Must not hold what was learnt.
 
-use super::fit::{Advice, Between, Prior};
+use super::fit::{Advice, Between, Crosses, Prior};
 use super::lesson::{Stage, Windows};
 use super::space::Space;
 use super::track::Credit;
 use crate::definition::Definition;
 use crate::number::Probability;
 use crate::time::Millis;
+
+/// What who runs a product may set beside its definition.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tuning {
+    /// Whose merit an activation is. Another one is another state: the log is folded again.
+    pub credit: Credit,
+    /// How wide the scores count for the draw, in (0, 1].
+    pub scale: f64,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self { credit: Credit::Last, scale: 0.25 }
+    }
+}
 
 /// All of them.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,19 +75,19 @@ pub const CLICK_WINDOW: Millis = Millis::minutes(30);
 impl Settings {
     /// What the definition says, and the defaults for the rest.
     pub fn of(definition: &Definition) -> Self {
-        Self::new(
-            Windows { goal: definition.goal_window, click: CLICK_WINDOW },
-            definition.guard_dismiss,
-        )
+        let Tuning { credit, scale } = definition.tuning();
+        let windows = Windows { goal: definition.goal_window, click: CLICK_WINDOW };
+        Self { credit, scale, ..Self::new(windows, definition.guard_dismiss) }
     }
 
     /// The defaults.
     pub fn new(windows: Windows, guard: Option<Probability>) -> Self {
+        let Tuning { credit, scale } = Tuning::default();
         Self {
             windows,
-            credit: Credit::Last,
+            credit,
             forget: 0.05,
-            scale: 0.25,
+            scale,
             explore: Probability::new(0.03).unwrap_or(Probability::ZERO),
             // Until an arm's own rows weigh as much as what is believed before them.
             nursery: Nursery { exposures: i64::from(OWN_ROWS), chance: 0.05, most: 2 },
@@ -105,6 +120,10 @@ pub(super) fn prior(stage: Stage, space: &Space, hearing: Hearing) -> Prior {
         Stage::Onward => (0.1, 0.5),
     };
     let coordinates = space.own(stage).len();
+    // A kind of guide differs from kind to kind of user as much as a guide does.
+    let variance = offset / 2.0;
+    let shared = space.shape(stage).size;
+    let crosses = space.crossings.ranges().filter(|places| places.end <= shared);
     // At most ten exposures' worth of trust; where it is not heard, so many rows against it that it stays 0.
     let (effect, rows) = match (stage, hearing) {
         (Stage::Click | Stage::Goal, Hearing::Open) => (0.25, 10.0),
@@ -114,10 +133,8 @@ pub(super) fn prior(stage: Stage, space: &Space, hearing: Hearing) -> Prior {
         rate,
         ridge: 4.0,
         shock: 0.25,
-        own: std::iter::once(offset)
-            .chain(std::iter::repeat(offset / 2.0))
-            .take(coordinates)
-            .collect(),
+        own: std::iter::once(offset).chain(std::iter::repeat(variance)).take(coordinates).collect(),
+        crosses: crosses.map(|places| Crosses { places, variance }).collect(),
         between: Between::Learnt,
         advice: Some(Advice { place: space.advice(), effect, rows }),
     }

@@ -1,10 +1,11 @@
 //! What the coordinates of a row mean, and which ones a situation and an arm have. Must not let anything personal in, nor hold
-//! more than `MOST` coordinates, whatever a definition says.
+//! more than `MOST` coordinates with names and `MOST_CROSSED` with their pairs, whatever a definition says.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::cross::{Crossing, Crossings, Span};
 use super::features::Features;
 use super::lesson::Stage;
 use super::sums::Shape;
@@ -17,12 +18,17 @@ use crate::rules::Situation;
 use crate::signature;
 use crate::value::Value;
 
-/// The most coordinates of a space.
+/// The most coordinates that have a name.
 pub const MOST: usize = 64;
+/// The most coordinates of a space, those of pairs among them.
+pub const MOST_CROSSED: usize = 96;
 /// The most coordinates of one feature.
 const MOST_OF_ONE: usize = 8;
 /// The most own coordinates of an arm, the intercept among them.
 const MOST_OWN: usize = 7;
+/// So many of what an arm looks like, `arms`' first, are crossed with a situation's features: all others are many or follow
+/// from the rules, which say themselves whom a guide is for.
+const CROSSED: usize = 2;
 /// How many coordinates values share whose number is not known.
 const FOLDED: usize = 4;
 
@@ -37,6 +43,8 @@ pub struct Space {
     pub ground: u16,
     /// The situation's coordinates in which each arm has an effect of its own: 0, and the first feature's.
     pub segments: Vec<u16>,
+    /// Pairs of the two, after all that have a name.
+    pub crossings: Crossings,
 }
 
 /// A feature and its values.
@@ -78,33 +86,64 @@ impl Space {
             folded: BTreeMap::new(),
             ground: 0,
             segments: vec![0],
+            crossings: Crossings::default(),
         };
+        let mut listed = Vec::new();
         for (place, block) in features.into_iter().enumerate() {
-            let from = space.size() as u16;
-            space.add(block);
-            let to = space.size() as u16;
-            if place == 0 && usize::from(to - from) < MOST_OWN {
-                space.segments.extend(from..to);
+            let is_listed = matches!(block.values, Values::Listed(_));
+            let span = space.add(block);
+            if place == 0 && span.count() < MOST_OWN {
+                space.segments.extend(span.from..span.to);
             }
+            listed.extend(is_listed.then_some(span));
         }
-        statuses.into_iter().for_each(|block| space.add(block));
-        space.ground = space.size() as u16;
+        for block in statuses {
+            space.add(block);
+        }
+        space.ground = space.named() as u16;
         space.name("advice");
-        arms.into_iter().for_each(|block| space.add(block));
+        let looks: Vec<Span> = arms.into_iter().map(|block| space.add(block)).collect();
+        space.cross(&listed, looks.get(..CROSSED).unwrap_or(&[]));
         space
+    }
+
+    /// Crosses features with what arms look like, a feature after the other, as far as there is room for whole crossings. Values
+    /// that share coordinates are in none: a pair of them would mean nothing.
+    fn cross(&mut self, features: &[Span], looks: &[Span]) {
+        let mut room = MOST_CROSSED.saturating_sub(self.named());
+        let all = features.iter().flat_map(|feature| looks.iter().map(|look| (*feature, *look)));
+        let blocks = all.map(|(context, arms)| Crossing { context, arms }).filter(|crossing| {
+            let fits = crossing.count() <= room;
+            room -= if fits { crossing.count() } else { 0 };
+            fits
+        });
+        self.crossings = Crossings::new(self.named() as u16, blocks.collect());
     }
 
     /// A space without names, for data that is no product's: so many coordinates of situations, so many of arms, and
     /// the situations' coordinates in which arms have effects of their own.
     pub fn plain(ground: u16, arms: u16, segments: Vec<u16>) -> Self {
-        let mut space = Self { places: BTreeMap::new(), folded: BTreeMap::new(), ground, segments };
+        let mut space = Self {
+            places: BTreeMap::new(),
+            folded: BTreeMap::new(),
+            ground,
+            segments,
+            crossings: Crossings::default(),
+        };
         (0..ground).for_each(|n| space.name(&format!("x{n}")));
         space.name("advice");
         (0..arms).for_each(|n| space.name(&format!("a{n}")));
         space
     }
 
-    fn add(&mut self, block: Block) {
+    /// The same with pairs of these blocks.
+    pub fn with_crossings(self, blocks: Vec<Crossing>) -> Self {
+        let crossings = Crossings::new(self.named() as u16, blocks);
+        Self { crossings, ..self }
+    }
+
+    fn add(&mut self, block: Block) -> Span {
+        let from = self.named() as u16;
         match block.values {
             Values::Listed(values) => {
                 values.iter().for_each(|value| self.name(&format!("{}={value}", block.name)));
@@ -114,16 +153,17 @@ impl Space {
                 self.folded.insert(block.name, count as u16);
             }
         }
+        Span { from, to: self.named() as u16 }
     }
 
     fn name(&mut self, name: &str) {
-        let place = self.size() as u16;
+        let place = self.named() as u16;
         self.places.entry(name.into()).or_insert(place);
     }
 
-    /// The names by coordinate.
+    /// The names by coordinate; pairs have none of their own.
     pub fn names(&self) -> Vec<Box<str>> {
-        let mut names = vec![Box::default(); self.size()];
+        let mut names = vec![Box::default(); self.named()];
         for (name, place) in &self.places {
             names.get_mut(usize::from(*place)).into_iter().for_each(|entry| *entry = name.clone());
         }
@@ -135,8 +175,13 @@ impl Space {
         self.places.get(name).copied()
     }
 
-    /// How many coordinates there are.
+    /// How many coordinates there are, pairs among them.
     pub fn size(&self) -> usize {
+        self.named() + self.crossings.count()
+    }
+
+    /// How many coordinates have a name.
+    fn named(&self) -> usize {
         self.places.len()
     }
 
@@ -156,20 +201,28 @@ impl Space {
     /// Which coordinates the stage's regression has.
     pub fn shape(&self, stage: Stage) -> Shape {
         let size = match stage {
+            Stage::Click | Stage::Step | Stage::Goal => self.size(),
+            Stage::Base => self.named(),
             Stage::Onward => usize::from(self.ground),
-            _ => self.size(),
         };
         Shape { size, own: self.own(stage).to_vec() }
     }
 
-    /// For each coordinate of this space the one that has its name in the other.
+    /// For each coordinate of this space the one that has its name in the other; for a pair, that of the same pair.
     pub fn renumbering(&self, other: &Self) -> Vec<Option<u16>> {
-        let mut places = vec![None; self.size()];
+        let mut places = vec![None; self.named()];
         for (name, place) in &self.places {
             if let Some(entry) = places.get_mut(usize::from(*place)) {
                 *entry = other.places.get(name).copied();
             }
         }
+        let moved = |place: u16| places.get(usize::from(place)).copied().flatten();
+        let pairs = self
+            .crossings
+            .all()
+            .map(|((context, arm), _)| other.crossings.place(moved(context)?, moved(arm)?));
+        let pairs: Vec<Option<u16>> = pairs.collect();
+        places.extend(pairs);
         places
     }
 
@@ -306,8 +359,8 @@ fn arms(definition: &Definition) -> Vec<Block> {
         values: Values::Listed(values.iter().map(|v| (*v).into()).collect()),
     };
     vec![
-        listed("@component", &COMPONENTS.map(component)),
         listed("@intent", &INTENTS.map(intent)),
+        listed("@component", &COMPONENTS.map(component)),
         Block { name: "@serves".into(), values: milestones(definition) },
         listed("@length", &["short", "middle", "long"]),
         Block { name: "@action".into(), values: Values::Folded(FOLDED) },

@@ -13,6 +13,7 @@ mod near;
 mod nearest;
 mod opening;
 pub mod path;
+mod sentence;
 mod situation;
 pub mod text;
 mod valid;

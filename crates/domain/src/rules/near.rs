@@ -1,4 +1,4 @@
-//! Facts as data and in words. Must not find them.
+//! Facts as data. Must not find them; `sentence` puts them into words.
 
 use std::borrow::Cow;
 
@@ -81,49 +81,4 @@ fn whole(length: Millis) -> Millis {
     let ms = length.get();
     let unit = UNITS.iter().map(|unit| unit.get()).find(|unit| ms >= *unit).unwrap_or(1);
     Millis::new(ms - ms % unit)
-}
-
-impl Near {
-    /// The fact in plain words, in one sentence or two. The instant `at` is only hinted at.
-    pub fn sentence(&self) -> String {
-        let (what, verb) = phrase(&self.fact);
-        let part = |text: Option<&str>, before: &str| {
-            text.map(|text| format!("{before}{text}")).unwrap_or_default()
-        };
-        let needed = self.needed.as_deref().unwrap_or("something else");
-        let mut sentence = format!(
-            "{what}{} {verb} {needed}{}{}.",
-            part(self.subject.as_deref(), " "),
-            part(self.actual.as_deref(), "; it is "),
-            part(self.missing.as_deref(), " for want of "),
-        );
-        if self.at.is_some() {
-            sentence.push_str(" Waiting is enough.");
-        }
-        sentence
-    }
-}
-
-fn phrase(fact: &str) -> (&'static str, &'static str) {
-    match fact {
-        fact::MERGED => ("The user", "must be"),
-        fact::MILESTONE_STATUS => ("Milestone", "must be"),
-        fact::EVENT_COUNT => ("The number of events", "must be"),
-        fact::ATTRIBUTE | fact::COPY_SLOT => ("Attribute", "must be"),
-        fact::SINCE => ("The time since", "must be"),
-        fact::LAST_ERROR => ("The last error", "must be"),
-        fact::LIFECYCLE | fact::PAUSED | fact::EXPIRED | fact::VARIANTS => ("Guide", "must be"),
-        fact::COMPONENT => ("Component", "must be"),
-        fact::APP_VERSION => ("The app version for", "must be"),
-        fact::PATH => ("The page for", "must be"),
-        fact::ACTION_PATH => ("The page of a guide that leads to", "must be"),
-        fact::TEXT_RULE => ("The filled", "must have"),
-        fact::GUIDE_SHOWS => ("The number of exposures of", "must be"),
-        fact::GUIDE_GAP => ("The time since the last exposure of", "must be"),
-        fact::SESSION_CONTACTS => ("The number of exposures in the session", "must be"),
-        fact::DAY_CONTACTS => ("The number of exposures in 24h", "must be"),
-        fact::CONTACT_GAP => ("The time since the last exposure", "must be"),
-        fact::DISMISSED => ("The last dismissal about", "must be"),
-        _ => ("The condition", "must be"),
-    }
 }

@@ -160,7 +160,10 @@ fn a_lock_names_the_missing_milestone_and_a_block_its_end() {
     };
     let lock = near(&fresh, 1, 5);
     assert_eq!((lock.missing.as_deref(), lock.at), (Some("project"), None));
-    assert_eq!(lock.sentence(), "Milestone data must be open; it is locked for want of project.");
+    assert_eq!(
+        lock.sentence(),
+        "Milestone `data` is locked, as `project` is not reached yet; the guide needs it to be open."
+    );
     let blocked = fresh
         .did(&definition, "form_submit", 1, json!({ "form": "project" }))
         .did(&definition, "form_submit", 1000, failed.clone())
@@ -168,23 +171,22 @@ fn a_lock_names_the_missing_milestone_and_a_block_its_end() {
     let block = near(&blocked, 1, 6000);
     // The older failure leaves the window of seven days, whose end still counts, a moment after it is over.
     assert_eq!(block.at, Some(t(7 * DAY + 1001)));
-    assert_eq!(block.sentence(), "Milestone data must be open; it is blocked. Waiting is enough.");
+    assert_eq!(
+        block.sentence(),
+        "Milestone `data` is blocked; the guide needs it to be open. Time alone opens this gate."
+    );
     assert_eq!(
         near(&blocked, 0, 6000).sentence(),
-        "Milestone project must be open; it is reached."
+        "Milestone `project` is reached; the guide needs it to be open."
     );
 }
 
 #[test]
 fn lifecycle_by_its_four_ways_out() {
     let table = [
-        ("lifecycle", json!("draft"), "Guide start must be live; it is a draft."),
-        ("lifecycle", json!("retired"), "Guide start must be live; it is retired."),
-        (
-            "expires",
-            json!("2023-11-14T22:13:20Z"),
-            "Guide start must be in its time; it is expired.",
-        ),
+        ("lifecycle", json!("draft"), "The guide is a draft; only a live one is shown."),
+        ("lifecycle", json!("retired"), "The guide is retired; only a live one is shown."),
+        ("expires", json!("2023-11-14T22:13:20Z"), "The guide has expired."),
     ];
     for (key, value, sentence) in table {
         let definition = Product::small().with(&at(key), value).definition();
@@ -200,11 +202,11 @@ fn lifecycle_by_its_four_ways_out() {
     assert_eq!(early, t(0), "the guide expires at the tests' own epoch");
     let sleeping = Product::small().with(&at("variants/0/lifecycle"), json!("draft")).definition();
     let stopped = stop(&sleeping, &user, &Ask::default(), 0);
-    let sentence = "Guide start must be live in at least one wording; it is live in none.";
+    let sentence = "No wording of the guide is live.";
     assert_eq!(brief(&stopped), Some((Gate::Lifecycle, sentence.to_owned())));
     let ask = Ask { paused: vec![guide_id("other"), guide_id("start")], ..Ask::default() };
     let live = Product::small().definition();
-    let sentence = "Guide start must be resumed; it is paused.";
+    let sentence = "The guide is paused until somebody resumes it.";
     assert_eq!(brief(&stop(&live, &user, &ask, 0)), Some((Gate::Lifecycle, sentence.to_owned())));
 }
 
@@ -236,16 +238,9 @@ const SURFACES: &[SurfaceRow] = &[
         Some(&["modal"]),
         None,
         None,
-        Some("Component banner must be one that the caller can draw; it is unknown to it."),
+        Some("The caller can't draw the component `banner`."),
     ),
-    (
-        "page",
-        "home",
-        Some(&[]),
-        None,
-        None,
-        Some("Component banner must be one that the caller can draw; it is unknown to it."),
-    ),
+    ("page", "home", Some(&[]), None, None, Some("The caller can't draw the component `banner`.")),
     ("item_button", "home", None, Some("1.4.0"), None, None),
     ("item_button", "home", None, Some("1.4.0-rc.1"), None, None),
     (
@@ -254,7 +249,7 @@ const SURFACES: &[SurfaceRow] = &[
         None,
         Some("1.3.9"),
         None,
-        Some("The app version for item_button must be >=1.4.0; it is 1.3.9."),
+        Some("`item_button` is in app versions >=1.4.0; the user's is 1.3.9."),
     ),
     (
         "item_button",
@@ -262,7 +257,7 @@ const SURFACES: &[SurfaceRow] = &[
         None,
         None,
         None,
-        Some("The app version for item_button must be >=1.4.0; it is unknown."),
+        Some("`item_button` is in app versions >=1.4.0; the user's is unknown."),
     ),
     (
         "item_button",
@@ -270,7 +265,7 @@ const SURFACES: &[SurfaceRow] = &[
         None,
         Some("newest, by Ann"),
         None,
-        Some("The app version for item_button must be >=1.4.0; it is not a version."),
+        Some("`item_button` is in app versions >=1.4.0; the user's is not a version."),
     ),
     ("page", "later", None, Some("2.1.0-beta.1"), None, None),
     (
@@ -279,7 +274,7 @@ const SURFACES: &[SurfaceRow] = &[
         None,
         Some("4.0.0"),
         None,
-        Some("The app version for later must be >=2.0.0, <4.0.0; it is 4.0.0."),
+        Some("`later` is in app versions >=2.0.0, <4.0.0; the user's is 4.0.0."),
     ),
     (
         "page",
@@ -287,7 +282,7 @@ const SURFACES: &[SurfaceRow] = &[
         None,
         Some("4.0.0-rc.1"),
         None,
-        Some("The app version for later must be >=2.0.0, <4.0.0; it is 4.0.0."),
+        Some("`later` is in app versions >=2.0.0, <4.0.0; the user's is 4.0.0."),
     ),
     ("home_button", "home", None, None, Some("/home/?utm=x#y"), None),
     ("home_button", "home", None, None, None, None),
@@ -297,7 +292,7 @@ const SURFACES: &[SurfaceRow] = &[
         None,
         None,
         Some("/users/ann"),
-        Some("The page for home must be /home; it is another page."),
+        Some("The guide stands on `home` (/home); the user is on another page."),
     ),
     ("item_button", "home", None, Some("2.0.0"), Some("/items/7"), None),
     (
@@ -306,7 +301,7 @@ const SURFACES: &[SurfaceRow] = &[
         None,
         Some("2.0.0"),
         Some("/items"),
-        Some("The page for item must be /items/:id; it is another page."),
+        Some("The guide stands on `item` (/items/:id); the user is on another page."),
     ),
     ("page", "home", None, None, Some("anything"), None),
     ("page", "home", None, None, Some("/home/desk"), None),
@@ -316,7 +311,7 @@ const SURFACES: &[SurfaceRow] = &[
         None,
         None,
         Some("/home/?utm=x#y"),
-        Some("The page of a guide that leads to home must be another; it is that one."),
+        Some("The guide leads to `home`, and the user is there already."),
     ),
     ("home_page", "home", None, None, Some("/home"), None),
     (
@@ -325,7 +320,7 @@ const SURFACES: &[SurfaceRow] = &[
         None,
         None,
         Some("/items/1"),
-        Some("The page of a guide that leads to first must be another; it is that one."),
+        Some("The guide leads to `first`, and the user is there already."),
     ),
     ("any_item", "first", None, None, Some("/items/2"), None),
     (
@@ -334,7 +329,7 @@ const SURFACES: &[SurfaceRow] = &[
         Some(&[]),
         Some("1.0.0"),
         Some("/x"),
-        Some("Component banner must be one that the caller can draw; it is unknown to it."),
+        Some("The caller can't draw the component `banner`."),
     ),
 ];
 
@@ -390,8 +385,8 @@ fn copy_falls_back_and_fills_its_slots() {
         (&ann, Some("deu"), Ok("en: Hi Ann, 5 seats")),
         (&ann, Some("--"), Ok("en: Hi Ann, 5 seats")),
         (&ann, Some(""), Ok("en: Hi Ann, 5 seats")),
-        (&fresh, Some("de"), Err("Attribute nick must be set; it is not set.")),
-        (&blank, Some("de"), Err("Attribute nick must be set; it is not set.")),
+        (&fresh, Some("de"), Err("The wording needs attribute `nick`, which is not set.")),
+        (&blank, Some("de"), Err("The wording needs attribute `nick`, which is not set.")),
     ];
     for (user, locale, expected) in table {
         let ask = Ask { locale, ..Ask::default() };
@@ -430,7 +425,8 @@ fn a_slot_smuggles_nothing_past_the_text_rules() {
         if let (Some((gate, near)), Some(rule)) = (stopped, rule) {
             assert_eq!((gate, near.subject.as_deref()), (Gate::Text, Some("title")));
             assert!(
-                near.sentence().starts_with(&format!("The filled title must have {rule}")),
+                near.sentence()
+                    .starts_with(&format!("Filled in for this user, the title must have {rule}")),
                 "{near:?}"
             );
             assert!(!near.sentence().contains(nick));
@@ -493,7 +489,7 @@ fn limits_and_contact_say_what_is_used_up() {
             vec![],
             None,
             Gate::Limits,
-            "The number of exposures of start must be fewer than 2; it is 2.",
+            "The user was shown this guide 2 times; its limit is 2.",
             None,
         ),
         (
@@ -501,7 +497,7 @@ fn limits_and_contact_say_what_is_used_up() {
             vec![],
             None,
             Gate::Limits,
-            "The time since the last exposure of start must be at least 1d; it is 1h. Waiting is enough.",
+            "The user was shown this guide 1h ago; its gap is 1d. Time alone opens this gate.",
             Some(now + 23 * HOUR),
         ),
         (
@@ -509,7 +505,7 @@ fn limits_and_contact_say_what_is_used_up() {
             vec![(t(0), s), (t(1), s)],
             None,
             Gate::Contact,
-            "The number of exposures in the session must be fewer than 2; it is 2.",
+            "2 guides were shown in this session; the limit is 2.",
             None,
         ),
         (
@@ -517,7 +513,7 @@ fn limits_and_contact_say_what_is_used_up() {
             [1, 2, 3, 4].map(|h| (t(now - h * HOUR), h)).into(),
             None,
             Gate::Contact,
-            "The number of exposures in 24h must be fewer than 4; it is 4. Waiting is enough.",
+            "4 guides were shown in the last 24h; the limit is 4. Time alone opens this gate.",
             Some(now + 20 * HOUR),
         ),
         (
@@ -525,7 +521,7 @@ fn limits_and_contact_say_what_is_used_up() {
             vec![],
             Some(Dismissals { count: 2, last: t(now - 25 * HOUR) }),
             Gate::Contact,
-            "The last dismissal about project must be at least 2d old; it is 1d old. Waiting is enough.",
+            "A guide for milestone `project` was dismissed 1d ago; the silence about it lasts 2d. Time alone opens this gate.",
             Some(now + 23 * HOUR),
         ),
     ];
@@ -549,7 +545,7 @@ fn the_gap_between_two_exposures_says_when_it_ends() {
     user.profile.contact.recent = vec![(t(now - 90_000), 7)];
     let (gate, near) = stop(&definition, &user, &Ask::default(), now).expect("stopped");
     let sentence =
-        "The time since the last exposure must be at least 5m; it is over 1m. Waiting is enough.";
+        "A guide was shown over 1m ago; the gap between two is 5m. Time alone opens this gate.";
     assert_eq!(
         (gate, near.sentence().as_str(), near.at),
         (Gate::Contact, sentence, Some(t(now + 5 * MINUTE - 90_000)))

@@ -235,7 +235,7 @@ async fn the_learner_hears_advice_as_one_feature() {
             break decision;
         }
     };
-    assert_eq!((heard(&decision).is_some(), &*decision.policy), (true, "learner-2"));
+    assert_eq!((heard(&decision).is_some(), &*decision.policy), (true, "learner-3"));
     // A quarter for one of three options: less than the even share, so advice is against it. Nothing is learnt yet.
     let (said, expected) = told_the_learner(&decision, "import-data");
     assert_eq!(said, Some(-(1 << 16) / 4));

@@ -155,7 +155,7 @@ async fn a_decision_notes_the_law_of_its_draw_and_what_it_came_from() {
     let mut market = Market::open(Policy::Learner).await;
     market.come(60).await;
     for decision in &market.told {
-        assert_eq!(&*decision.policy, "learner-2");
+        assert_eq!(&*decision.policy, "learner-3");
         let arms = decision.trace.guides.iter().flat_map(|guide| &guide.arms);
         let of_arms: u64 = arms.filter_map(|(_, p)| p.map(Propensity::parts)).sum();
         let of_none = decision.trace.no_guide.map_or(0, Propensity::parts);

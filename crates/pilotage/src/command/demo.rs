@@ -38,10 +38,15 @@ pub(super) fn run(args: &DemoArgs) -> anyhow::Result<Finding> {
 /// The sample product, unless others are given.
 fn definitions(settings: &Settings) -> anyhow::Result<Vec<ProductSource>> {
     if !settings.products.is_empty() {
-        return products::load_all(&settings.products);
+        return products::of_settings(settings);
     }
-    let sample = products::load("acme.yaml", in_a_hurry(ACME)).map_err(anyhow::Error::msg)?;
-    Ok(vec![sample])
+    let sample = products::load("acme.yaml", sample()).map_err(anyhow::Error::msg)?;
+    Ok(vec![products::tuned(sample, settings)])
+}
+
+/// acme.yaml as the demo serves it.
+fn sample() -> String {
+    in_two_languages(&in_a_hurry(ACME))
 }
 
 /// acme.yaml with looser contact rules: its five minutes between two guides are right for a product and too long for
@@ -53,6 +58,52 @@ fn in_a_hurry(acme: &str) -> String {
         ("  gap: 5m ", "  gap: 0s "),
     ];
     looser.iter().fold(acme.to_owned(), |text, (rule, loose)| text.replacen(rule, loose, 1))
+}
+
+/// What stands behind the English words of acme.yaml in German, the other language of the sample product's pages. The first guide's
+/// first wording has it there already.
+const GERMAN: [(&str, &str); 7] = [
+    (
+        "body: 'A project holds your data and reports.', cta: 'New project' }",
+        "\n          de: { title: 'Kann es losgehen, {firstName|ja}?', body: 'Ein Projekt hält Daten und Berichte zusammen.', \
+         cta: 'Neues Projekt' }",
+    ),
+    (
+        "cta: 'Import' }",
+        ", de: { title: 'Hol deine Daten herein', body: 'Beides geht: CSV und Postgres.', cta: 'Importieren' }",
+    ),
+    (
+        "cta: 'See the checklist' }",
+        ", de: { title: 'Importe sind manchmal heikel', body: 'Prüfe zuerst die Kopfzeile und das Datumsformat.', \
+         cta: 'Zur Checkliste' }",
+    ),
+    (
+        "cta: 'Add card' }",
+        ", de: { title: 'Behalte deinen Arbeitsbereich', body: 'Hinterlege eine Karte, bevor die Testzeit endet.', \
+         cta: 'Karte hinterlegen' }",
+    ),
+    (
+        "cta: 'Try again' }",
+        ", de: { title: 'Deine Karte wurde abgelehnt', body: 'Eine andere Karte oder eine Überweisung geht auch.', \
+         cta: 'Noch einmal versuchen' }",
+    ),
+    (
+        "cta: 'Open report' }",
+        ", de: { title: 'Dein erster Bericht ist fertig', body: 'Sieh, was sich diese Woche geändert hat.', \
+         cta: 'Bericht öffnen' }",
+    ),
+    (
+        "cta: 'Show me' }",
+        ", de: { title: 'Was sagen deine Daten?', body: 'Der erste Bericht ist einen Klick entfernt.', cta: 'Zeig ihn mir' }",
+    ),
+];
+
+/// The file with German beside all of its English.
+fn in_two_languages(acme: &str) -> String {
+    let after = |text: String, (english, german): &(&str, &str)| {
+        text.replacen(english, &format!("{english}{german}"), 1)
+    };
+    GERMAN.iter().fold(acme.to_owned(), after)
 }
 
 async fn serve(
@@ -119,7 +170,24 @@ impl Folder {
 
 #[cfg(test)]
 mod tests {
+    use pilotage_domain::definition::Definition;
+
     use super::*;
+
+    #[test]
+    fn the_demo_speaks_german_wherever_it_speaks_english() {
+        let plain = products::load("acme.yaml", ACME.to_owned()).expect("valid").definition;
+        let demo = products::load("acme.yaml", sample()).expect("valid").definition;
+        let copies = |definition: &Definition, locale: &str| -> Vec<Option<String>> {
+            let variants = definition.guides.iter().flat_map(|guide| &guide.variants);
+            let words = variants.map(|variant| variant.copy.get(locale));
+            words.map(|copy| copy.map(|copy| format!("{copy:?}"))).collect()
+        };
+        assert_eq!(copies(&demo, "en"), copies(&plain, "en"));
+        assert!(copies(&demo, "de").iter().all(Option::is_some), "{:?}", copies(&demo, "de"));
+        assert_eq!(copies(&demo, "de")[0], copies(&plain, "de")[0]);
+        assert_eq!(demo.fold_hash, plain.fold_hash);
+    }
 
     #[test]
     fn the_demo_loosens_contact_and_nothing_else() {

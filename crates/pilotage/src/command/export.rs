@@ -25,7 +25,7 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<Finding> {
     if !settings.data.is_dir() {
         bail!("{} is not a data folder", settings.data.display());
     }
-    let products = products::load_all(&settings.products)?;
+    let products = products::of_settings(&settings)?;
     let moved = super::runtime()?.block_on(back_end::move_over(&settings, products, progress))?;
     let (records, users, digest) = (moved.records, moved.digest.users, moved.digest.hash);
     if args.json {

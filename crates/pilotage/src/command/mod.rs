@@ -16,7 +16,7 @@ mod verify;
 
 use crate::cli::{Cli, Command, ModelCommand};
 
-/// Whether a command found something to report: exit code 1, without an error.
+/// Whether a command found something to report: exit code 1, without an error. What it could not do is an error: exit code 2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Finding {
     /// All is well.

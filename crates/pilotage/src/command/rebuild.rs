@@ -19,7 +19,7 @@ pub(super) fn run(args: &RebuildArgs) -> anyhow::Result<Finding> {
     if settings.back_end == BackEnd::Embedded && !settings.data.is_dir() {
         bail!("{} is not a data folder", settings.data.display());
     }
-    let products = products::load_all(&settings.products)?;
+    let products = products::of_settings(&settings)?;
     let rebuilt =
         super::runtime()?.block_on(back_end::rebuild(&settings, products, |done, of| {
             super::progress("folded", done, of);

@@ -27,7 +27,7 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<Finding> {
                 .to_owned()
         ));
     }
-    let products = products::load_all(&settings.products)?;
+    let products = products::of_settings(&settings)?;
     let [product] = &products[..] else {
         bail!(UsageError("replay takes one definition: --product FILE".to_owned()));
     };
@@ -60,7 +60,7 @@ pub(super) fn export(
     settings: &Settings,
     path: &Path,
 ) -> anyhow::Result<Finding> {
-    let products = products::load_all(&settings.products)?;
+    let products = products::of_settings(settings)?;
     let [product] = &products[..] else {
         bail!(UsageError("export of decisions takes one product: --product FILE".to_owned()));
     };

@@ -1,6 +1,7 @@
 //! `pilotage serve`: the API over log and store. Must lose nothing at shutdown.
 
 use anyhow::{Context, bail};
+use pilotage_domain::policy::Policy;
 use pilotage_engine::{Engine, ProductSource};
 use pilotage_http::{App, Keys, Part, SetupFault};
 use tokio::net::TcpListener;
@@ -23,8 +24,24 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<Finding> {
     }
     // A model that can't be asked is a fault before anything is opened.
     model::setup(&settings)?;
-    let products = products::load_all(&settings.products)?;
+    let products = products::of_settings(&settings)?;
+    tell_of_idle_guards(&settings, &products);
     super::runtime()?.block_on(serve(settings, products))
+}
+
+/// A guard that nobody keeps is no guard: who wrote it can read it in the log. No warning, since the default policy is one of them.
+fn tell_of_idle_guards(settings: &Settings, products: &[ProductSource]) {
+    if settings.policy == Policy::Learner {
+        return;
+    }
+    for ProductSource { definition, .. } in products {
+        if definition.guard_dismiss.is_some() {
+            info!(
+                product = %definition.product,
+                "guard.dismiss stops nobody: only the policy `learner` counts what guides are dismissed for"
+            );
+        }
+    }
 }
 
 async fn serve(settings: Settings, products: Vec<ProductSource>) -> anyhow::Result<Finding> {

@@ -1,6 +1,6 @@
 //! `pilotage simulate`: the same visitors under several ways to guide. Must write nothing but what it was asked to write.
 
-use std::io::{self, Write};
+use std::io::{IsTerminal, stderr};
 
 use anyhow::Context;
 use pilotage_sim::compare::{Compared, Method, World, compare, html, table, worlds};
@@ -42,10 +42,9 @@ async fn live(worlds: &[World], args: &SimulateArgs) -> anyhow::Result<Vec<Compa
     let mut all = Vec::with_capacity(worlds.len());
     for (place, world) in (1..).zip(worlds) {
         let tell = |method: Method| {
-            if !args.json {
+            if stderr().is_terminal() {
                 let (of, name) = (worlds.len(), method.name());
-                // Nobody needs to listen.
-                drop(writeln!(io::stderr(), "{place}/{of} {}: {name}", world.name));
+                super::tell(&format!("{place}/{of} {}: {name}", world.name));
             }
         };
         let compared = compare(world, &Method::ALL, args.seed, tell).await;

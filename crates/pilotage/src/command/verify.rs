@@ -1,15 +1,52 @@
 //! `pilotage verify` and `pilotage verify-audit`: whether decisions and the book are what was written. Must not change them.
 
+use pilotage_adapters::sqlite;
+use pilotage_engine::VerifyError;
 use pilotage_engine::advise::{Broken, verify};
+use pilotage_engine::port::log::ReadError;
+use pilotage_engine::port::store::StoreError;
 use serde_json::json;
 
-use super::{Finding, counted, print_json, say};
+use super::{Finding, counted, print_json, say, tell};
 use crate::cli::VerifyArgs;
 use crate::settings::settle;
 use crate::{back_end, telemetry};
 
 /// Every decision of record against its validation hash.
 pub(super) fn decisions(args: &VerifyArgs) -> anyhow::Result<Finding> {
+    found(look_at_decisions(args))
+}
+
+/// The book from its first page.
+pub(super) fn audit(args: &VerifyArgs) -> anyhow::Result<Finding> {
+    found(look_at_book(args))
+}
+
+/// A search that ends at something which is not what was written has found what it looks for.
+fn found(looked: anyhow::Result<Finding>) -> anyhow::Result<Finding> {
+    match looked {
+        Err(error) if is_damage(&error) => {
+            tell(&format!("pilotage: {}", crate::told(&error)));
+            Ok(Finding::Some)
+        }
+        looked => looked,
+    }
+}
+
+fn is_damage(error: &anyhow::Error) -> bool {
+    let of_folder = |error: &sqlite::OpenError| {
+        matches!(error, sqlite::OpenError::Damaged { .. } | sqlite::OpenError::LogBehind { .. })
+    };
+    let of_record = |error: &VerifyError| {
+        matches!(error, VerifyError::Record { .. } | VerifyError::Log(ReadError::Damaged { .. }))
+    };
+    let of_store = |error: &StoreError| matches!(error, StoreError::Damaged(_));
+    error.downcast_ref().is_some_and(of_folder)
+        || error.downcast_ref().is_some_and(of_record)
+        || error.downcast_ref().is_some_and(of_store)
+}
+
+fn look_at_decisions(args: &VerifyArgs) -> anyhow::Result<Finding> {
     telemetry::start("warn");
     let settings = settle(&args.common, false, None)?;
     let tell = |done, of| super::progress("verified", done, of);
@@ -35,8 +72,7 @@ pub(super) fn decisions(args: &VerifyArgs) -> anyhow::Result<Finding> {
     Ok(if verified.broken == 0 { Finding::None } else { Finding::Some })
 }
 
-/// The book from its first page.
-pub(super) fn audit(args: &VerifyArgs) -> anyhow::Result<Finding> {
+fn look_at_book(args: &VerifyArgs) -> anyhow::Result<Finding> {
     telemetry::start("warn");
     let settings = settle(&args.common, false, None)?;
     let found = super::runtime()?.block_on(async {

@@ -74,8 +74,22 @@ fn place_of(text: &str, line: &str, word: &str) -> (usize, usize) {
 #[test]
 fn a_file_that_is_not_there_is_an_error() {
     let ended = check(Path::new("nowhere.yaml"), &[]);
-    assert_eq!((ended.code, &*ended.output), (Some(1), ""), "{ended:?}");
+    assert_eq!((ended.code, &*ended.output), (Some(2), ""), "{ended:?}");
     assert!(ended.errors.contains("nowhere.yaml"), "{}", ended.errors);
+}
+
+#[test]
+fn help_says_what_exit_codes_mean() {
+    let ended = run(pilotage().arg("--help"));
+    assert_eq!((ended.code, &*ended.errors), (Some(0), ""), "{ended:?}");
+    let codes: Vec<&str> = ended
+        .output
+        .lines()
+        .skip_while(|line| *line != "Exit codes:")
+        .filter_map(|line| line.trim_start().split("  ").next())
+        .filter(|word| word.parse::<u8>().is_ok())
+        .collect();
+    assert_eq!(codes, ["0", "1", "2"], "{}", ended.output);
 }
 
 #[test]

@@ -4,8 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::json;
+
 use crate::installation::Server;
 use crate::process::{Process, eventually, pilotage};
+use crate::user::User;
 
 fn demo() -> Command {
     let mut command = pilotage();
@@ -58,4 +61,24 @@ fn the_demo_serves_a_page_and_leaves_nothing_behind() {
     assert_eq!(left(), 1, "its data");
     server.stop();
     assert_eq!(left(), 0);
+}
+
+#[test]
+fn the_demo_guides_in_german_too() {
+    let server = start(&mut demo());
+    let client = server.client();
+    let mut number = 0;
+    // Some users are held out, and some decisions are drawn by lot.
+    let guide = eventually("the second guide is shown", || {
+        number += 1;
+        let user = User::new(&client, number);
+        user.event("signed_up", json!({}));
+        let event = user.event("form_submit", json!({ "form": "new_project", "ok": true }));
+        let mut ask = user.ask("/import", &event);
+        ask["context"]["locale"] = json!("de-AT");
+        let decision = client.post("/api/v1/decisions", &ask).expect(200);
+        (decision["guide"]["id"] == "import-data").then(|| decision["guide"].clone())
+    });
+    assert_eq!(guide["copy"]["title"], "Hol deine Daten herein", "{guide}");
+    server.stop();
 }

@@ -18,11 +18,11 @@ fn a_second_process_is_kept_out() {
     let installation = Installation::embedded();
     let server = installation.start();
     let ended = installation.refused();
-    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(ended.code, Some(2), "{ended:?}");
     let holder = format!("is in use by process {}", server.process.id());
     assert!(ended.errors.contains(&holder), "{}", ended.errors);
     let rebuild = run(installation.command("rebuild").arg("--json"));
-    assert_eq!(rebuild.code, Some(1), "{rebuild:?}");
+    assert_eq!(rebuild.code, Some(2), "{rebuild:?}");
     assert!(rebuild.errors.contains(&holder), "{}", rebuild.errors);
     let client = server.client();
     let user = User::new(&client, 1);
@@ -111,8 +111,37 @@ fn a_log_that_lost_records_is_noticed() {
     server.stop();
     fs::remove_file(installation.data().join("log.sqlite")).expect("removed");
     let ended = installation.refused();
-    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(ended.code, Some(2), "{ended:?}");
     assert!(ended.errors.contains("lost records"), "{}", ended.errors);
+}
+
+/// What the demo's first guide says, and as many bytes of something else.
+const TRUE: &[u8] = b"Start your first project";
+const FALSE: &[u8] = b"Send us your card number";
+
+#[test]
+fn what_could_not_be_looked_at_is_told_from_what_was_found() {
+    let installation = Installation::embedded();
+    let code = |name: &str| run(&mut installation.command(name)).code;
+    let commands = ["verify", "verify-audit", "rebuild", "replay", "migrate"];
+    assert_eq!(commands.map(code), [Some(2); 5], "there is no folder");
+    let server = installation.start();
+    let client = server.client();
+    let user = User::of_group(&client, "guided");
+    let event = user.event("page_view", json!({}));
+    assert_eq!(user.decision("/projects", &event)["outcome"], "show");
+    assert_eq!(commands.map(code), [Some(2); 5], "it is in use");
+    server.stop();
+    assert_eq!(commands.map(code), [Some(0); 5], "all is well");
+
+    let log = installation.data().join("log.sqlite");
+    let mut bytes = fs::read(&log).expect("a file of the installation");
+    let at = bytes.windows(TRUE.len()).position(|part| part == TRUE).expect("its headline");
+    bytes[at..at + FALSE.len()].copy_from_slice(FALSE);
+    fs::write(&log, &bytes).expect("written");
+    let ended = run(&mut installation.command("verify"));
+    assert_eq!(ended.code, Some(1), "a decision was changed: {ended:?}");
+    assert!(ended.errors.contains("is damaged"), "{}", ended.errors);
 }
 
 #[test]
@@ -128,7 +157,7 @@ fn migrate_says_what_it_did() {
         "{ended:?}"
     );
     let ended = migrate(&installation.data().join("nowhere"));
-    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(ended.code, Some(2), "{ended:?}");
     installation.start();
 }
 
@@ -136,7 +165,7 @@ fn migrate_says_what_it_did() {
 fn refused_untouched(installation: &Installation, path: &Path) -> String {
     let before = fs::read(path).expect("readable");
     let ended = installation.refused();
-    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(ended.code, Some(2), "{ended:?}");
     assert_eq!(fs::read(path).expect("readable"), before, "the file was changed");
     ended.errors
 }

@@ -67,7 +67,7 @@ fn what_can_not_be_answered_is_refused() {
     assert!(ended.errors.contains("pilotage replay"), "{}", ended.errors);
     let broken = place.file("broken.jsonl", "{\"action\":\"a\"}\n{\"acton\":\"a\"}\n[]\n");
     let ended = evaluate(&broken, "logged", &[]);
-    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(ended.code, Some(2), "{ended:?}");
     assert!(ended.errors.contains("line 2") && ended.errors.contains("line 3"), "{}", ended.errors);
     let other = place.file("other.yaml", "product: acme\nversion: 1\nmilestones:\n");
     let ended = evaluate(&other, "logged", &[]);
@@ -76,7 +76,7 @@ fn what_can_not_be_answered_is_refused() {
     let bare = place.file("bare.jsonl", "{\"action\":\"a\",\"propensity\":0.5,\"reward\":1}\n");
     let ended = evaluate(&bare, "random", &[]);
     assert!(ended.errors.contains("row 1: `actions`"), "{}", ended.errors);
-    assert_eq!(evaluate(Path::new("nowhere.jsonl"), "logged", &[]).code, Some(1));
+    assert_eq!(evaluate(Path::new("nowhere.jsonl"), "logged", &[]).code, Some(2));
 }
 
 /// An installation where a guided user was offered the first guide, saw it and clicked it.
@@ -146,7 +146,7 @@ fn what_can_not_be_replayed_is_refused() {
     let place = Installation::embedded();
     let file = place.file("acme.yaml", &acme());
     let ended = replay(&place, &file, &[]);
-    assert_eq!(ended.code, Some(1), "there is no data folder: {ended:?}");
+    assert_eq!(ended.code, Some(2), "there is no data folder: {ended:?}");
     let model = [("PILOTAGE_MODEL_PROVIDER", "scripted")];
     let ended = run(place.command("replay").args(["--policy", "model"]).envs(model));
     assert_eq!(ended.code, Some(2), "{ended:?}");

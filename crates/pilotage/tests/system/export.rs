@@ -70,6 +70,6 @@ fn an_installation_is_moved_whole_however_often_it_is_interrupted() {
     let used = Installation::shared(Shared::new());
     used.start().stop();
     let refused = run(&mut used.take_over(&old));
-    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert_eq!(refused.code, Some(2), "{refused:?}");
     assert!(refused.errors.contains("was served from before"), "{}", refused.errors);
 }

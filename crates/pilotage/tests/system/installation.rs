@@ -86,6 +86,23 @@ impl Installation {
         self.folder.path().join("data")
     }
 
+    /// The file of the keys that the first start makes.
+    pub(crate) fn keys_file(&self) -> PathBuf {
+        self.data().join("keys.toml")
+    }
+
+    /// The key of that kind and product, as the first start has kept it.
+    pub(crate) fn kept_key(&self, kind: &str, product: &str) -> String {
+        let text = fs::read_to_string(self.keys_file()).expect("the keys are kept");
+        let kept: toml::Table = toml::from_str(&text).expect("TOML");
+        let is_it = |key: &&toml::Value| {
+            key["kind"].as_str() == Some(kind) && key["product"].as_str() == Some(product)
+        };
+        let key = kept["keys"].as_array().expect("a list").iter().find(is_it);
+        let key = key.unwrap_or_else(|| panic!("no {kind} key of {product} in: {text}"));
+        key["key"].as_str().expect("text").to_owned()
+    }
+
     /// A file beside the data folder.
     pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.path().join(name);

@@ -27,6 +27,7 @@ mod refusals;
 mod report;
 mod scale;
 mod shared;
+mod simulate;
 mod stop;
 mod topic;
 mod user;

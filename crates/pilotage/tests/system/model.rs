@@ -163,7 +163,7 @@ fn what_can_not_be_asked_is_said() {
     assert_ne!(lonely, acme());
     let (_installation, mut command) = asking("http://127.0.0.1:1/v1", &lonely);
     let ended = run(&mut command);
-    assert_eq!((ended.code, &*ended.output), (Some(1), ""), "{ended:?}");
+    assert_eq!((ended.code, &*ended.output), (Some(2), ""), "{ended:?}");
     assert!(ended.errors.contains("no situation of a new user"), "{ended:?}");
 
     let (_installation, mut command) = asking("models.invalid", &acme());

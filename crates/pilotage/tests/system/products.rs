@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use crate::client::Client;
-use crate::installation::{Installation, acme};
+use crate::installation::{Installation, Server, acme};
+use crate::process::{Process, eventually, pilotage, run};
 use crate::user::{User, user_id};
 
 const SHORTLINK: &str = include_str!("../../../../examples/single.yaml");
@@ -44,13 +45,10 @@ fn a_header_names_the_product_under_dev() {
 
 #[test]
 fn a_key_belongs_to_one_product() {
-    let server = Installation::of(&[&acme(), SHORTLINK]).start();
-    let output = server.process.output();
-    let secret = |product: &str| {
-        let line = output.lines().find(|l| l.contains("secret") && l.contains(product));
-        let key = line.and_then(|line| line.rsplit(' ').next()).expect("a key for each product");
-        server.client().with_key(key)
-    };
+    let installation = Installation::of(&[&acme(), SHORTLINK]);
+    let server = installation.start();
+    let secret =
+        |product: &str| server.client().with_key(&installation.kept_key("secret", product));
     let (acme, shortlink) = (secret("acme"), secret("shortlink"));
     User::new(&acme, 1).event("signed_up", json!({}));
     let path = format!("/api/v1/users/{}", user_id(1));
@@ -58,4 +56,42 @@ fn a_key_belongs_to_one_product() {
     assert_eq!(shortlink.get(&path).problem(), (404, "unknown_user".to_owned()));
     let turned = shortlink.with("x-pilotage-product", "acme");
     assert_eq!(turned.get("/api/v1/report").expect(200)["product"], "shortlink");
+}
+
+#[test]
+fn another_products_folder_is_called_so_and_left_alone() {
+    let installation = Installation::embedded();
+    let server = installation.start();
+    User::new(&server.client(), 1).event("page_view", json!({}));
+    server.stop();
+    let data = installation.data();
+    let both =
+        [installation.file("acme.yaml", &acme()), installation.file("other.yaml", SHORTLINK)];
+    let on_it = |name: &str| {
+        let mut command = pilotage();
+        command.arg(name).arg("--data").arg(&data).arg("--product").arg(&both[1]);
+        command
+    };
+    let serve = || {
+        let mut command = on_it("serve");
+        command.args(["--dev", "--listen", "127.0.0.1:0"]);
+        command
+    };
+    for mut command in [serve(), on_it("rebuild")] {
+        let ended = run(&mut command);
+        assert_eq!((ended.code, &*ended.output), (Some(2), ""), "{ended:?}");
+        for told in [data.to_str().expect("UTF-8"), "`acme`", "`shortlink`", "--product", "--data"]
+        {
+            assert!(ended.errors.contains(told), "{told} is not in: {}", ended.errors);
+        }
+    }
+    assert_eq!(installation.rebuild(), installation.rebuild(), "the folder is as it was");
+    let server = Server::of(Process::start(serve().arg("--product").arg(&both[0])));
+    let acme = server.client().with("x-pilotage-product", "acme");
+    let path = format!("/api/v1/users/{}", user_id(1));
+    let known = eventually("the profile is folded", || {
+        let answer = acme.get(&path);
+        (answer.status == 200).then(|| answer.json())
+    });
+    assert_eq!(known["events"], 1, "both are served together");
 }

@@ -78,7 +78,7 @@ fn a_browser_must_not_move_time() {
 fn a_definition_with_faults_is_not_served() {
     let installation = Installation::of(&[&acme().replace("requires: [data]", "requires: [dta]")]);
     let ended = installation.refused();
-    assert_eq!((ended.code, &*ended.output), (Some(1), ""), "{ended:?}");
+    assert_eq!((ended.code, &*ended.output), (Some(2), ""), "{ended:?}");
     assert!(ended.errors.contains("unknown_milestone"), "{}", ended.errors);
     assert!(!installation.data().exists(), "a data folder was made");
 }
@@ -87,6 +87,6 @@ fn a_definition_with_faults_is_not_served() {
 fn a_folder_that_is_not_there_is_not_rebuilt() {
     let installation = Installation::embedded();
     let ended = run(installation.command("rebuild").arg("--json"));
-    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(ended.code, Some(2), "{ended:?}");
     assert!(!installation.data().exists(), "a data folder was made");
 }

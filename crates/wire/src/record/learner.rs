@@ -6,8 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::RecordError;
 
-/// The version that is written: that of the rules by which lessons come about. The bytes of both are alike.
-const VERSION: u8 = lesson::RULES;
+mod uncrossed;
+
+/// The version that is written. The first two are by the rules for lessons of their number and have no crossings, the third is by
+/// the second rules.
+const VERSION: u8 = 3;
+/// From here on spaces have crossings.
+const CROSSED: u8 = 3;
 
 /// The state from which decisions draw: as of a fixed position of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,7 +32,7 @@ pub fn encode(learner: &Learner) -> Vec<u8> {
 
 /// Reads what is learnt, of any version.
 pub fn decode(body: &[u8]) -> Result<Learner, RecordError> {
-    let mut learner: Learner = read(body)?;
+    let mut learner: Learner = read::<_, uncrossed::Learner>(body)?;
     mark(&mut learner.frame, body);
     Ok(learner)
 }
@@ -39,14 +44,14 @@ pub fn encode_published(published: &Published) -> Vec<u8> {
 
 /// Reads what decisions draw from, of any version.
 pub fn decode_published(body: &[u8]) -> Result<Published, RecordError> {
-    let mut published: Published = read(body)?;
+    let mut published: Published = read::<_, uncrossed::Published>(body)?;
     mark(&mut published.learner.frame, body);
     Ok(published)
 }
 
 /// Notes by which rules it was learnt.
 fn mark(frame: &mut Frame, body: &[u8]) {
-    frame.rules = body.first().copied().unwrap_or(VERSION);
+    frame.rules = body.first().copied().unwrap_or(VERSION).min(lesson::RULES);
 }
 
 /// A version byte and the value in postcard's format.
@@ -55,13 +60,23 @@ fn write<T: Serialize>(value: &T) -> Vec<u8> {
     postcard::to_extend(value, vec![VERSION]).expect("sums are always writable")
 }
 
-fn read<T: for<'a> Deserialize<'a>>(body: &[u8]) -> Result<T, RecordError> {
+/// Reads a value; where it is older than crossings, in its earlier form.
+fn read<T, Earlier>(body: &[u8]) -> Result<T, RecordError>
+where
+    T: for<'a> Deserialize<'a> + From<Earlier>,
+    Earlier: for<'a> Deserialize<'a>,
+{
     let malformed = |what: &str| RecordError::Malformed(what.to_owned());
     let (version, rest) = body.split_first().ok_or_else(|| malformed("empty"))?;
     if !(1..=VERSION).contains(version) {
         return Err(RecordError::Newer { found: u64::from(*version), known: u64::from(VERSION) });
     }
-    postcard::from_bytes(rest).map_err(|error| malformed(&error.to_string()))
+    let value = if *version < CROSSED {
+        postcard::from_bytes::<Earlier>(rest).map(T::from)
+    } else {
+        postcard::from_bytes(rest)
+    };
+    value.map_err(|error| malformed(&error.to_string()))
 }
 
 #[cfg(test)]
@@ -80,10 +95,24 @@ mod tests {
         assert_eq!(decode(&body).as_ref(), Ok(&learner));
         assert!(decode(&body[..body.len() - 1]).is_err());
         assert!(matches!(decode(&[9]), Err(RecordError::Newer { found: 9, .. })));
-        let earlier = [&[1], &body[1..]].concat();
-        let earlier = decode(&earlier).expect("every past version loads");
-        assert_ne!(earlier.frame, learner.frame, "and does not mean the same");
         let published = Published { version: 64, at: Timestamp::from_millis(7), learner };
         assert_eq!(decode_published(&encode_published(&published)), Ok(published));
+    }
+
+    #[test]
+    fn every_past_version_loads() {
+        let windows = Windows { goal: Millis::days(7), click: CLICK_WINDOW };
+        let learner = Learner::new(Frame::new(Space::plain(1, 1, vec![0]), windows));
+        // Three names with their numbers, nothing folded, one coordinate of situations, one of them a segment.
+        let space = b"\x03\x02a0\x02\x06advice\x01\x02x0\x00\x00\x01\x01\x00";
+        // The two windows, no time, five stages without a slot, no arm.
+        let rest = b"\x80\x88\xb2\xa0\x02\xc0\xeem\x00\x00\x00\x00\x00\x00\x00";
+        let stored = |version: u8| [&[version][..], space, rest].concat();
+        assert_eq!(decode(&stored(2)).as_ref(), Ok(&learner), "nothing was crossed in it");
+        let first = decode(&stored(1)).expect("the first version");
+        assert_ne!(first.frame, learner.frame, "its lessons came about by other rules");
+        let published = [&[2, 64, 14][..], space, rest].concat();
+        let expected = Published { version: 64, at: Timestamp::from_millis(7), learner };
+        assert_eq!(decode_published(&published), Ok(expected));
     }
 }

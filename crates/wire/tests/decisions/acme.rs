@@ -245,7 +245,7 @@ fn a_block_lets_go_at_the_instant_that_is_named() {
     let (_, near) = near.and_then(|guide| guide.stopped.as_ref()).expect("stopped");
     assert_eq!(
         near.sentence(),
-        "Milestone billing must be open; it is blocked. Waiting is enough."
+        "Milestone `billing` is blocked; the guide needs it to be open. Time alone opens this gate."
     );
     assert_eq!(near.at, Some(Timestamp::from_millis(failed + 7 * DAY + 1)));
     life.pending.clear();

@@ -15,6 +15,8 @@ mod variance;
 pub use system::{Ageing, cohorts};
 pub use variance::{Residual, between};
 
+use std::ops::Range;
+
 use super::features::{Features, real, value_at};
 use super::key::{Key, KeyRef};
 use super::math::{add_rows, dot};
@@ -34,13 +36,24 @@ pub struct Prior {
     pub shock: f64,
     /// The variance of a key's own effect, by own coordinate.
     pub own: Vec<f64>,
-    /// Whether the rows may correct `own`.
+    /// Shared coefficients that have a variance of their own instead of `ridge`.
+    pub crosses: Vec<Crosses>,
+    /// Whether the rows may correct `own` and `crosses`.
     pub between: Between,
     /// A coefficient that is not expected to be 0.
     pub advice: Option<Advice>,
 }
 
-/// Where the variance between keys comes from.
+/// Shared coefficients of one kind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Crosses {
+    /// Their coordinates.
+    pub places: Range<usize>,
+    /// The variance of each.
+    pub variance: f64,
+}
+
+/// Where the variances of effects come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Between {
     /// It is what the prior says.
@@ -60,7 +73,7 @@ pub struct Advice {
     pub rows: f64,
 }
 
-/// The variances between keys are worked out anew until none of them moves by more than this share, at most so many times.
+/// The variances of effects are worked out anew until none of them moves by more than this share, at most so many times.
 const SETTLED: f64 = 0.1;
 const ROUNDS: usize = 12;
 /// What a prior says of the intercept counts for one row.
@@ -71,10 +84,12 @@ const NOISE_ROWS: f64 = 10.0;
 const LEAST_RATE: f64 = 0.005;
 
 impl Prior {
+    /// The precision of a shared coefficient or of a shock. That of crosses is added once their variance is known.
     fn ridge_at(&self, place: usize, size: usize) -> f64 {
         match (place, self.advice) {
             (0, _) => INTERCEPT,
             (place, _) if place >= size => 1.0 / self.shock,
+            (place, _) if self.crosses.iter().any(|cross| cross.places.contains(&place)) => 0.0,
             (place, Some(advice)) if place == usize::from(advice.place) => advice.rows,
             _ => self.ridge,
         }
@@ -91,11 +106,26 @@ impl Prior {
     }
 }
 
+/// How much effects differ: their variances.
+#[derive(Debug, Clone, PartialEq)]
+struct Spread {
+    /// The keys' own, by own coordinate.
+    own: Vec<f64>,
+    /// The crosses', by kind.
+    crosses: Vec<f64>,
+}
+
+impl Spread {
+    fn all(&self) -> impl Iterator<Item = &f64> {
+        self.own.iter().chain(&self.crosses)
+    }
+}
+
 /// A solved regression.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fit {
     own: Vec<u16>,
-    own_prior: Vec<f64>,
+    spread: Spread,
     noise: f64,
     /// How many unknowns are shared, the slots' shocks among them.
     size: usize,
@@ -149,29 +179,40 @@ impl Fit {
     /// Solves the regression that the sums hold.
     pub fn new(sums: &Sums, shape: &Shape, prior: &Prior, ageing: Ageing<'_>) -> Self {
         let system = System::new(sums, shape, prior, ageing);
-        let mut fit = Self::solve(&system, &prior.own);
+        let guess = Spread {
+            own: prior.own.clone(),
+            crosses: prior.crosses.iter().map(|cross| cross.variance).collect(),
+        };
+        let mut fit = Self::solve(&system, guess);
         if let Between::Given = prior.between {
             return fit;
         }
         for _ in 0..ROUNDS {
-            let own = fit.own_variances(&prior.own);
+            let spread =
+                Spread { own: fit.own_variances(&prior.own), crosses: fit.cross_variances(prior) };
             let moved = |(to, from): (&f64, &f64)| (to / from - 1.0).abs() > SETTLED;
-            if !own.iter().zip(&fit.own_prior).any(moved) {
+            if !spread.all().zip(fit.spread.all()).any(moved) {
                 break;
             }
-            fit = Self::solve(&system, &own);
+            fit = Self::solve(&system, spread);
         }
         fit
     }
 
-    fn solve(system: &System<'_>, own_prior: &[f64]) -> Self {
+    fn solve(system: &System<'_>, spread: Spread) -> Self {
         let size = system.size;
         let (mut matrix, mut beta) = (system.matrix.clone(), system.right.clone());
+        for (cross, variance) in system.prior.crosses.iter().zip(&spread.crosses) {
+            for place in cross.places.clone() {
+                let entry = matrix.get_mut(place * size + place);
+                entry.into_iter().for_each(|entry| *entry += 1.0 / variance);
+            }
+        }
         let known: Vec<Vec<f64>> = system
             .keys
             .iter()
             .map(|own| {
-                let root = own_root(own, own_prior);
+                let root = own_root(own, &spread.own);
                 eliminate(&mut matrix, &mut beta, own, &root);
                 root.inverse()
             })
@@ -181,7 +222,7 @@ impl Fit {
         let keys = system.keys.iter().zip(known);
         Self {
             own: system.shape.own.clone(),
-            own_prior: own_prior.to_vec(),
+            spread,
             noise: system.noise(),
             size,
             root: shared_root(&root, system.shape.size),
@@ -198,16 +239,30 @@ impl Fit {
         for key in &self.keys {
             let leans = key.lean.chunks_exact(size);
             let diagonal = key.known.iter().step_by(count + 1);
-            let effects = key.mean.iter().zip(diagonal).zip(leans).zip(&self.own_prior);
+            let effects = key.mean.iter().zip(diagonal).zip(leans).zip(&self.spread.own);
             for (place, ((((mean, known), lean), prior), guess)) in effects.zip(guesses).enumerate()
             {
                 let group = if place == 0 { &mut offsets } else { &mut others };
-                group.square += mean * mean / (self.noise * guess);
-                group.told += (1.0 - (known + dot(lean, lean)) / prior).max(0.0);
+                group.add(mean * mean / (self.noise * guess), (known + dot(lean, lean)) / prior);
             }
         }
         let factor = |place| if place == 0 { offsets.factor() } else { others.factor() };
         guesses.iter().enumerate().map(|(place, guess)| guess * factor(place)).collect()
+    }
+
+    /// The same for the crosses: one factor for each kind.
+    fn cross_variances(&self, prior: &Prior) -> Vec<f64> {
+        let size = self.size.max(1);
+        let variance = |(cross, now): (&Crosses, &f64)| {
+            let mut effects = Effects::default();
+            let means = self.beta.get(cross.places.clone()).unwrap_or(&[]);
+            let leans = self.root.chunks_exact(size).skip(cross.places.start);
+            for (mean, lean) in means.iter().zip(leans) {
+                effects.add(mean * mean / (self.noise * cross.variance), dot(lean, lean) / now);
+            }
+            cross.variance * effects.factor()
+        };
+        prior.crosses.iter().zip(&self.spread.crosses).map(variance).collect()
     }
 
     /// The variance of one outcome.
@@ -272,7 +327,8 @@ impl Fit {
                 quadratic(&own.known, &ground.own)
             }
             None => self
-                .own_prior
+                .spread
+                .own
                 .iter()
                 .zip(&ground.own)
                 .fold(0.0, |sum, (prior, value)| sum + prior * value * value),

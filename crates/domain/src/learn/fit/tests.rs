@@ -29,7 +29,15 @@ struct Seen {
 }
 
 fn prior(own: Vec<f64>) -> Prior {
-    Prior { rate: 0.3, ridge: 2.0, shock: 0.5, own, between: Between::Given, advice: None }
+    Prior {
+        rate: 0.3,
+        ridge: 2.0,
+        shock: 0.5,
+        own,
+        crosses: Vec::new(),
+        between: Between::Given,
+        advice: None,
+    }
 }
 
 fn fitted(sums: &Sums, shape: &Shape, prior: &Prior) -> Fit {
@@ -73,7 +81,7 @@ impl Dense {
         for (place, row) in a.iter_mut().enumerate() {
             row[place] = match place {
                 0 => 1.0,
-                p if p < shape.size => prior.ridge,
+                p if p < shape.size => ridge(prior, p),
                 p if p < shape.size + slots.len() => 1.0 / prior.shock,
                 p => 1.0 / prior.own[(p - shape.size - slots.len()) % shape.own.len()],
             };
@@ -114,6 +122,12 @@ impl Dense {
         }
         z
     }
+}
+
+/// The precision of a shared coefficient.
+fn ridge(prior: &Prior, place: usize) -> f64 {
+    let cross = prior.crosses.iter().find(|cross| cross.places.contains(&place));
+    cross.map_or(prior.ridge, |cross| 1.0 / cross.variance)
 }
 
 fn invert(mut a: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
@@ -255,17 +269,17 @@ fn keys_that_differ_are_shrunk_less_than_keys_that_do_not() {
     let learnt = Prior { between: Between::Learnt, ..prior(vec![0.05]) };
     let fit = |seen: &[Seen]| fitted(&sums_of(&shape, seen), &shape, &learnt);
     let (alike, apart) = (fit(&seen(0)), fit(&seen(5)));
-    assert!(alike.own_prior[0] < 0.05, "{:?}", alike.own_prior);
-    assert!(apart.own_prior[0] > 0.1, "{:?}", apart.own_prior);
+    assert!(alike.spread.own[0] < 0.05, "{:?}", alike.spread.own);
+    assert!(apart.spread.own[0] > 0.1, "{:?}", apart.spread.own);
 }
 
-/// How likely the rows are with these variances of the keys' own effects, up to a constant, the first guess's pseudo-keys among
-/// them: rows have a joint normal distribution whose covariance is written out, noise and all.
-fn likelihood(shape: &Shape, prior: &Prior, seen: &[Seen], guess: &[f64], noise: f64) -> f64 {
+/// How likely the rows are with these variances of effects, up to a constant and to what the first guesses weigh: rows
+/// have a joint normal distribution whose covariance is written out, noise and all.
+fn likelihood(shape: &Shape, prior: &Prior, seen: &[Seen], noise: f64) -> f64 {
     let slot =
         |one: &Seen| Calendar::new(Millis::days(7)).slot(NOW - Millis::hours(one.hours_ago), NOW);
     let covariance = |a: &Seen, b: &Seen, same: bool| {
-        let ridge = |place: usize| if place == 0 { 1.0 } else { prior.ridge };
+        let ridge = |place: usize| if place == 0 { 1.0 } else { ridge(prior, place) };
         let shared: f64 = (0..shape.size).map(|n| a.values[n] * b.values[n] / ridge(n)).sum();
         let shock = if slot(a) == slot(b) { prior.shock } else { 0.0 };
         let own = shape.own.iter().zip(&prior.own).map(|(place, variance)| {
@@ -291,11 +305,12 @@ fn likelihood(shape: &Shape, prior: &Prior, seen: &[Seen], guess: &[f64], noise:
         whitened.push(white);
         root.push(line);
     }
-    // One offset and one other effect: each group has its own pseudo-keys.
-    let pseudo = |place: usize| {
-        2.0 * ((prior.own[place] / guess[place]).ln() + guess[place] / prior.own[place])
-    };
-    total - pseudo(0) - pseudo(1)
+    total
+}
+
+/// What the pseudo-keys of a first guess make of a variance.
+fn pseudo(variance: f64, guess: f64) -> f64 {
+    -2.0 * ((variance / guess).ln() + guess / variance)
 }
 
 #[test]
@@ -315,15 +330,56 @@ fn what_is_learnt_of_keys_makes_the_rows_likelier_than_any_other_variance() {
     let guess = vec![0.1, 0.05, 0.05];
     let learnt = Prior { between: Between::Learnt, ..prior(guess.clone()) };
     let fit = fitted(&sums_of(&shape, &seen), &shape, &learnt);
-    let found = fit.own_prior.clone();
+    let found = fit.spread.own.clone();
     assert!(found[0] < 0.1 && found[1] > 0.05 && found[1] == found[2], "{found:?}");
     let at = |offset: f64, other: f64| {
         let own = vec![found[0] * offset, found[1] * other, found[2] * other];
-        likelihood(&shape, &Prior { own, ..learnt.clone() }, &seen, &guess, fit.noise())
+        // One offset and one other effect: each group has its own pseudo-keys.
+        let guesses = pseudo(own[0], guess[0]) + pseudo(own[1], guess[1]);
+        likelihood(&shape, &Prior { own, ..learnt.clone() }, &seen, fit.noise()) + guesses
     };
     // It stops where a step is below a tenth; a factor of one and a half is further than that.
     for (offset, other) in [(1.5, 1.0), (1.0 / 1.5, 1.0), (1.0, 1.5), (1.0, 1.0 / 1.5)] {
         assert!(at(1.0, 1.0) > at(offset, other), "{offset} {other} {found:?}");
+    }
+}
+
+#[test]
+fn a_cross_earns_its_variance_where_the_rows_speak_for_it() {
+    // Two kinds of user and two of guide, in two features each. What the first kind of guide does depends on the first
+    // feature of the user; the second feature changes nothing.
+    let shape = Shape { size: 13, own: vec![0] };
+    let seen: Vec<Seen> = (0..480usize)
+        .map(|n| {
+            let (key, turn) = (n % 4, (n / 4 * 7) % 120);
+            let (one, two, look) = (turn % 2, turn / 2 % 2, key % 2);
+            let flags = |at: usize| [1 - at, at].map(|flag| flag as f64);
+            let pairs = |a: usize| flags(a).map(|a| flags(look).map(|b| a * b)).concat();
+            let row =
+                [vec![1.0], flags(one).to_vec(), flags(look).to_vec(), pairs(one), pairs(two)];
+            let came = (turn * 17) % 120 < if one == look { 70 } else { 20 };
+            Seen { key, values: row.concat(), hours_ago: n as u64 % 50, came }
+        })
+        .collect();
+    let crosses = |one: f64, two: f64| {
+        vec![Crosses { places: 5..9, variance: one }, Crosses { places: 9..13, variance: two }]
+    };
+    let learnt =
+        Prior { crosses: crosses(0.05, 0.05), between: Between::Learnt, ..prior(vec![0.1]) };
+    let fit = fitted(&sums_of(&shape, &seen), &shape, &learnt);
+    let [one, two] = fit.spread.crosses[..] else { panic!("two kinds") };
+    assert!(one > 0.08 && two < 0.05, "{one} {two}");
+    let at = |first: f64, second: f64| {
+        let prior = Prior {
+            own: fit.spread.own.clone(),
+            crosses: crosses(one * first, two * second),
+            ..learnt.clone()
+        };
+        let guesses = pseudo(one * first, 0.05) + pseudo(two * second, 0.05);
+        likelihood(&shape, &prior, &seen, fit.noise()) + guesses
+    };
+    for (first, second) in [(1.5, 1.0), (1.0 / 1.5, 1.0), (1.0, 1.5), (1.0, 1.0 / 1.5)] {
+        assert!(at(1.0, 1.0) > at(first, second), "{first} {second} {one} {two}");
     }
 }
 
@@ -355,7 +411,7 @@ proptest! {
     fn the_quick_solution_is_the_exact_one(
         rows in prop::collection::vec(
             (0usize..3, prop::collection::vec(-16i8..=16, 3), 0u64..400, any::<bool>()), 0..60),
-        at in prop::collection::vec(-16i8..=16, 3), own in own_coordinates(),
+        at in prop::collection::vec(-16i8..=16, 3), own in own_coordinates(), crossed: bool,
     ) {
         let values = |parts: &[i8]| -> Vec<f64> {
             std::iter::once(1.0).chain(parts.iter().map(|part| f64::from(*part) / 16.0)).collect()
@@ -367,6 +423,9 @@ proptest! {
         let (size, own) = own;
         let shape = Shape { size, own: own.clone() };
         let prior = prior(own.iter().map(|place| 0.2 + f64::from(*place)).collect());
+        let crosses = [Crosses { places: 1..2, variance: 0.1 }, Crosses { places: 2..4, variance: 3.0 }];
+        let has = |cross: &Crosses| crossed && cross.places.end <= size;
+        let prior = Prior { crosses: crosses.into_iter().filter(has).collect(), ..prior };
         let sums = sums_of(&shape, &seen);
         let fit = fitted(&sums, &shape, &prior);
         let dense = Dense::of(&shape, &prior, &seen, 3);

@@ -31,6 +31,12 @@ pub(super) struct Effects {
 }
 
 impl Effects {
+    /// Notes one of them: its squared mean over the first guess, and the share of its prior variance that is left.
+    pub(super) fn add(&mut self, square: f64, left: f64) {
+        self.square += square;
+        self.told += (1.0 - left).max(0.0);
+    }
+
     /// How many times the first guess their variance is. At its fixed point no other variance makes the rows likelier.
     pub(super) fn factor(self) -> f64 {
         ((GUESSES + self.square) / (GUESSES + self.told)).clamp(LEAST, MOST)

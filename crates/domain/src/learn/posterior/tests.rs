@@ -2,11 +2,13 @@
 
 use super::*;
 use crate::id::DecisionId;
+use crate::learn::cross::{Crossing, Span};
 use crate::learn::fixture::{
     START, WINDOWS, arm, chances, exposure, frame, hours, learner, milestone, settings, silence,
     situation, success,
 };
 use crate::learn::guard;
+use crate::learn::learner::Frame;
 use crate::learn::lesson::{Goal, Lesson};
 use crate::learn::track::{Credit, Touch, Track};
 use crate::number::{Probability, Propensity};
@@ -110,6 +112,41 @@ fn a_new_arm_starts_where_its_features_say_and_moves_off_as_exposures_come() {
         lessons.push(seen(9, 6, if n % 3 == 0 { success(0, at) } else { exposure(0, at) }));
     }
     assert!(ahead(&lessons) < -0.1, "{}", ahead(&lessons));
+}
+
+#[test]
+fn what_one_kind_of_guide_does_for_one_kind_of_user_is_told_of_the_next_guide() {
+    // Situations 2 and 3, looks 5 and 6: 5 helps in 2 and 6 in 3, in all guides so far.
+    let (context, arms) = (Span { from: 2, to: 4 }, Span { from: 5, to: 7 });
+    let space = frame().space.with_crossings(vec![Crossing { context, arms }]);
+    let ahead = |frame: Frame| {
+        let mut learner = Learner::new(frame);
+        learner.advance(START + Millis::days(30));
+        for n in 0..1_200u16 {
+            let (kind, look) = (2 + n % 2, 5 + n / 2 % 2);
+            let (of, at) = (usize::from(n / 12) % 12, START + Millis::days(20));
+            let helps = look - kind == 3 && n % 3 == 0;
+            let lesson = if helps { success(of, at) } else { exposure(of, at) };
+            let features = situation(&[kind]).join(&Features::indicators([look]));
+            learner.learn(&Lesson { features, ..lesson });
+        }
+        let posterior = Posterior::new(&learner, &settings(), START + Millis::days(30));
+        let (one, two) = (arm(20), arm(21));
+        let looks = [5, 6].map(|look| Features::indicators([look]));
+        let eligible = [(&one, &looks[0]), (&two, &looks[1])].map(|(arm, features)| Eligible {
+            arm: arm.view(),
+            milestone: None,
+            features,
+        });
+        [2, 3].map(|kind| {
+            let (standings, _) = posterior.weigh(&situation(&[kind]), &eligible);
+            standings[0].mean - standings[1].mean
+        })
+    };
+    let [in_two, in_three] = ahead(Frame::new(space, WINDOWS));
+    assert!(in_two > 0.05 && in_three < -0.05, "{in_two} {in_three}");
+    let [in_two, in_three] = ahead(frame());
+    assert!((in_two - in_three).abs() < 1e-9, "no pair, no difference: {in_two} {in_three}");
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn context(definition: &Definition, attributes: &[(&str, Scalar)]) -> Features {
 fn a_situation_is_its_features_and_statuses() {
     let definition = Product::small().definition();
     let space = Space::of(&definition);
-    assert!(space.size() <= MOST, "{}", space.size());
+    assert!(space.named() <= MOST, "{}", space.named());
     let text = |text: &str| Scalar::Text(text.into());
     let features = context(&definition, &[("tier", text("trial"))]);
     let names = names(&space, &features);
@@ -132,11 +132,32 @@ fn crowded() -> Product {
 #[test]
 fn no_definition_asks_for_too_many_coordinates() {
     let space = Space::of(&crowded().definition());
-    assert!(space.size() <= MOST, "{}", space.size());
+    assert!(space.named() <= MOST && space.size() <= MOST_CROSSED, "{}", space.size());
     assert!(space.segments.len() <= MOST_OWN);
     let mut places: Vec<u16> = space.places.values().copied().collect();
     places.sort_unstable();
-    assert_eq!(places, (0..space.size() as u16).collect::<Vec<_>>());
+    assert_eq!(places, (0..space.named() as u16).collect::<Vec<_>>());
+}
+
+#[test]
+fn features_whose_values_are_known_are_crossed_with_what_arms_look_like() {
+    let space = Space::of(&Product::small().definition());
+    assert!(space.size() <= MOST_CROSSED, "{}", space.size());
+    let pair = |feature: &str, look: &str| {
+        space.crossings.place(space.place(feature)?, space.place(look)?)
+    };
+    let (one, other) =
+        (pair("tier=trial", "@intent=unblock"), pair("tier=pro", "@component=modal"));
+    assert!(one.is_some() && other.is_some() && one != other, "{one:?} {other:?}");
+    assert!([one, other].iter().flatten().all(|place| usize::from(*place) >= space.named()));
+    for (feature, look) in [
+        ("1", "@intent=unblock"),
+        ("tier=trial", "@serves=data"),
+        ("tier=trial", "advice"),
+        ("@reached=data", "@intent=unblock"),
+    ] {
+        assert_eq!(pair(feature, look), None, "{feature} {look}");
+    }
 }
 
 #[test]
@@ -153,4 +174,10 @@ fn coordinates_keep_their_names_from_definition_to_definition() {
     assert_eq!(moved("tier=pro"), new.places.get("tier=pro").copied());
     assert_eq!(moved("@intent=unblock"), new.places.get("@intent=unblock").copied());
     assert_eq!(moved("daysSinceSignup=d0"), None);
+    let pair = |space: &Space, feature: &str| {
+        space.crossings.place(space.place(feature)?, space.place("@intent=unblock")?)
+    };
+    let from = pair(&old, "tier=pro").expect("a pair");
+    assert_eq!(places[usize::from(from)], pair(&new, "tier=pro"));
+    assert!(pair(&new, "tier=pro").is_some_and(|to| to != from));
 }

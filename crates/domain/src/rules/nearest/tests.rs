@@ -68,7 +68,7 @@ fn events_and_attributes_name_what_they_need() {
         "when",
         &clicks,
         &[("clicked", 5, json!({}))],
-        "The number of events clicked must be at least 3; it is 1.",
+        "The guide needs at least 3 `clicked` events; there is 1.",
         &[("clicked", json!({})), ("clicked", json!({}))],
     );
     let failed = json!({ "event": "form_submit", "where": import, "within": "1d" });
@@ -76,42 +76,42 @@ fn events_and_attributes_name_what_they_need() {
         "when",
         &failed,
         &[],
-        "The number of events form_submit must be at least 1 where form is import and ok is false within 1d; it is 0.",
+        "The guide needs at least 1 `form_submit` event where form is import and ok is false, within 1d; there is none.",
         &[("form_submit", import.clone())],
     );
     check(
         "when",
         &json!({ "attribute": "tier", "in": ["trial", "pro"] }),
         &[],
-        "Attribute tier must be one of trial, pro; it is free.",
+        "Attribute `tier` is free; the guide needs it to be one of trial, pro.",
         &[("set tier", json!("trial"))],
     );
     check(
         "when",
         &json!({ "attribute": "seats", "gte": 3, "lte": 9 }),
         &[],
-        "Attribute seats must be at least 3 and at most 9; it is not set.",
+        "Attribute `seats` is not set; the guide needs it to be at least 3 and at most 9.",
         &[("set seats", json!(3))],
     );
     check(
         "when",
         &json!({ "attribute": "nick", "exists": true }),
         &[],
-        "Attribute nick must be set; it is not set.",
+        "Attribute `nick` is not set; the guide needs it to be set.",
         &[("set nick", json!("x"))],
     );
     check(
         "when",
         &json!({ "attribute": "nick", "exists": false }),
         &[("set nick", 0, json!("x"))],
-        "Attribute nick must be not set; it is x.",
+        "Attribute `nick` is x; the guide needs it to be not set.",
         &[],
     );
     check(
         "when",
         &json!({ "attribute": "tier", "ne": "free" }),
         &[],
-        "Attribute tier must be other than free; it is free.",
+        "Attribute `tier` is free; the guide needs it to be anything but free.",
         &[("set tier", json!("pro"))],
     );
 }
@@ -122,42 +122,42 @@ fn milestones_times_and_errors_name_what_they_need() {
         "when",
         &json!({ "milestone": "data", "status": "blocked" }),
         &[],
-        "Milestone data must be blocked; it is locked for want of project.",
+        "Milestone `data` is locked, as `project` is not reached yet; the guide needs it to be blocked.",
         &[],
     );
     check(
         "when",
         &json!({ "since": "signup", "gte": "3d" }),
         &[],
-        "The time since signup must be at least 3d; it is 2d. Waiting is enough.",
+        "Signup was 2d ago; the guide needs it to be at least 3d ago. Time alone opens this gate.",
         &[],
     );
     check(
         "when",
         &json!({ "since": "signup", "lte": "1d" }),
         &[],
-        "The time since signup must be at most 1d; it is 2d.",
+        "Signup was 2d ago; the guide needs it to be at most 1d ago.",
         &[],
     );
     check(
         "when",
         &json!({ "since": "last_event", "lte": "1h" }),
         &[],
-        "The time since last_event must be at most 1h; it is 2d.",
+        "The last event was 2d ago; the guide needs it to be at most 1h ago.",
         &[("clicked", json!({}))],
     );
     check(
         "when",
         &json!({ "since": "data", "gte": "1h" }),
         &[],
-        "The time since data must be at least 1h; it is not running.",
+        "Milestone `data` is not reached yet; the guide needs it to be at least 1h ago.",
         &[],
     );
     check(
         "when",
         &json!({ "error": "card_declined", "within": "3d" }),
         &[("form_submit", HOUR, json!({ "error": "import_failed" }))],
-        "The last error must be card_declined within 3d; it is import_failed, over 1d old.",
+        "The last error is import_failed, over 1d old; the guide needs card_declined within 3d.",
         &[("form_submit", json!({ "error": "card_declined" }))],
     );
 }
@@ -170,49 +170,49 @@ fn never_asks_for_the_opposite() {
         "never",
         &json!({ "event": "form_submit", "where": import, "count": 2, "within": "7d" }),
         &twice,
-        "The number of events form_submit must be fewer than 2 where form is import and ok is false within 7d; it is 2 or more. Waiting is enough.",
+        "The guide needs fewer than 2 `form_submit` events where form is import and ok is false, within 7d; there are at least 2. Time alone opens this gate.",
         &[],
     );
     check(
         "never",
         &json!({ "event": "clicked" }),
         &[("clicked", 1, json!({}))],
-        "The number of events clicked must be fewer than 1; it is 1 or more.",
+        "The guide needs no `clicked` event; there is at least 1.",
         &[],
     );
     check(
         "never",
         &json!({ "attribute": "tier", "eq": "free" }),
         &[],
-        "Attribute tier must be other than free; it is free.",
+        "Attribute `tier` is free; the guide needs it to be anything but free.",
         &[("set tier", json!("trial"))],
     );
     check(
         "never",
         &json!({ "milestone": "project", "status": "open" }),
         &[],
-        "Milestone project must be other than open; it is open.",
+        "Milestone `project` is open; the guide needs it to be anything but open.",
         &[],
     );
     check(
         "never",
         &json!({ "since": "signup", "lte": "3d" }),
         &[],
-        "The time since signup must be other than at most 3d; it is 2d. Waiting is enough.",
+        "Signup was 2d ago; the guide needs it to be over 3d ago. Time alone opens this gate.",
         &[],
     );
     check(
         "never",
         &json!({ "since": "last_event", "gte": "1d" }),
         &[],
-        "The time since last_event must be other than at least 1d; it is 2d.",
+        "The last event was 2d ago; the guide needs it to be under 1d ago.",
         &[("clicked", json!({}))],
     );
     check(
         "never",
         &json!({ "error": "card_declined" }),
         &[("form_submit", DAY, json!({ "error": "card_declined" }))],
-        "The last error must be other than card_declined within 7d; it is card_declined, 1d old. Waiting is enough.",
+        "The last error is card_declined, 1d old; the guide needs anything but card_declined within 7d. Time alone opens this gate.",
         &[("form_submit", json!({ "error": "import_failed" }))],
     );
 }
@@ -229,7 +229,7 @@ fn a_tree_is_walked_to_its_nearest_leaf() {
         "when",
         &json!({ "all": [{ "not": pro }, clicks(2), seats] }),
         &[],
-        "The number of events clicked must be at least 2; it is 0.",
+        "The guide needs at least 2 `clicked` events; there is none.",
         &[("clicked", json!({})), ("clicked", json!({})), ("set seats", json!(3))],
     );
     // Any: the cheapest, whatever its place; nothing that can't come about any more.
@@ -237,21 +237,21 @@ fn a_tree_is_walked_to_its_nearest_leaf() {
         "when",
         &json!({ "any": [clicks(4), reached, pro] }),
         &[],
-        "Attribute tier must be pro; it is free.",
+        "Attribute `tier` is free; the guide needs it to be pro.",
         &[("set tier", json!("pro"))],
     );
     check(
         "when",
         &json!({ "any": [{ "since": "signup", "lte": "1d" }, clicks(9)] }),
         &[],
-        "The number of events clicked must be at least 9; it is 0.",
+        "The guide needs at least 9 `clicked` events; there is none.",
         &[],
     );
     check(
         "when",
         &json!({ "any": [{ "all": [pro, clicks(3)] }, clicks(3)] }),
         &[],
-        "The number of events clicked must be at least 3; it is 0.",
+        "The guide needs at least 3 `clicked` events; there is none.",
         &[("clicked", json!({})), ("clicked", json!({})), ("clicked", json!({}))],
     );
     // Not: what holds has to change.
@@ -259,14 +259,14 @@ fn a_tree_is_walked_to_its_nearest_leaf() {
         "when",
         &json!({ "not": { "all": [clicks(1), { "attribute": "tier", "eq": "free" }] } }),
         &[("clicked", 1, json!({}))],
-        "Attribute tier must be other than free; it is free.",
+        "Attribute `tier` is free; the guide needs it to be anything but free.",
         &[("set tier", json!("pro"))],
     );
     check(
         "when",
         &json!({ "not": { "not": pro } }),
         &[],
-        "Attribute tier must be pro; it is free.",
+        "Attribute `tier` is free; the guide needs it to be pro.",
         &[("set tier", json!("pro"))],
     );
     // The leaf is the user's to turn; the instant is the whole gate's.
@@ -274,14 +274,14 @@ fn a_tree_is_walked_to_its_nearest_leaf() {
         "when",
         &json!({ "any": [pro, { "all": [old, { "not": clicks(1) }] }] }),
         &[],
-        "Attribute tier must be pro; it is free. Waiting is enough.",
+        "Attribute `tier` is free; the guide needs it to be pro. Time alone opens this gate.",
         &[("set tier", json!("pro"))],
     );
     check(
         "when",
         &json!({ "all": [old, pro] }),
         &[],
-        "The time since signup must be at least 5d; it is 2d.",
+        "Signup was 2d ago; the guide needs it to be at least 5d ago.",
         &[],
     );
 }
@@ -319,7 +319,7 @@ fn time_opens_a_gate_through_a_milestones_block() {
     assert_eq!(gate, Gate::Never);
     assert_eq!(
         near.sentence(),
-        "Milestone data must be other than blocked; it is blocked. Waiting is enough."
+        "Milestone `data` is blocked; the guide needs it to be anything but blocked. Time alone opens this gate."
     );
     let opens = HOUR + 7 * DAY + 1;
     assert_eq!(near.at, Some(t(opens)));
@@ -336,6 +336,9 @@ fn a_personal_attribute_is_named_and_no_more() {
     let name = definition.attributes.find(|attribute| attribute.personal).expect("declared");
     let test = Test { eq: Some(Scalar::Text("Bob".into())), ..Test::default() };
     let found = super::attribute_fact(view, name, &test, super::Want::True);
-    assert_eq!(found.sentence(), "Attribute firstName must be something else.");
+    assert_eq!(
+        found.sentence(),
+        "Attribute `firstName` does not fit; it is personal and not told."
+    );
     assert_eq!((found.needed, found.actual), (None, None));
 }

@@ -2,6 +2,8 @@
 //! which peer it is.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -10,6 +12,8 @@ use crate::client::Client;
 use crate::installation::{Installation, Server, acme};
 use crate::process::{eventually, run};
 
+/// Between two looks at how far somebody is: on a small machine whoever looks all the time takes it from whom they wait for.
+const PAUSE: Duration = Duration::from_millis(50);
 /// The longest list of proposals.
 const MOST: usize = 500;
 
@@ -52,18 +56,28 @@ fn situation(client: &Client, life: &Life) -> String {
 pub(crate) fn answered(client: &Client, lives: &[Life]) -> Vec<Value> {
     let wanted: BTreeSet<String> = lives.iter().map(|life| situation(client, life)).collect();
     assert_eq!(wanted.len(), lives.len(), "two are in one situation");
-    let of = |wanted: &BTreeSet<String>| {
-        let mut answers = answers(client);
-        answers.retain(|signature, _| wanted.contains(signature));
-        answers
-    };
-    until(wanted.len(), "situations are answered", || of(&wanted).len());
-    of(&wanted).into_values().collect()
+    let (mut newest, mut of) = (Value::Null, BTreeMap::new());
+    until(wanted.len(), "situations are answered", || {
+        // The whole book is much to read, while a model needs the processor: it is looked at where it has grown.
+        let last = page(client, 1)["items"][0].clone();
+        if last != newest {
+            newest = last;
+            of = answers(client);
+            of.retain(|signature, _| wanted.contains(signature));
+        }
+        of.len()
+    });
+    of.into_values().collect()
+}
+
+/// So many of the newest calls.
+fn page(client: &Client, limit: usize) -> Value {
+    client.get(&format!("/api/v1/proposals?limit={limit}")).expect(200)
 }
 
 /// The calls that were made, oldest first, as the book has them.
 pub(crate) fn calls(client: &Client) -> Vec<Value> {
-    let listed = client.get(&format!("/api/v1/proposals?limit={MOST}")).expect(200);
+    let listed = page(client, MOST);
     assert_eq!(listed["next"], Value::Null, "more calls than one list holds");
     let mut calls = listed["items"].as_array().expect("a list").clone();
     calls.reverse();
@@ -81,6 +95,7 @@ pub(crate) fn until(wanted: usize, what: &str, mut count: impl FnMut() -> usize)
     let mut so_far = count();
     while so_far < wanted {
         so_far = eventually(&format!("{what}, {so_far} of {wanted}"), || {
+            thread::sleep(PAUSE);
             let now = count();
             (now > so_far).then_some(now)
         });

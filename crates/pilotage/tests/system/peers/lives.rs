@@ -110,6 +110,11 @@ impl Life {
         [of_data, if self.is_declined { "retry-billing" } else { "connect-billing" }]
     }
 
+    /// Where it stands among questions that begin alike, as they are worded.
+    pub(crate) fn as_asked(&self) -> ([&'static str; 2], u32, bool, &'static str, &'static str) {
+        (self.may_see(), self.major, self.is_denied, self.locale, self.tier)
+    }
+
     /// What a page asks on which one of them fits: now the one, now the other.
     pub(crate) fn ask(&self) -> Value {
         let page = match self.may_see()[usize::from(self.is_second)] {

@@ -6,15 +6,21 @@ use serde_json::Value;
 use super::asking::{Seen, answered, asking, decide_for_all, ends_whole, live, tell};
 use super::lives::{Life, SITUATIONS};
 use super::peer::{Peer, script};
-use super::relay::Relay;
+use super::relay::{Exchange, Relay};
 use super::unmasked;
 use crate::client::Client;
 
 /// How many pairs of guides there are to choose from.
 const PAIRS: u32 = 6;
 
+/// The model, with its own form of a chat, which knows no tool.
 fn model() -> Peer {
     Peer::start(&mut script(include_str!("llm.py")))
+}
+
+/// The same, with a form in which a message may use a tool.
+fn model_with_tools() -> Peer {
+    Peer::start(script(include_str!("llm.py")).arg(include_str!("llm.jinja")))
 }
 
 /// What came of asking about some situations.
@@ -36,7 +42,7 @@ fn asked_about(peer: &Peer, dialect: &str, situations: u32) -> Came {
     let client = server.client();
     let mut lives: Vec<Life> = (0..situations).map(Life::of).collect();
     // What questions have in common is read once where they follow each other.
-    lives.sort_by_key(Life::may_see);
+    lives.sort_by_key(Life::as_asked);
     live(&client, &lives);
     let answers = answered(&client, &lives);
     let seen = decide_for_all(&client, &lives);
@@ -50,33 +56,42 @@ fn asked_about(peer: &Peer, dialect: &str, situations: u32) -> Came {
     ));
     ends_whole(&installation, server);
     // A question that was asked again counts once.
-    let mut questions: Vec<Value> = Vec::new();
-    for question in relay.kept().iter().map(super::relay::Exchange::asked) {
-        if !questions.contains(&question) {
-            questions.push(question);
-        }
-    }
+    let mut questions: Vec<Value> = relay.kept().iter().map(Exchange::asked).collect();
+    questions.retain(|asked| !unmasked::is_repair(asked));
+    questions.sort_by_key(Value::to_string);
+    questions.dedup();
     Came { questions, advised, seen }
 }
 
-/// What the model chooses, asked the same with every guide of the catalogue; questions without a choice are left out.
-fn raw(
-    peer: &Peer,
-    questions: Vec<Value>,
+/// How a dialect is asked without the mask.
+struct Bare {
+    dialect: &'static str,
+    path: &'static str,
+    /// The same question about every guide of the catalogue.
     unmasked: fn(&Value) -> Value,
+    /// What an answer chooses, where it does.
     choice: fn(&Value) -> Option<String>,
-) -> (Vec<Value>, Vec<String>) {
-    let chosen = |asked: Value| {
-        let client = Client::new(peer.address);
-        let answer = client.post("/v1/chat/completions", &unmasked(&asked)).expect(200);
-        Some((asked, choice(&answer)?))
-    };
-    questions.into_iter().filter_map(chosen).unzip()
+    /// What a question offers as the product asks it.
+    offered: fn(&Value) -> Vec<String>,
 }
 
-fn tell_raw(breaking: usize, choices: &[String]) {
+/// Asks about all situations with the mask, then without it, and says how many raw choices break a precondition.
+fn chooses(peer: &Peer, bare: &Bare) {
+    let Came { questions, advised, seen } = asked_about(peer, bare.dialect, SITUATIONS);
+    assert!(advised > 0 && seen.heard > 0 && seen.exposed > 0, "{advised} {seen:?}");
+    assert!(questions.len() >= SITUATIONS as usize, "{} questions", questions.len());
+    let chosen = |asked: Value| {
+        let client = Client::new(peer.address);
+        let answer = client.post(bare.path, &(bare.unmasked)(&asked)).expect(200);
+        Some((asked, (bare.choice)(&answer)?))
+    };
+    let answers = questions.len();
+    let (questions, choices): (Vec<Value>, Vec<String>) =
+        questions.into_iter().filter_map(chosen).unzip();
+    let breaking = unmasked::breaking(&questions, &choices, bare.offered);
     tell(&format!(
-        "without the mask {breaking} of {} raw choices break a precondition",
+        "{}: without the mask {breaking} of {} raw choices break a precondition, in {answers} answers",
+        bare.dialect,
         choices.len()
     ));
     assert!(breaking > 0, "the mask would be needless: {choices:?}");
@@ -84,27 +99,45 @@ fn tell_raw(breaking: usize, choices: &[String]) {
 
 #[test]
 fn a_chat_with_a_schema_exposes_nothing_that_may_not_be_shown() {
-    let peer = model();
-    let Came { questions, advised, seen, .. } = asked_about(&peer, "openai", SITUATIONS);
-    assert!(advised > 0 && seen.heard > 0 && seen.exposed > 0, "{advised} {seen:?}");
-    let first = |answer: &Value| Some(unmasked::first(answer));
-    let (questions, choices) = raw(&peer, questions, unmasked::chat, first);
-    tell_raw(unmasked::breaking(&questions, &choices, unmasked::offered_in_chat), &choices);
+    let bare = Bare {
+        dialect: "openai",
+        path: "/v1/chat/completions",
+        unmasked: unmasked::chat,
+        choice: unmasked::first,
+        offered: unmasked::offered_in_chat,
+    };
+    chooses(&model(), &bare);
 }
 
 #[test]
 fn letters_expose_nothing_that_may_not_be_shown() {
-    let peer = model();
-    let Came { questions, advised, seen, .. } = asked_about(&peer, "label_logprobs", SITUATIONS);
-    assert!(advised > 0 && seen.heard > 0 && seen.exposed > 0, "{advised} {seen:?}");
-    let (questions, choices) = raw(&peer, questions, unmasked::letters, unmasked::lettered);
-    tell_raw(unmasked::breaking(&questions, &choices, unmasked::offered_by_letter), &choices);
+    let bare = Bare {
+        dialect: "label_logprobs",
+        path: "/v1/chat/completions",
+        unmasked: unmasked::letters,
+        choice: unmasked::lettered,
+        offered: unmasked::offered_by_letter,
+    };
+    chooses(&model(), &bare);
 }
 
-/// The server does not hold this model to the tool: it writes at length, and is refused. So it is asked about one situation of each
-/// pair of guides, and what it costs is time. Prose is no choice: there are no raw ones to count.
 #[test]
 fn messages_expose_nothing_that_may_not_be_shown() {
-    let Came { questions, seen, .. } = asked_about(&model(), "anthropic", PAIRS);
+    let bare = Bare {
+        dialect: "anthropic",
+        path: "/v1/messages",
+        unmasked: unmasked::messages,
+        choice: unmasked::used,
+        offered: unmasked::offered_in_messages,
+    };
+    chooses(&model_with_tools(), &bare);
+}
+
+/// A server that does not hold its model to the tool: it writes at length, and is refused. Prose is no choice, so none is counted, and
+/// it is asked about one situation of each pair of guides.
+#[test]
+fn prose_in_messages_exposes_nothing_that_may_not_be_shown() {
+    let Came { questions, advised, seen } = asked_about(&model(), "anthropic", PAIRS);
     assert!(questions.len() >= PAIRS as usize, "{seen:?}");
+    assert_eq!((advised, seen.heard), (0, 0), "prose is no advice");
 }

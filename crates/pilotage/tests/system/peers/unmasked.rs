@@ -22,13 +22,25 @@ fn catalogue() -> Vec<(String, String)> {
 /// The same question of a chat, about every guide.
 pub(crate) fn chat(asked: &Value) -> Value {
     let mut asked = about_all(asked, |_| "-".to_owned());
+    names_all(&mut asked["response_format"]["json_schema"]["schema"]);
+    asked
+}
+
+/// The same question of a message, about every guide.
+pub(crate) fn messages(asked: &Value) -> Value {
+    let mut asked = about_all(asked, |_| "-".to_owned());
+    names_all(&mut asked["tools"][0]["input_schema"]);
+    asked
+}
+
+/// Names every guide of the catalogue in a schema that names those on offer.
+fn names_all(schema: &mut Value) {
     let names: Vec<String> = catalogue().into_iter().map(|(id, _)| id).collect();
-    let properties = &mut asked["response_format"]["json_schema"]["schema"]["properties"];
+    let properties = &mut schema["properties"];
     for name in ["first", "second"] {
         assert!(properties[name]["enum"].is_array(), "{properties}");
         properties[name]["enum"] = json!(names);
     }
-    asked
 }
 
 /// The same question for a letter, about every guide.
@@ -63,11 +75,23 @@ fn parts(asked: &Value) -> (String, String, String) {
     (before.to_owned(), options.to_owned(), after.to_owned())
 }
 
+/// Whether this asks for a better form of an answer.
+pub(crate) fn is_repair(asked: &Value) -> bool {
+    parts(asked).2.contains("Your last answer was refused")
+}
+
 /// What a chat has put first.
-pub(crate) fn first(answer: &Value) -> String {
+pub(crate) fn first(answer: &Value) -> Option<String> {
     let content = answer["choices"][0]["message"]["content"].as_str().expect("text");
     let choice: Value = serde_json::from_str(content).expect("the schema is enforced");
-    choice["first"].as_str().expect("a name").to_owned()
+    Some(choice["first"].as_str().expect("a name").to_owned())
+}
+
+/// What the one use of the tool in a message has put first.
+pub(crate) fn used(answer: &Value) -> Option<String> {
+    let blocks = answer["content"].as_array().expect("blocks");
+    assert_eq!(blocks.len(), 1, "the server holds the model to the tool: {answer}");
+    Some(blocks[0]["input"]["first"].as_str().expect("a name").to_owned())
 }
 
 /// The guide of the most probable letter; none where no letter is listed, which is no choice.
@@ -107,8 +131,16 @@ pub(crate) fn breaking(
 
 /// What a question of a chat offers.
 pub(crate) fn offered_in_chat(asked: &Value) -> Vec<String> {
-    let names = &asked["response_format"]["json_schema"]["schema"]["properties"]["first"]["enum"];
-    let names = names.as_array().expect("names").iter();
+    names(&asked["response_format"]["json_schema"]["schema"])
+}
+
+/// What a question of a message offers.
+pub(crate) fn offered_in_messages(asked: &Value) -> Vec<String> {
+    names(&asked["tools"][0]["input_schema"])
+}
+
+fn names(schema: &Value) -> Vec<String> {
+    let names = schema["properties"]["first"]["enum"].as_array().expect("names").iter();
     names.map(|name| name.as_str().expect("a name").to_owned()).collect()
 }
 
