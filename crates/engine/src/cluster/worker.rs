@@ -437,8 +437,7 @@ impl Worker {
             work.taught.note(product, &revision, common.clock.newest());
         }
         let is_new = |sequel: &Entry| {
-            !self.followed.contains(&position)
-                && !self.cluster.has_followed(position, &sequel.name)
+            !self.followed.contains(&position) && !self.cluster.has_followed(position, &sequel.name)
         };
         work.sequels.extend(sequel.filter(is_new).map(|sequel| (position, sequel)));
         if let EntryName::Decision(id) = fed.name {

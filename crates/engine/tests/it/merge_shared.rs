@@ -153,7 +153,8 @@ async fn a_worker_that_can_not_write_the_store_puts_what_follows_on_record_once(
     let installation = Installation::new();
     let parts = installation.parts(&Work::Folds, 1);
     let store = Arc::new(installation.store.reopen());
-    let worker = Engine::join(ClusterParts { shared: store.clone(), ..parts }).await.expect("joins");
+    let worker =
+        Engine::join(ClusterParts { shared: store.clone(), ..parts }).await.expect("joins");
     let takes = installation.join(Work::Decides, 2).await;
     let (anon, ada) = (anonymous(1), user(1));
     send(&takes, event(&anon, "page_view", "{}")).await;

@@ -161,6 +161,11 @@ fn not_taken(error: IngestError) -> Problem {
         IngestError::Log(AppendError::Full) => {
             Problem::new(ErrorCode::Overloaded, "the log's queue is full; nothing was taken")
         }
+        IngestError::Log(error @ AppendError::TooLarge(_)) => {
+            warn!(%error, "events were not taken");
+            let detail = "an event is larger than the log of this installation takes";
+            Problem::new(ErrorCode::PayloadTooLarge, detail)
+        }
         IngestError::Log(error) => {
             warn!(%error, "events were not taken");
             let detail =

@@ -29,7 +29,8 @@ impl<'a> Full<'a> {
         ask("CREATE TABLE public.room (taken integer)");
         ask("CREATE FUNCTION public.take_room() RETURNS trigger LANGUAGE plpgsql AS
              $$ BEGIN INSERT INTO public.room VALUES (1); RETURN NULL; END $$");
-        let path = ask("SELECT pg_relation_filepath('public.room')").pop().expect("a table has a file");
+        let path =
+            ask("SELECT pg_relation_filepath('public.room')").pop().expect("a table has a file");
         let file = stack.data().join(path);
         // Nobody is to have the link written to the disk.
         ask("CHECKPOINT");
