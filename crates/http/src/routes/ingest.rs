@@ -42,7 +42,7 @@ pub(super) async fn event(call: Call) -> Answer {
     speaker(&app, &caller, &parts.headers, received.user_token.as_deref())?
         .check(&received.event.user)?;
     let event = Said::of(&parts.headers).about(received.event);
-    let ingested = app.engine.ingest(&caller.product, vec![event]).await.map_err(not_taken)?;
+    let ingested = app.engine.ingest(&caller.product, vec![event]).await.map_err(one_not_taken)?;
     let Some(Ingested { event_id, duplicate }) = ingested.into_iter().next() else {
         return Err(Problem::internal());
     };
@@ -155,16 +155,24 @@ impl<'a> Said<'a> {
     }
 }
 
+/// Of an event that was sent alone. Of several it is not known which one is too large, and whoever drops what is answered so would drop the
+/// others with it.
+fn one_not_taken(error: IngestError) -> Problem {
+    match error {
+        IngestError::Log(error @ AppendError::TooLarge(_)) => {
+            warn!(%error, "an event was not taken");
+            let detail = "the event is larger than the log of this installation takes";
+            Problem::new(ErrorCode::PayloadTooLarge, detail)
+        }
+        error => not_taken(error),
+    }
+}
+
 fn not_taken(error: IngestError) -> Problem {
     match error {
         IngestError::UnknownProduct => unknown_product(),
         IngestError::Log(AppendError::Full) => {
             Problem::new(ErrorCode::Overloaded, "the log's queue is full; nothing was taken")
-        }
-        IngestError::Log(error @ AppendError::TooLarge(_)) => {
-            warn!(%error, "events were not taken");
-            let detail = "an event is larger than the log of this installation takes";
-            Problem::new(ErrorCode::PayloadTooLarge, detail)
         }
         IngestError::Log(error) => {
             warn!(%error, "events were not taken");

@@ -141,6 +141,9 @@ async fn a_full_or_broken_log_is_said_to_be_so() {
     world.log.set_largest(10);
     let reply = world.post("/api/v1/events", &page_view()).await;
     assert_eq!(reply.problem(), (413, "payload_too_large".to_owned()));
+    let batch = json!({ "events": [page_view()] });
+    let reply = world.post("/api/v1/events/batch", &batch).await;
+    assert_eq!(reply.problem(), (503, "unavailable".to_owned()), "others of it would be dropped");
 }
 
 #[tokio::test]
