@@ -125,6 +125,8 @@ impl Machine {
     ///
     /// Cargo asked for one package or one test alone builds its libraries again, with fewer features: that is minutes.
     pub(crate) fn test_program(&self, name: &str) -> Result<PathBuf> {
+        // First in the open: a build that fails says why.
+        self.cargo(BUILD_TESTS).passes()?;
         let built = self.cargo(&[BUILD_TESTS, &["--message-format", "json"]].concat()).answer()?;
         let found = built.lines().find_map(|line| executable(line, name));
         found.with_context(|| format!("cargo names no tests `{name}`"))
