@@ -8,7 +8,8 @@ use crate::value::Value;
 /// The canonical text. Of a doubled key the last member counts, as everywhere; a number that is not finite, which JSON
 /// can't hold, becomes `null`.
 pub fn to_string(value: &Value) -> String {
-    let mut out = String::new();
+    // Room for the features of most situations.
+    let mut out = String::with_capacity(192);
     write_value(&mut out, value);
     out
 }

@@ -44,9 +44,10 @@ pub(crate) fn key_of(record: &Stored) -> UserKey {
     UserKey { product: record.product.clone(), user: record.user.clone() }
 }
 
-pub(crate) fn decode(record: &Stored) -> Result<Fact, RecordError> {
+/// Reads the record; of an event's payload these members (sorted), which are what its product's fold heeds.
+pub(crate) fn decode(record: &Stored, heeded: &[Box<str>]) -> Result<Fact, RecordError> {
     match record.kind {
-        RecordKind::Event => record::event::decode(&record.body).map(Fact::Event),
+        RecordKind::Event => record::event::decode_heeding(&record.body, heeded).map(Fact::Event),
         RecordKind::Decision => {
             let mut fact = record::decision::decode_fact(&record.body)?;
             let drawn = fact.weighing.take().map(|weighing| (weighing, fact.at));

@@ -149,8 +149,13 @@ impl Common {
 
     /// `evt_` and 128 random bits in hexadecimal.
     fn fresh_event_id(&self) -> EventId {
-        let text = format!("evt_{:032x}", self.entropy.bits());
+        let mut text = *b"evt_00000000000000000000000000000000";
+        let bits = self.entropy.bits();
+        for (place, digit) in text.iter_mut().skip(4).enumerate() {
+            *digit = b"0123456789abcdef"[((bits >> (124 - 4 * place)) & 0xf) as usize];
+        }
         // 36 printable bytes are always a caller-owned id.
-        EventId::new(&text).expect("a fresh id is well formed")
+        let text = std::str::from_utf8(&text).expect("digits and letters");
+        EventId::new(text).expect("a fresh id is well formed")
     }
 }

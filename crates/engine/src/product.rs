@@ -8,6 +8,7 @@ use pilotage_domain::definition::Definition;
 use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{GuideId, ProductId};
 use pilotage_domain::learn::Credit;
+use pilotage_domain::profile::fold;
 use pilotage_domain::report::Grid;
 use pilotage_wire::record::learner;
 use thiserror::Error;
@@ -29,6 +30,8 @@ pub(crate) struct Product {
     pub(crate) grid: Grid,
     /// What a user's record depends on, profile and track: under another one it means nothing.
     pub(crate) fold: ContentHash,
+    /// The members of payloads that its fold looks at, sorted.
+    pub(crate) heeded: Vec<Box<str>>,
 }
 
 /// All products in service.
@@ -58,6 +61,7 @@ impl Products {
                     fold: ContentHash::of(&[fold_key(&definition).as_bytes(), &frame]),
                     learning,
                     grid: Grid::new(definition.goal_window),
+                    heeded: fold::heeded(&definition),
                     definition,
                 };
                 (product.definition.product.clone(), product)

@@ -265,9 +265,9 @@ impl Alone {
     async fn next_step(&self, after: Position) -> Result<Step, ProjectError> {
         let records = self.log.read(after, STEP_BYTES).await?;
         let bytes: usize = records.iter().map(|record| record.body.len()).sum();
-        let is_served = |record: &Stored| self.common.products.get(&record.product).is_some();
         let decoded = |record: Stored| {
-            let fact = is_served(&record).then(|| fold::decode(&record));
+            let product = self.common.products.get(&record.product);
+            let fact = product.map(|product| fold::decode(&record, &product.heeded));
             (record, fact)
         };
         let records = records.into_iter().map(decoded).collect();

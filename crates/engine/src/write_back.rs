@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use pilotage_domain::event::Position;
+use tokio::task::yield_now;
 use tracing::warn;
 
 use crate::Alone;
@@ -13,6 +14,9 @@ use crate::users::{User, Writing};
 
 /// How many users are written in one transaction.
 const CHUNK: usize = 4_096;
+/// How many of them are looked at in one go: the task shares its thread with requests, which would wait for a whole chunk
+/// as long as for a hundred decisions.
+const BREATH: usize = 64;
 /// From so many records on that a restart would fold again, changed profiles wait no longer. Until the pass is over
 /// there may be twice as many.
 const MOST_UNSTORED: u64 = 1_000_000;
@@ -100,8 +104,15 @@ impl Alone {
         keys: &[UserKey],
         watermark: Option<Watermark>,
     ) -> Result<(), StoreError> {
-        let (users, noted): (Vec<UserWrite>, Vec<Writing>) =
-            keys.iter().filter_map(|key| self.writing(key)).unzip();
+        let mut users: Vec<UserWrite> = Vec::with_capacity(keys.len());
+        let mut noted: Vec<Writing> = Vec::with_capacity(keys.len());
+        for some in keys.chunks(BREATH) {
+            for (user, writing) in some.iter().filter_map(|key| self.writing(key)) {
+                users.push(user);
+                noted.push(writing);
+            }
+            yield_now().await;
+        }
         let revisions = noted.iter().filter_map(|w| Some((&w.key.product, w.taught.as_ref()?)));
         let storing = self.storing(revisions);
         let learnt = storing.iter().flat_map(|storing| storing.parts.clone()).collect();
@@ -109,9 +120,13 @@ impl Alone {
         let written = self.common.store.write(Batch { users, watermark, learnt, wanted }).await;
         let rows = written.inspect_err(|_| self.passes.failed())?;
         self.learnt_stored(storing);
-        for (writing, row) in noted.iter().zip(rows) {
-            sweep.saw(row);
-            self.users.with(&writing.key, |user| user.written(writing, row));
+        let written: Vec<_> = noted.iter().zip(rows).collect();
+        for some in written.chunks(BREATH) {
+            for (writing, row) in some {
+                sweep.saw(*row);
+                self.users.with(&writing.key, |user| user.written(writing, *row));
+            }
+            yield_now().await;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use axum::response::Response;
 use crate::app::App;
 use crate::assets::{self, Asset};
 use crate::edge::page;
-use crate::routes::router;
+use crate::routes::{Site, site};
 
 /// The pages of the sample product; one document serves them all.
 const PAGES: [&str; 7] = [
@@ -29,18 +29,19 @@ const FILES: &str = "/demo/";
 const POLICY: &str =
     "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Everything that `router` serves, and the sample product under `/`.
-pub fn router_with_demo(app: &App) -> Router {
+/// Everything that `site` serves, and the sample product under `/`.
+pub fn site_with_demo(app: &App) -> Site {
     let product = app.engine.products().first().map(ToString::to_string).unwrap_or_default();
     let config = serde_json::json!({ "product": product, "appVersion": "2.1.0" }).to_string();
     let config = page(app, move |_| Some(answer("application/json", config.clone())));
     let document = page(app, |_| file("index.html"));
     let files = page(app, |request| file(request.uri().path().strip_prefix(FILES)?));
-    PAGES
+    let pages = PAGES
         .iter()
-        .fold(router(app), |router, page| router.route(page, document.clone()))
+        .fold(Router::new(), |router, page| router.route(page, document.clone()))
         .route("/demo/config.json", config)
-        .route("/demo/{file}", files)
+        .route("/demo/{file}", files);
+    site(app).with(pages)
 }
 
 fn file(name: &str) -> Option<Response> {

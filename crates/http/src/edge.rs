@@ -42,7 +42,11 @@ where
     F: Future<Output = Answer> + Send + 'static,
 {
     let (served, refusing) = (app.clone(), app.clone());
-    on(route.method, move |request: Request| run(served.clone(), route, request, handler.clone()))
+    let answer = move |request: Request| {
+        let (app, handler) = (served.clone(), handler.clone());
+        async move { run(&app, route, request, handler).await }
+    };
+    on(route.method, answer)
         .fallback(move |request: Request| ready(method_not_allowed(&refusing, &request)))
 }
 
@@ -62,7 +66,13 @@ where
         .fallback(move |request: Request| ready(method_not_allowed(&refusing, &request)))
 }
 
-async fn run<H, F>(app: App, route: &'static Route, request: Request, handler: H) -> Response
+/// Has the handler answer a request for its route, with all that surrounds it.
+pub(crate) async fn run<H, F>(
+    app: &App,
+    route: &'static Route,
+    request: Request,
+    handler: H,
+) -> Response
 where
     H: Fn(Call) -> F,
     F: Future<Output = Answer>,
@@ -71,7 +81,7 @@ where
     let (parts, body) = request.into_parts();
     let id = RequestId::of(&parts.headers);
     let asked = Asked::of(&parts.headers);
-    let answer = match access::admit(&app, route.access, &parts) {
+    let answer = match access::admit(app, route.access, &parts) {
         Err(problem) => Err(problem),
         Ok(caller) => {
             let call = Call { app: app.clone(), caller, parts, body };
@@ -85,7 +95,7 @@ where
         debug!(request_id = id.as_str(), route = route.id.name(), code = %problem.code, "refused");
         problem.into_response(id.as_str())
     });
-    let response = dress(&app, response, id, &asked.0);
+    let response = dress(app, response, id, &asked.0);
     app.metrics.answered(route.id, response.status(), started.elapsed());
     response
 }

@@ -17,11 +17,10 @@ mod routes;
 mod serve;
 
 pub use app::{App, Settings, SetupFault, check};
-pub use axum::Router;
-pub use demo::router_with_demo;
+pub use demo::site_with_demo;
 pub use keys::{KeyFault, KeyKind, KeySpec, Keys};
 pub use metrics::{Name as MetricName, install as install_metrics};
 pub use openapi::document as openapi_document;
 pub use rate::Rate;
-pub use routes::{Part, router, router_of};
+pub use routes::{Part, Site, site, site_of};
 pub use serve::{ServeError, serve};

@@ -6,6 +6,7 @@ mod lookup;
 mod model;
 mod operate;
 mod pages;
+mod site;
 
 use std::future::ready;
 
@@ -21,6 +22,8 @@ use serde::Serialize;
 use crate::access::Access;
 use crate::app::App;
 use crate::edge::{self, endpoint};
+
+pub use site::Site;
 
 /// A route: where it is and who may use it.
 #[derive(Debug)]
@@ -122,19 +125,20 @@ impl Part {
     }
 }
 
-/// Everything that is served. Further routes may be added, and the fallback (a 404 problem) replaced.
-pub fn router(app: &App) -> Router {
-    router_of(app, Part::All)
+/// Everything that is served.
+pub fn site(app: &App) -> Site {
+    site_of(app, Part::All)
 }
 
-/// That part of it; the rest is not found here.
-pub fn router_of(app: &App, part: Part) -> Router {
+/// That part of it; the rest is not found there.
+pub fn site_of(app: &App, part: Part) -> Site {
     let fallback = app.clone();
-    ROUTES
+    let router = ROUTES
         .iter()
         .filter(|route| part.holds(route.id))
         .fold(Router::new(), |router, route| router.route(route.path, handler_of(app, route)))
-        .fallback(move |request: Request| ready(edge::not_found(&fallback, &request)))
+        .fallback(move |request: Request| ready(edge::not_found(&fallback, &request)));
+    Site::new(app, part, router)
 }
 
 fn handler_of(app: &App, route: &'static Route) -> MethodRouter {

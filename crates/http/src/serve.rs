@@ -1,20 +1,21 @@
 //! Serves connections: bounds on how many, how slow and how long, and an orderly end. Must not know routes.
 
+mod head_timer;
 mod stall;
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::Router;
+use axum::body::Body;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -22,6 +23,8 @@ use tokio::time::{interval, sleep, timeout};
 use tracing::{debug, info, warn};
 
 use crate::app::App;
+use crate::routes::Site;
+use head_timer::HeadTimer;
 use stall::Stall;
 
 /// The most bytes of a request's head. (The most headers are hyper's: 100.)
@@ -59,7 +62,7 @@ pub enum ServeError {
 /// end (within `drain_timeout`), and the call returns. Afterwards nothing more reaches the engine: close it.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    site: Site,
     app: &App,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
@@ -77,7 +80,7 @@ pub async fn serve(
     };
     tokio::select! {
         () = end => {}
-        () = accept(&listener, router, app, &slots, phases) => {}
+        () = accept(&listener, site, app, &slots, phases) => {}
         () = keep_metrics(app) => {}
     }
     drop(listener);
@@ -100,7 +103,7 @@ pub async fn serve(
 )]
 async fn accept(
     listener: &TcpListener,
-    router: Router,
+    site: Site,
     app: &App,
     slots: &Arc<Semaphore>,
     phases: watch::Receiver<Phase>,
@@ -111,7 +114,7 @@ async fn accept(
         match listener.accept().await {
             Ok((stream, _)) => {
                 let connection = Connection { app: app.clone(), slot, phases: phases.clone() };
-                tokio::spawn(connection.run(stream, router.clone()));
+                tokio::spawn(connection.run(stream, site.clone()));
             }
             Err(error) if is_the_clients(&error) => debug!(%error, "a client was gone at once"),
             Err(error) => {
@@ -142,7 +145,7 @@ struct Connection {
 }
 
 impl Connection {
-    async fn run(mut self, stream: TcpStream, router: Router) {
+    async fn run(mut self, stream: TcpStream, site: Site) {
         self.app.metrics.connections.increment(1.0);
         // Answers are small and whole: waiting for more to send would only delay them.
         if let Err(error) = stream.set_nodelay(true) {
@@ -152,13 +155,14 @@ impl Connection {
         let io = TokioIo::new(Stall::new(stream, settings.write_timeout));
         // Whether a whole head has come at all.
         let called = AtomicBool::new(false);
-        let router = TowerToHyperService::new(router);
         let service = service_fn(|request: Request<Incoming>| {
             called.store(true, Ordering::Relaxed);
-            router.call(request)
+            let answer = site.answer(request.map(Body::new));
+            async move { Ok::<_, Infallible>(answer.await) }
         });
         let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
+            .timer(HeadTimer::default())
+            .writev(false)
             .header_read_timeout(settings.head_timeout)
             .max_header_size(MAX_HEAD_BYTES)
             .max_buf_size(READ_AHEAD)

@@ -11,7 +11,7 @@ use crate::event::Event;
 use crate::id::DecisionId;
 use crate::profile::Profile;
 use crate::profile::contact::Offer;
-use crate::profile::fold::{FoldOutcome, Folded};
+use crate::profile::fold::{DECISION, FoldOutcome, Folded};
 use crate::time::Timestamp;
 use crate::value::Value;
 
@@ -107,7 +107,7 @@ fn mark_of(definition: &Definition, event: &Event) -> Option<(DecisionId, Mark)>
         EventRole::Clicked => Mark::Clicked,
         EventRole::Dismissed => Mark::Dismissed,
     };
-    let named = event.payload.member("decisionId").and_then(Value::as_text)?;
+    let named = event.payload.member(DECISION).and_then(Value::as_text)?;
     Some((DecisionId::parse(named)?, mark))
 }
 

@@ -12,6 +12,8 @@
 //! - **A kind that the definition does not know** touches `events`, first and last seen, sessions and attributes, and
 //!   starts the clock where no signup event is declared: counters, errors and guides are none of its business.
 
+use std::collections::BTreeSet;
+
 use super::attribute;
 use super::contact::{Contact, Contacted, Offer};
 use super::view::View;
@@ -26,6 +28,11 @@ use crate::value::Value;
 
 /// How many of the newest event ids a profile knows again.
 pub const IDS_KEPT: usize = 64;
+
+/// The member of a payload that names what went wrong.
+const ERROR: &str = "error";
+/// The member of a payload that names the decision whose guide the event is about.
+pub const DECISION: &str = "decisionId";
 
 /// What a record did to a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -56,6 +63,14 @@ pub enum FoldOutcome {
     /// Its position was there already: nothing moved.
     #[default]
     Stale,
+}
+
+/// The members of payloads that folding and learning look at, sorted: an event without the others folds to the same.
+pub fn heeded(definition: &Definition) -> Vec<Box<str>> {
+    let filters = definition.counters.iter().flat_map(|counter| &counter.filter);
+    let named = filters.filter_map(|(path, _)| path.first().cloned());
+    let names: BTreeSet<Box<str>> = named.chain([ERROR, DECISION].map(Into::into)).collect();
+    names.into_iter().collect()
 }
 
 /// Folds an event of this user into the profile.
@@ -148,8 +163,7 @@ fn sign_up(
 
 /// A declared name as it is, any other text as `other`; empty text is no error.
 fn note_error(profile: &mut Profile, definition: &Definition, event: &Event) {
-    let Some(text) =
-        event.payload.member("error").and_then(Value::as_text).filter(|t| !t.is_empty())
+    let Some(text) = event.payload.member(ERROR).and_then(Value::as_text).filter(|t| !t.is_empty())
     else {
         return;
     };
@@ -209,7 +223,7 @@ fn touch(profile: &mut Profile, role: EventRole, event: &Event, folded: &mut Fol
         EventRole::Clicked => Contact::Clicked,
         EventRole::Dismissed => Contact::Dismissed,
     };
-    let named = event.payload.member("decisionId").filter(|named| **named != Value::Null);
+    let named = event.payload.member(DECISION).filter(|named| **named != Value::Null);
     let Some(named) = named else { return };
     let decision = named.as_text().and_then(DecisionId::parse);
     match profile.contact.record(contact, decision, event.at) {

@@ -10,13 +10,14 @@ use super::fixture::{
     DAY, Draft, HOUR, User, about, decision, event, guide, guide_id, is, json, milestone_id, offer,
     session, t,
 };
-use super::fold::{FoldOutcome, Folded, IDS_KEPT, fold_decision, fold_event};
+use super::fold::{FoldOutcome, Folded, IDS_KEPT, fold_decision, fold_event, heeded};
 use super::{Profile, session_hash};
 use crate::definition::condition::{Condition, Status};
 use crate::definition::{ContactRules, Definition};
 use crate::event::{Event, Position};
 use crate::id::EventId;
 use crate::time::Millis;
+use crate::value::Value;
 
 const KINDS: [&str; 8] = [
     "page_view",
@@ -116,7 +117,47 @@ pub(super) fn any_log(most: usize) -> impl Strategy<Value = Vec<Record>> {
     prop::collection::vec(record, 0..most)
 }
 
+/// The log with more in every payload: an error, and what nobody heeds.
+fn with_more(log: &[Record]) -> Vec<Record> {
+    let more = |record: &Record| match record {
+        Record::Event(event) => {
+            let mut members = vec![("noise".into(), json("[{\"ok\":true}]"))];
+            if let Value::Map(own) = event.payload.clone() {
+                members.extend(own);
+            }
+            members.push(("error".into(), json("\"quota\"")));
+            Record::Event(Box::new(Event { payload: Value::Map(members), ..(**event).clone() }))
+        }
+        Record::Decision(_) => record.clone(),
+    };
+    log.iter().map(more).collect()
+}
+
+/// The log with these members of payloads alone.
+fn with_only(log: &[Record], names: &[Box<str>]) -> Vec<Record> {
+    let fewer = |record: &Record| {
+        let mut record = record.clone();
+        if let Record::Event(event) = &mut record
+            && let Value::Map(members) = &mut event.payload
+        {
+            members.retain(|(name, _)| names.contains(name));
+        }
+        record
+    };
+    log.iter().map(fewer).collect()
+}
+
 proptest! {
+    #[test]
+    fn what_nobody_heeds_of_a_payload_changes_nothing(log in any_log(60)) {
+        let definition = product();
+        let heeded = heeded(&definition);
+        let log = with_more(&log);
+        let heard = with_only(&log, &heeded);
+        prop_assert_eq!(fold_all(&definition, &heard), fold_all(&definition, &log));
+        prop_assert!(!heeded.iter().any(|name| &**name == "noise"));
+    }
+
     #[test]
     fn a_record_that_is_read_again_changes_nothing(log in any_log(60), from in 0..60usize) {
         let definition = product();

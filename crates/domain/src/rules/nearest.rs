@@ -2,6 +2,7 @@
 //! say what a personal attribute holds, nor what it is compared with.
 
 use std::borrow::Cow;
+use std::fmt::{Arguments, Write};
 
 use super::near::{about, roughly, status_name, words};
 use super::{fact, opening};
@@ -186,21 +187,34 @@ fn attribute_fact(view: View<'_>, ix: Ix<Attribute>, test: &Test, want: Want) ->
     words(fact::ATTRIBUTE, &attribute.name, worded(want, test_words(test)), actual)
 }
 
+/// Written into one text: a decision says this of every guide that it stops.
 fn test_words(test: &Test) -> String {
-    let list = test.any_of.as_ref().map(|any_of| {
+    let mut words = String::with_capacity(32);
+    let mut put = |part: Arguments<'_>| {
+        let joint = if words.is_empty() { "" } else { " and " };
+        // Writing to a text can't fail.
+        let _ = write!(words, "{joint}{part}");
+    };
+    if let Some(wanted) = &test.eq {
+        put(format_args!("{wanted}"));
+    }
+    if let Some(unwanted) = &test.ne {
+        put(format_args!("other than {unwanted}"));
+    }
+    if let Some(any_of) = &test.any_of {
         let items: Vec<String> = any_of.iter().map(ToString::to_string).collect();
-        format!("one of {}", items.join(", "))
-    });
-    let parts = [
-        test.eq.as_ref().map(ToString::to_string),
-        test.ne.as_ref().map(|unwanted| format!("other than {unwanted}")),
-        list,
-        test.gte.as_ref().map(|least| format!("at least {least}")),
-        test.lte.as_ref().map(|most| format!("at most {most}")),
-        test.exists.map(|wanted| if wanted { "set" } else { "not set" }.to_owned()),
-    ];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    parts.join(" and ")
+        put(format_args!("one of {}", items.join(", ")));
+    }
+    if let Some(least) = &test.gte {
+        put(format_args!("at least {least}"));
+    }
+    if let Some(most) = &test.lte {
+        put(format_args!("at most {most}"));
+    }
+    if let Some(wanted) = test.exists {
+        put(format_args!("{}", if wanted { "set" } else { "not set" }));
+    }
+    words
 }
 
 fn since_fact(

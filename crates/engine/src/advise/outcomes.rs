@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use pilotage_domain::advise::mode::Command;
 use pilotage_domain::event::Event;
 use pilotage_domain::id::{DecisionId, GuideId, ProductId};
+use pilotage_domain::profile::fold::DECISION;
 use pilotage_domain::time::{Millis, Timestamp};
 use pilotage_wire::record::decision::StoredDecision;
 
@@ -57,7 +58,7 @@ impl Outcomes {
         event: &Event,
         outcome: GuideOutcome,
     ) -> Option<Fared> {
-        let named = event.payload.member("decisionId").and_then(|id| id.as_text());
+        let named = event.payload.member(DECISION).and_then(|id| id.as_text());
         let id = named.and_then(DecisionId::parse)?;
         let watched = self.offers.get_mut(&id).filter(|watched| watched.product == *product)?;
         let command = match outcome {

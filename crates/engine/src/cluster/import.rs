@@ -168,7 +168,7 @@ impl Cluster {
 
 /// The record as it is appended again.
 fn entry(stored: Stored) -> Result<Entry, RecordError> {
-    let name = fold::decode(&stored)?.name();
+    let name = fold::decode(&stored, &[])?.name();
     let Stored { position: Position(_), product, user, received_at, body, .. } = stored;
     Ok(Entry { product, user, name, received_at, body })
 }

@@ -222,7 +222,9 @@ impl Worker {
         }
         let mut readable = Vec::with_capacity(records.len());
         for fed in records {
-            match fold::decode(&fed.stored) {
+            let product = self.cluster.common.products.get(&fed.stored.product);
+            let heeded = product.map_or(&[][..], |product| &product.heeded);
+            match fold::decode(&fed.stored, heeded) {
                 Ok(fact) => readable.push((fed, fact)),
                 // A later version of this program wrote it: that one should go on.
                 Err(error @ RecordError::Newer { .. }) => return Err(error.to_string()),

@@ -91,7 +91,7 @@ fn aside<T: Send>(call: impl FnOnce() -> T + Send) -> T {
 }
 
 fn fed(stored: Stored) -> Result<Fed, RecordError> {
-    let name = fold::decode(&stored)?.name();
+    let name = fold::decode(&stored, &[])?.name();
     Ok(Fed { stored, name })
 }
 

@@ -31,10 +31,10 @@ async fn start(settings: Settings, more: Router) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     let (stop, stopped) = oneshot::channel::<()>();
-    let (router, app) = (world.router().merge(more), world.app.clone());
+    let (site, app) = (world.site().with(more), world.app.clone());
     let ended =
         tokio::spawn(
-            async move { serve(listener, router, &app, async { drop(stopped.await) }).await },
+            async move { serve(listener, site, &app, async { drop(stopped.await) }).await },
         );
     Server { address, world, stop: Some(stop), ended }
 }
@@ -285,9 +285,9 @@ async fn readiness_says_no_before_connections_are_refused() {
 async fn a_server_without_keys_listens_to_this_machine_alone() {
     let world = World::new().await;
     let everywhere = || async { TcpListener::bind("0.0.0.0:0").await.expect("a free port") };
-    let refused = serve(everywhere().await, world.router(), &world.app, async {}).await;
+    let refused = serve(everywhere().await, world.site(), &world.app, async {}).await;
     assert!(matches!(refused, Err(ServeError::NotLoopback(_))));
     let keys: Keys = two_keys();
     let world = World::with(Plan { keys, ..Plan::default() }).await;
-    serve(everywhere().await, world.router(), &world.app, async {}).await.expect("served");
+    serve(everywhere().await, world.site(), &world.app, async {}).await.expect("served");
 }

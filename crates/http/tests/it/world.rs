@@ -3,7 +3,6 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -14,11 +13,10 @@ use pilotage_engine::advise::Setup;
 use pilotage_engine::memory::{ManualClock, MemoryLog, MemoryStore, SeededEntropy};
 use pilotage_engine::{ClockMode, Engine, Options, Parts, ProductSource};
 use pilotage_http::{
-    App, KeyKind, KeySpec, Keys, Settings, SetupFault, install_metrics, router, router_with_demo,
+    App, KeyKind, KeySpec, Keys, Settings, SetupFault, Site, install_metrics, site, site_with_demo,
 };
 use pilotage_wire::yaml;
 use serde_json::{Value, json};
-use tower::ServiceExt;
 
 use crate::contract;
 
@@ -40,7 +38,7 @@ pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) log: Arc<MemoryLog>,
     pub(crate) store: Arc<MemoryStore>,
-    router: Router,
+    site: Site,
 }
 
 /// What a world is made of, where it is not the usual.
@@ -136,22 +134,22 @@ impl World {
         let engine = Engine::open(parts).await.expect("opens");
         engine.caught_up().await;
         let app = App::new(engine.clone(), plan.keys, plan.settings, METRICS.clone())?;
-        Ok(Self { router: router(&app), app, engine, log, store })
+        Ok(Self { site: site(&app), app, engine, log, store })
     }
 
-    pub(crate) fn router(&self) -> Router {
-        self.router.clone()
+    pub(crate) fn site(&self) -> Site {
+        self.site.clone()
     }
 
     /// The same, with the sample product beside the API.
     pub(crate) fn with_demo(self) -> Self {
-        Self { router: router_with_demo(&self.app), ..self }
+        Self { site: site_with_demo(&self.app), ..self }
     }
 
     /// Sends the request and holds the answer against the contract.
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let response = self.router.clone().oneshot(request).await.expect("infallible");
+        let response = self.site.answer(request).await;
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.expect("a whole body");
         let reply = Reply {

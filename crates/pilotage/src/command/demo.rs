@@ -125,7 +125,7 @@ async fn serve(
         say("The data go with it: --data FOLDER keeps them.");
     }
     let keys = pilotage_http::Keys::dev();
-    serve_app(listener, engine, keys, &settings, pilotage_http::router_with_demo).await
+    serve_app(listener, engine, keys, &settings, pilotage_http::site_with_demo).await
 }
 
 /// Lets synthetic visitors use the product on the event clock, in the weeks before now.

@@ -58,7 +58,7 @@ async fn serve(settings: Settings, products: Vec<ProductSource>) -> anyhow::Resu
         Role::Decide => Part::Decide,
         Role::Worker => Part::Common,
     };
-    serve_app(listener, engine, access, &settings, |app| pilotage_http::router_of(app, part)).await
+    serve_app(listener, engine, access, &settings, |app| pilotage_http::site_of(app, part)).await
 }
 
 /// Serves until it is asked to stop; by then everything that was acknowledged is written.
@@ -67,7 +67,7 @@ pub(super) async fn serve_app(
     engine: Engine,
     keys: Keys,
     settings: &Settings,
-    routes: impl FnOnce(&App) -> pilotage_http::Router,
+    routes: impl FnOnce(&App) -> pilotage_http::Site,
 ) -> anyhow::Result<Finding> {
     // Before the first answer: whoever has one may ask for the end.
     let stop = stop_signal()?;

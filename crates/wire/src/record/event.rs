@@ -1,5 +1,7 @@
 //! An event as it stands in the log: the caller's fields under their own names, and when it came. Must stay readable JSON.
 
+mod members;
+
 use std::borrow::Cow;
 
 use pilotage_domain::event::{Event, EventContext};
@@ -163,7 +165,30 @@ fn malformed(what: &str) -> RecordError {
 
 /// Reads a stored event of any version.
 pub fn decode(body: &[u8]) -> Result<Event, RecordError> {
-    let stored = read::<Value>(body)?;
+    let mut stored = read::<Value>(body)?;
+    let payload = stored.payload.take().unwrap_or(Value::Null);
+    event(stored, payload, |attributes| Ok(attributes))
+}
+
+/// The same, but of its payload the members of these names alone (sorted): whoever folds it looks at no others, and to read
+/// them all is a good part of what folding costs.
+pub fn decode_heeding(body: &[u8], heeded: &[Box<str>]) -> Result<Event, RecordError> {
+    let mut stored = read::<&RawValue>(body)?;
+    let payload = match stored.payload.take() {
+        Some(raw) => members::heeded(raw, heeded).map_err(|_| malformed("payload"))?,
+        None => Value::Null,
+    };
+    event(stored, payload, |raw| {
+        serde_json::from_str(raw.get()).map_err(|_| malformed("attributes"))
+    })
+}
+
+/// The event, whose free data was read before.
+fn event<D>(
+    stored: EventV1<'_, D>,
+    payload: Value,
+    attributes: impl FnOnce(D) -> Result<Value, RecordError>,
+) -> Result<Event, RecordError> {
     Ok(Event {
         id: EventId::new(&stored.event_id).map_err(|_| malformed("eventId"))?,
         user: UserId::new(&stored.user_id).map_err(|_| malformed("userId"))?,
@@ -171,13 +196,18 @@ pub fn decode(body: &[u8]) -> Result<Event, RecordError> {
         kind: stored.event_type.into_owned().into_boxed_str(),
         at: stored.timestamp,
         received_at: stored.received_at,
-        attributes: stored.attributes.map(members).unwrap_or_default(),
+        attributes: stored
+            .attributes
+            .map(attributes)
+            .transpose()?
+            .map(members_of)
+            .unwrap_or_default(),
         context: stored.context.into_domain(),
-        payload: stored.payload.unwrap_or(Value::Null),
+        payload,
     })
 }
 
-fn members(value: Value) -> Vec<(Box<str>, Value)> {
+fn members_of(value: Value) -> Vec<(Box<str>, Value)> {
     match value {
         Value::Map(members) => members,
         _ => Vec::new(),
@@ -218,6 +248,28 @@ mod tests {
         assert!(
             String::from_utf8_lossy(&body).contains("\"claimed\":\"2030-01-01T00:00:00.000Z\"")
         );
+    }
+
+    #[test]
+    fn of_a_payload_what_is_heeded_is_read_and_nothing_else_differs() {
+        let product = ProductId::new("acme").expect("valid");
+        let id = EventId::new("e1").expect("valid");
+        let now = instant::parse("2026-11-22T20:15:00Z").expect("valid");
+        let payload = r#"{"form":"a","deep":{"ok":[1,{"form":2}]},"for\u006d":{"x":null},"n":1e2}"#;
+        let payload = RawValue::from_string(payload.into()).ok();
+        let body = encode(&product, &id, &IncomingEvent { payload, ..incoming() }, now);
+        let whole = decode(&body).expect("readable");
+        let heeding = |names: &[&str]| {
+            let names: Vec<Box<str>> = names.iter().map(|name| (*name).into()).collect();
+            decode_heeding(&body, &names).expect("readable")
+        };
+        let every = heeding(&["deep", "form", "n"]);
+        assert_eq!(every, whole);
+        let x = Value::Map(vec![("x".into(), Value::Null)]);
+        assert_eq!(every.payload.member("form"), Some(&x), "the last of a name counts");
+        let one = heeding(&["absent", "n"]);
+        assert_eq!(one.payload, Value::Map(vec![("n".into(), Value::Number(100.0))]));
+        assert_eq!(Event { payload: whole.payload.clone(), ..one }, whole);
     }
 
     #[test]
