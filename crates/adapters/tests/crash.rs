@@ -33,6 +33,7 @@ fn event(round: &str, caller: usize, n: usize) -> Entry {
         name: EntryName::Event(EventId::new(&n.to_string()).expect("an id")),
         received_at: Timestamp::from_millis(0),
         body: Bytes::from(format!("{round} {caller} {n} {}", "x".repeat(n % 700))),
+        event: None,
     }
 }
 

@@ -233,6 +233,7 @@ impl Common {
             name: EntryName::Decision(asked.id),
             received_at: asked.at,
             body: stored.encode().into(),
+            event: None,
         })
     }
 

@@ -1,6 +1,8 @@
 //! One record into one user: the step that live folding, a rebuild and every worker share. Must not read or write
 //! anything but the user.
 
+use std::sync::Arc;
+
 use pilotage_domain::event::{Event, Position};
 use pilotage_domain::id::{DecisionId, UserId};
 use pilotage_domain::kin::{Merged, fold_carried, fold_late, may_name};
@@ -21,7 +23,7 @@ use crate::users::User;
 
 /// A record, decoded.
 pub(crate) enum Fact {
-    Event(Event),
+    Event(Arc<Event>),
     Decision(DecisionId, Option<Offer>, Option<Drawn>),
     Named(Named),
     Carried(Box<Carried>),
@@ -44,10 +46,15 @@ pub(crate) fn key_of(record: &Stored) -> UserKey {
     UserKey { product: record.product.clone(), user: record.user.clone() }
 }
 
-/// Reads the record; of an event's payload these members (sorted), which are what its product's fold heeds.
+/// Reads the record, unless its event is at hand; of an event's payload these members (sorted), which are what its product's
+/// fold heeds.
 pub(crate) fn decode(record: &Stored, heeded: &[Box<str>]) -> Result<Fact, RecordError> {
     match record.kind {
-        RecordKind::Event => record::event::decode_heeding(&record.body, heeded).map(Fact::Event),
+        RecordKind::Event => match &record.event {
+            Some(event) => Ok(Fact::Event(Arc::clone(event))),
+            None => record::event::decode_heeding(&record.body, heeded)
+                .map(|event| Fact::Event(Arc::new(event))),
+        },
         RecordKind::Decision => {
             let mut fact = record::decision::decode_fact(&record.body)?;
             let drawn = fact.weighing.take().map(|weighing| (weighing, fact.at));
@@ -158,6 +165,7 @@ fn carrying(product: &Product, user: &User, record: &Stored, named: &Named) -> E
         name: EntryName::Carried(from, product.fold),
         received_at: record.received_at,
         body: merge::encode_carried(&carried).into(),
+        event: None,
     }
 }
 
@@ -207,6 +215,7 @@ fn readdressed(record: &Stored, event: &Event, to: &UserId) -> Entry {
         name: EntryName::Event(event.id.clone()),
         received_at: record.received_at,
         body: body.expect("what was decoded can be read").into(),
+        event: None,
     }
 }
 

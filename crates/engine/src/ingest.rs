@@ -1,7 +1,7 @@
 //! Taking events: give each a name, put it in the log, answer once it is durable. Must not fold or decide.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pilotage_domain::event::Event;
 use pilotage_domain::id::{EventId, ProductId};
@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use crate::port::log::{AppendError, Appended, Entry, EntryName};
 use crate::port::store::UserKey;
-use crate::{Common, Engine};
+use crate::{Common, Engine, Seat};
 
 /// An event that is durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,12 +44,12 @@ impl Engine {
         events: Vec<IncomingEvent>,
     ) -> Result<Vec<Ingested>, IngestError> {
         let common = &*self.common;
-        if common.products.get(product).is_none() {
-            return Err(IngestError::UnknownProduct);
-        }
+        let served = common.products.get(product).ok_or(IngestError::UnknownProduct)?;
+        // In a fleet it is another process that folds.
+        let heeded = matches!(self.seat, Seat::Alone(_)).then_some(&served.heeded[..]);
         let mut taking = Taking::default();
         for event in events {
-            common.take(product, event, &mut taking);
+            common.take((product, heeded), event, &mut taking);
         }
         let Taking { entries, ids, named } = taking;
         let appended = common.journal.append(entries).await?;
@@ -62,6 +62,9 @@ impl Engine {
             .collect())
     }
 }
+
+/// The members of payloads that a fold heeds, where this process folds what it takes.
+type Heeded<'a> = Option<&'a [Box<str>]>;
 
 /// What a call puts on record.
 #[derive(Default)]
@@ -107,16 +110,20 @@ impl Namings {
 
 impl Common {
     /// The event's entry, and that of the naming that it holds, where it names an anonymous user who is not known to be named.
-    fn take(&self, product: &ProductId, event: IncomingEvent, taking: &mut Taking) {
-        let (user, anonymous) = (event.user.clone(), event.anonymous.clone());
-        let (session, claimed) = (event.session.clone(), event.claimed);
-        let (id, entry) = self.entry(product, event);
+    fn take(
+        &self,
+        (product, heeded): (&ProductId, Heeded<'_>),
+        event: IncomingEvent,
+        taking: &mut Taking,
+    ) {
+        let anonymous = event.anonymous.clone();
+        let anonymous = anonymous.filter(|anonymous| may_name(&event.user, anonymous));
+        let (user, session, claimed) = (event.user.clone(), event.session.clone(), event.claimed);
+        let (id, entry) = self.entry((product, heeded), event);
         let received_at = entry.received_at;
         taking.ids.push((taking.entries.len(), id));
         taking.entries.push(entry);
-        let Some(anonymous) = anonymous.filter(|anonymous| may_name(&user, anonymous)) else {
-            return;
-        };
+        let Some(anonymous) = anonymous else { return };
         let key = UserKey { product: product.clone(), user: anonymous };
         if taking.named.contains(&key) || self.namings.knows(&key) {
             return;
@@ -129,20 +136,30 @@ impl Common {
             name: EntryName::Named(user),
             received_at,
             body: body.into(),
+            event: None,
         });
         taking.named.insert(key);
     }
 
-    fn entry(&self, product: &ProductId, event: IncomingEvent) -> (EventId, Entry) {
+    fn entry(
+        &self,
+        (product, heeded): (&ProductId, Heeded<'_>),
+        event: IncomingEvent,
+    ) -> (EventId, Entry) {
         let received_at = self.clock.arrival(event.claimed);
         let id = event.id.clone().unwrap_or_else(|| self.fresh_event_id());
         let body = record::event::encode(product, &id, &event, received_at);
+        let user = event.user.clone();
+        let event = heeded
+            .and_then(|heeded| record::event::heeding(&id, event, received_at, heeded))
+            .map(Arc::new);
         let entry = Entry {
             product: product.clone(),
-            user: event.user,
+            user,
             name: EntryName::Event(id.clone()),
             received_at,
             body: body.into(),
+            event,
         };
         (id, entry)
     }

@@ -159,6 +159,7 @@ mod tests {
             name: EntryName::Event(EventId::new(id).expect("valid")),
             received_at: Timestamp::from_millis(0),
             body: Bytes::from(vec![0; body]),
+            event: None,
         }
     }
 

@@ -67,5 +67,8 @@ pub(super) fn fed(
     };
     let kind = name.kind();
     let body = Bytes::from(body.into_owned());
-    Ok(Fed { stored: Stored { position, product, user, kind, received_at, body }, name })
+    Ok(Fed {
+        stored: Stored { position, product, user, kind, received_at, body, event: None },
+        name,
+    })
 }

@@ -170,5 +170,5 @@ impl Cluster {
 fn entry(stored: Stored) -> Result<Entry, RecordError> {
     let name = fold::decode(&stored, &[])?.name();
     let Stored { position: Position(_), product, user, received_at, body, .. } = stored;
-    Ok(Entry { product, user, name, received_at, body })
+    Ok(Entry { product, user, name, received_at, body, event: None })
 }

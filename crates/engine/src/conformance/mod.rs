@@ -81,6 +81,7 @@ fn event(user_name: &str, id: &str) -> Entry {
         name: EntryName::Event(event_id(id)),
         received_at: Timestamp::from_millis(1_700_000_000_000),
         body: Bytes::from(format!("{user_name} {id}")),
+        event: None,
     }
 }
 

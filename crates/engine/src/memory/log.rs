@@ -32,7 +32,7 @@ struct Records {
 impl Records {
     fn append(&mut self, entry: Entry) -> Appended {
         let position = Position(self.stored.len() as u64 + 1);
-        let Entry { product, user, name, received_at, body } = entry;
+        let Entry { product, user, name, received_at, body, event: _ } = entry;
         let kind = name.kind();
         if let EntryName::Decision(id) = name {
             self.decisions.entry(id).or_insert(position);
@@ -43,7 +43,7 @@ impl Records {
             }
             self.names.insert(key, position);
         }
-        self.stored.push(Stored { position, product, user, kind, received_at, body });
+        self.stored.push(Stored { position, product, user, kind, received_at, body, event: None });
         Appended::New(position)
     }
 

@@ -1,7 +1,9 @@
 //! The log port: the durable, ordered truth. Must not interpret a record's body.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use pilotage_domain::event::Position;
+use pilotage_domain::event::{Event, Position};
 use pilotage_domain::hash::ContentHash;
 use pilotage_domain::id::{DecisionId, EventId, ProductId, UserId};
 use pilotage_domain::time::Timestamp;
@@ -23,6 +25,8 @@ pub struct Entry {
     pub received_at: Timestamp,
     /// The stored form; opaque here.
     pub body: Bytes,
+    /// The event that the body holds, as far as its fold heeds it, where whoever appends it has it at hand.
+    pub event: Option<Arc<Event>>,
 }
 
 /// What a record is, and the name by which a second one is known to be the same.
@@ -85,6 +89,8 @@ pub struct Stored {
     pub received_at: Timestamp,
     /// The stored form.
     pub body: Bytes,
+    /// The entry's `event`, where the log still has it in memory: whoever has it need not read the body. No log has to keep it.
+    pub event: Option<Arc<Event>>,
 }
 
 /// The kinds of record.

@@ -289,6 +289,7 @@ async fn a_record_of_a_later_version_waits_for_a_later_version() {
         name: EntryName::Event(EventId::new("later").expect("valid")),
         received_at: START,
         body: Bytes::from_static(br#"{"v":99,"eventId":{"of":"another form"}}"#),
+        event: None,
     };
     installation.log.append(vec![later]).await.expect("taken");
     let halted = async {
@@ -350,6 +351,7 @@ async fn what_nobody_can_read_is_put_aside_and_passed() {
         name: EntryName::Event(EventId::new("broken").expect("valid")),
         received_at: START,
         body: Bytes::from_static(b"{not json"),
+        event: None,
     };
     let at = installation.log.append(vec![broken]).await.expect("taken")[0].position();
     send(&engine, named("after", form(&ada, "new_project", true))).await;

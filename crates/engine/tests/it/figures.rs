@@ -72,6 +72,7 @@ async fn what_is_not_folded_yet_is_the_lag() {
         name: EntryName::Event(EventId::new("x").expect("valid")),
         received_at: START,
         body: Bytes::from_static(b"nothing of ours"),
+        event: None,
     };
     world.log.append(vec![unreadable]).await.expect("taken");
     assert_eq!(world.engine.figures().expect("measured").lag, 1);

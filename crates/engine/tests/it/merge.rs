@@ -73,7 +73,7 @@ pub(crate) fn again(stored: &Stored) -> Entry {
         }
     };
     let Stored { product, user, received_at, body, .. } = stored.clone();
-    Entry { product, user, name, received_at, body }
+    Entry { product, user, name, received_at, body, event: None }
 }
 
 /// Somebody looks around, is shown how to begin, begins, signs up under another name, and goes all the way.

@@ -41,6 +41,7 @@ async fn said_of(world: &World, forged: &StoredDecision) -> Verified {
         name: EntryName::Decision(forged.decision_id),
         received_at: START,
         body: forged.encode().into(),
+        event: None,
     };
     world.log.append(vec![entry]).await.expect("taken");
     verified(world).await

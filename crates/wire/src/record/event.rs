@@ -183,6 +183,35 @@ pub fn decode_heeding(body: &[u8], heeded: &[Box<str>]) -> Result<Event, RecordE
     })
 }
 
+/// What `decode_heeding` would read of the stored form of an event that arrives now, without the way through that form.
+/// `None` where it would refuse it.
+pub fn heeding(
+    id: &EventId,
+    incoming: IncomingEvent,
+    received_at: Timestamp,
+    heeded: &[Box<str>],
+) -> Option<Event> {
+    let attributes = match incoming.attributes {
+        Some(raw) => members_of(serde_json::from_str(raw.get()).ok()?),
+        None => Vec::new(),
+    };
+    let payload = match incoming.payload {
+        Some(raw) => members::heeded(&raw, heeded).ok()?,
+        None => Value::Null,
+    };
+    Some(Event {
+        id: id.clone(),
+        user: incoming.user,
+        session: incoming.session,
+        kind: incoming.kind,
+        at: Event::effective_time(incoming.claimed, received_at),
+        received_at,
+        attributes,
+        context: incoming.context,
+        payload,
+    })
+}
+
 /// The event, whose free data was read before.
 fn event<D>(
     stored: EventV1<'_, D>,
@@ -270,6 +299,23 @@ mod tests {
         let one = heeding(&["absent", "n"]);
         assert_eq!(one.payload, Value::Map(vec![("n".into(), Value::Number(100.0))]));
         assert_eq!(Event { payload: whole.payload.clone(), ..one }, whole);
+    }
+
+    #[test]
+    fn an_event_at_hand_is_what_would_be_read_of_its_stored_form() {
+        let product = ProductId::new("acme").expect("valid");
+        let id = EventId::new("e1").expect("valid");
+        let now = instant::parse("2026-11-22T20:15:00Z").expect("valid");
+        let names = [Box::from("form"), Box::from("ok")];
+        let bare = IncomingEvent { attributes: None, payload: None, claimed: None, ..incoming() };
+        let earlier = instant::parse("2026-11-22T20:14:00.123Z");
+        let doubled = RawValue::from_string(r#"{"ok":1,"x":[{"ok":2}],"ok":null}"#.into()).ok();
+        let doubled = IncomingEvent { claimed: earlier, payload: doubled, ..incoming() };
+        for incoming in [incoming(), bare, doubled] {
+            let body = encode(&product, &id, &incoming, now);
+            let read = decode_heeding(&body, &names).expect("readable");
+            assert_eq!(heeding(&id, incoming, now, &names), Some(read));
+        }
     }
 
     #[test]

@@ -100,7 +100,7 @@ fn noted(user: &str, id: &str, note: &str) -> Entry {
         trace_parent: None,
     };
     let body = record::event::encode(&product, &id, &incoming, NOW).into();
-    Entry { product, user, name: EntryName::Event(id), received_at: NOW, body }
+    Entry { product, user, name: EntryName::Event(id), received_at: NOW, body, event: None }
 }
 
 async fn append(journal: &dyn Journal, entries: Vec<Entry>) -> Vec<Position> {

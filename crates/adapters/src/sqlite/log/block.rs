@@ -186,6 +186,7 @@ impl Block {
             kind,
             received_at: Timestamp::from_millis(received_at),
             body: self.text()?,
+            event: None,
         };
         Some(Named { name, stored })
     }

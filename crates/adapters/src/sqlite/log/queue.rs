@@ -9,6 +9,8 @@ use tokio::sync::oneshot;
 
 /// What a record takes in memory beside its texts and its body.
 const OVERHEAD: usize = 160;
+/// About what an event at hand takes: all but its ids, which are shared, and what its fold does not heed.
+const EVENT: usize = 512;
 
 /// How long records that nobody waits for gather before they get a commit of their own, and how many at the most.
 const LINGER: Duration = Duration::from_millis(20);
@@ -58,7 +60,13 @@ pub(super) fn bytes_of(entry: &Entry) -> usize {
         EntryName::Decision(_) => 0,
         EntryName::Named(user) | EntryName::Carried(user, _) => user.as_str().len(),
     };
-    OVERHEAD + entry.product.as_str().len() + entry.user.as_str().len() + name + entry.body.len()
+    let event = if entry.event.is_some() { EVENT } else { 0 };
+    OVERHEAD
+        + event
+        + entry.product.as_str().len()
+        + entry.user.as_str().len()
+        + name
+        + entry.body.len()
 }
 
 /// How much of the queue goes into one commit.
@@ -229,6 +237,7 @@ mod tests {
             name: EntryName::Event(EventId::new("e").expect("an id")),
             received_at: Timestamp::from_millis(0),
             body: Bytes::from(vec![0; bytes]),
+            event: None,
         }
     }
 

@@ -163,6 +163,7 @@ impl Facts<'_> {
             kind,
             received_at: Timestamp::from_millis(self.received_at),
             body: Bytes::copy_from_slice(self.body),
+            event: None,
         };
         Some(Named { name, stored })
     }

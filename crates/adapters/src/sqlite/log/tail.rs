@@ -63,6 +63,7 @@ pub(super) fn stored((position, entry): (u64, &Entry)) -> Stored {
         kind: entry.name.kind(),
         received_at: entry.received_at,
         body: entry.body.clone(),
+        event: entry.event.clone(),
     }
 }
 
@@ -121,6 +122,7 @@ mod tests {
             name: EntryName::Event(EventId::new("e").expect("an id")),
             received_at: Timestamp::from_millis(0),
             body: Bytes::from_static(&[0; 1_000]),
+            event: None,
         }
     }
 

@@ -61,6 +61,7 @@ fn event(n: usize) -> Entry {
         name: EntryName::Event(EventId::new(&format!("event {n}")).expect("an id")),
         received_at: Timestamp::from_millis(1_700_000_000_000),
         body: Bytes::from(format!("body of {n}")),
+        event: None,
     }
 }
 

@@ -71,7 +71,7 @@ fn noted(user_name: &str, id: &str, note: &str) -> Entry {
         trace_parent: None,
     };
     let body = record::event::encode(&product, &id, &incoming, NOW).into();
-    Entry { product, user, name: EntryName::Event(id), received_at: NOW, body }
+    Entry { product, user, name: EntryName::Event(id), received_at: NOW, body, event: None }
 }
 
 /// A decision of product `p`, in its stored form.
@@ -101,7 +101,7 @@ fn decision(user_name: &str, id: u128) -> Entry {
         weighing: None,
     };
     let body = stored.encode().into();
-    Entry { product, user, name: EntryName::Decision(id), received_at: NOW, body }
+    Entry { product, user, name: EntryName::Decision(id), received_at: NOW, body, event: None }
 }
 
 fn session() -> SessionId {
