@@ -1,6 +1,7 @@
 //! The solved regression against posteriors worked out by hand and by a slow solver that treats every unknown alike.
 
 use super::*;
+use crate::learn::features::Features;
 use crate::id::{GuideId, VariantId};
 use crate::learn::calendar::Calendar;
 use crate::learn::delay::Curve;
@@ -151,9 +152,12 @@ fn invert(mut a: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
     inverse
 }
 
+fn ground(fit: &Fit, values: &[f64]) -> Ground {
+    fit.ground(&Features::new((0u16..).zip(values.iter().copied())))
+}
+
 fn scored(fit: &Fit, values: &[f64], of: usize) -> Score {
-    let features = (0u16..).zip(values).map(|(place, value)| (place, *value));
-    fit.score(&fit.ground(&Features::new(features)), &Features::default(), key(of).as_ref())
+    fit.score(&ground(fit, values), &[], key(of).as_ref())
 }
 
 #[test]
@@ -247,11 +251,17 @@ fn what_all_keys_share_is_no_difference_between_them() {
         .map(|n| Seen { key: n % 2, values: vec![1.0, 0.0], hours_ago: 1, came: n % 4 == 0 })
         .collect();
     let fit = fitted(&sums_of(&shape, &seen), &shape, &prior(vec![0.1]));
-    let scores = [scored(&fit, &[1.0, 4.0], 0), scored(&fit, &[1.0, 4.0], 1)];
-    let (common, left) = split(&scores);
-    assert!(common > 0.9 * scores[0].variance());
-    assert!(left.iter().all(|left| *left < 0.01 * common), "{common} {left:?}");
-    assert_eq!(split(&scores[..1]), (0.0, vec![scores[0].variance()]));
+    let keys = [key(0), key(1)];
+    let of = |count: usize| {
+        let rows = keys[..count].iter().map(|key| (&[][..], key.as_ref()));
+        fit.scores(&ground(&fit, &[1.0, 4.0]), rows)
+    };
+    let (alone, both) = (of(1), of(2));
+    assert_eq!(alone.each[0], both.each[0]);
+    let (common, left) = (both.common(), both.each.iter().map(|score| both.apart(score)));
+    assert!(common > 0.9 * both.each[0].variance());
+    assert!(left.clone().all(|left| left < 0.01 * common), "{common}");
+    assert_eq!((alone.common(), alone.apart(&alone.each[0])), (0.0, alone.each[0].variance()));
 }
 
 #[test]
