@@ -100,25 +100,24 @@ impl Crossings {
         if self.blocks.is_empty() {
             return Cow::Borrowed(row);
         }
-        let parts = row.parts().iter().copied().chain(self.pairs(row, row));
-        Cow::Owned(Features::of_parts(parts.collect()))
+        let mut parts = row.parts().to_vec();
+        self.each_pair(row, row, |place, value| parts.push((place, value)));
+        Cow::Owned(Features::of_parts(parts))
     }
 
-    /// The pairs that an arm's coordinates make in that situation, ascending; each within the bounds of any feature.
-    pub fn pairs<'a>(
-        &'a self,
-        context: &'a Features,
-        arm: &'a Features,
-    ) -> impl Iterator<Item = (u16, i32)> + 'a {
-        self.placed().flat_map(move |(from, block)| {
+    /// Tells all pairs that an arm's coordinates make in that situation, ascending: the coordinate and its value in parts of
+    /// 2¹⁶, within the bounds of any feature.
+    pub fn each_pair(&self, context: &Features, arm: &Features, mut tell: impl FnMut(u16, i32)) {
+        for (from, block) in self.placed() {
             let arms = arm.within(block.arms.from..block.arms.to);
-            let contexts = context.within(block.context.from..block.context.to);
-            contexts.iter().flat_map(move |(one, value)| {
-                arms.iter().filter_map(move |(other, factor)| {
-                    Some((from + block.number(*one, *other)?, product(*value, *factor)))
-                })
-            })
-        })
+            for (one, value) in context.within(block.context.from..block.context.to) {
+                for (other, factor) in arms {
+                    if let Some(number) = block.number(*one, *other) {
+                        tell(from + number, product(*value, *factor));
+                    }
+                }
+            }
+        }
     }
 
     /// The crossings, each with its first pair's coordinate.
@@ -170,7 +169,8 @@ mod tests {
         assert_eq!(crossings().crossed(&row).as_ref(), &expected);
         let (context, arm) = row.split(4);
         let crossings = crossings();
-        let pairs: Vec<(u16, i32)> = crossings.pairs(&context, &arm).collect();
+        let mut pairs = Vec::new();
+        crossings.each_pair(&context, &arm, |place, value| pairs.push((place, value)));
         assert!(pairs.is_sorted());
         assert_eq!(context.join(&arm).join(&Features::of_parts(pairs)), expected);
     }

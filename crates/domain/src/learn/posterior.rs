@@ -8,9 +8,7 @@
 use super::cross::Crossings;
 use super::delay::Curve;
 use super::features::{Features, LARGEST, ONE, real};
-use super::fit::{
-    Ageing, Fit, Ground, Parts, Residual, Score, Scores, between, cohorts,
-};
+use super::fit::{Ageing, Fit, Ground, Parts, Residual, Score, Scores, between, cohorts};
 use super::key::{Arm, Key, KeyRef};
 use super::law::{self, Law, Standing};
 use super::learner::Learner;
@@ -151,8 +149,8 @@ impl Posterior {
         }
         let silence = bases.each.last();
         // What the guides have in common is not between them, but between them and silence.
-        let apart = silence.map_or(0.0, |score| bases.apart(score))
-            + shared / (arms.len() as f64).max(1.0);
+        let apart =
+            silence.map_or(0.0, |score| bases.apart(score)) + shared / (arms.len() as f64).max(1.0);
         let mean = silence.map_or(0.0, |score| chance(score.mean));
         (standings, Standing { mean, sd: apart.sqrt(), exposures: 0, barred: false })
     }
@@ -168,12 +166,7 @@ impl Posterior {
     }
 
     /// Activation after a click, for each arm: directly, and where it can be the way round as well.
-    fn goals(
-        &self,
-        context: &Features,
-        arms: &[Eligible<'_>],
-        looks: &Looks,
-    ) -> Vec<Estimate> {
+    fn goals(&self, context: &Features, arms: &[Eligible<'_>], looks: &Looks) -> Vec<Estimate> {
         let goals = scores(&self.goal, context, arms, looks, &[]);
         let direct = goals.each.iter().map(|score| Estimate {
             mean: chance(score.mean),
@@ -187,11 +180,7 @@ impl Posterior {
         let step = self.step.ground(context);
         let round = |(eligible, parts): (&Eligible<'_>, &Parts)| {
             let key = KeyRef::Step(eligible.arm, eligible.milestone?);
-            Some(self.way_round(
-                self.step.score(&step, parts, key),
-                &onward,
-                eligible.milestone?,
-            ))
+            Some(self.way_round(self.step.score(&step, parts, key), &onward, eligible.milestone?))
         };
         let rounds: Vec<Option<Estimate>> = arms.iter().zip(looks.each()).map(round).collect();
         // One doubt for all: the more an arm promises, the less sure the promise, and it is not to be heard less for that.
@@ -304,14 +293,15 @@ struct Looks {
 
 impl Looks {
     fn of(crossings: &Crossings, context: &Features, arms: &[Eligible<'_>]) -> Self {
-        let mut looks = Self { parts: Vec::new(), ends: Vec::with_capacity(arms.len()) };
+        let (mut parts, mut ends) = (Vec::with_capacity(16 * arms.len()), Vec::new());
         for arm in arms {
-            let pairs = crossings.pairs(context, arm.features);
-            looks.parts.extend(arm.features.values());
-            looks.parts.extend(pairs.map(|(place, value)| (place, real(value))));
-            looks.ends.push(looks.parts.len());
+            parts.extend(arm.features.values());
+            crossings.each_pair(context, arm.features, |place, value| {
+                parts.push((place, real(value)));
+            });
+            ends.push(parts.len());
         }
-        looks
+        Self { parts, ends }
     }
 
     fn each(&self) -> impl Iterator<Item = &Parts> {

@@ -112,7 +112,13 @@ impl Fit {
     }
 
     /// One row's; its lean is added to `all`.
-    fn scored(&self, ground: &Ground, parts: &Parts, own: Option<usize>, all: &mut [Tile]) -> Score {
+    fn scored(
+        &self,
+        ground: &Ground,
+        parts: &Parts,
+        own: Option<usize>,
+        all: &mut [Tile],
+    ) -> Score {
         let own = own.and_then(|at| self.keys.get(at));
         let mut squares = [0.0; LANES];
         let mut own_panels = own.map(|own| own.lean.iter());

@@ -1,10 +1,10 @@
 //! The solved regression against posteriors worked out by hand and by a slow solver that treats every unknown alike.
 
 use super::*;
-use crate::learn::features::Features;
 use crate::id::{GuideId, VariantId};
 use crate::learn::calendar::Calendar;
 use crate::learn::delay::Curve;
+use crate::learn::features::Features;
 use crate::learn::fixture::frame;
 use crate::learn::key::Arm;
 use crate::learn::lesson::Stage;
