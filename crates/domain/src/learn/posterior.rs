@@ -131,9 +131,10 @@ impl Posterior {
     /// What is expected of each arm and of silence: the chance of activation.
     pub fn weigh(&self, context: &Features, arms: &[Eligible<'_>]) -> (Vec<Standing>, Standing) {
         let looks = Looks::of(&self.crossings, context, arms);
-        let clicks = scores(&self.click, context, arms, &looks, &[]);
-        let goals = self.goals(context, arms, &looks);
-        let bases = scores(&self.base, context, arms, &looks, &[KeyRef::Silence]);
+        let context: Vec<(u16, f64)> = context.values().collect();
+        let clicks = scores(&self.click, &context, arms, &looks, &[]);
+        let goals = self.goals(&context, arms, &looks);
+        let bases = scores(&self.base, &context, arms, &looks, &[KeyRef::Silence]);
         let mut standings = Vec::with_capacity(arms.len());
         let mut shared = 0.0;
         let each = clicks.each.iter().zip(&goals).zip(&bases.each);
@@ -166,7 +167,7 @@ impl Posterior {
     }
 
     /// Activation after a click, for each arm: directly, and where it can be the way round as well.
-    fn goals(&self, context: &Features, arms: &[Eligible<'_>], looks: &Looks) -> Vec<Estimate> {
+    fn goals(&self, context: &Parts, arms: &[Eligible<'_>], looks: &Looks) -> Vec<Estimate> {
         let goals = scores(&self.goal, context, arms, looks, &[]);
         let direct = goals.each.iter().map(|score| Estimate {
             mean: chance(score.mean),
@@ -232,7 +233,8 @@ impl Posterior {
             if self.goal.rows(direct) < 1.0 {
                 return None;
             }
-            let parts: Vec<(u16, f64)> = features.values().collect();
+            let [context, parts] =
+                [context, features].map(|part| part.values().collect::<Vec<(u16, f64)>>());
             let direct = self.goal.score(&self.goal.ground(&context), &parts, direct);
             let step = self.step.score(&self.step.ground(&context), &parts, key.as_ref());
             let round = self.way_round(step, &self.onward.ground(&context), milestone);
@@ -313,7 +315,7 @@ impl Looks {
 /// The scores of the arms, and then of keys without features.
 fn scores(
     fit: &Fit,
-    context: &Features,
+    context: &Parts,
     arms: &[Eligible<'_>],
     looks: &Looks,
     others: &[KeyRef<'_>],

@@ -7,10 +7,9 @@
 
 use super::Fit;
 use super::panels::{LANES, Panels, Tile, add, product, total};
-use crate::learn::features::{Features, real, value_at};
 use crate::learn::key::KeyRef;
 
-/// Coordinates with their values, ascending.
+/// Coordinates that are not 0 with their values, ascending.
 pub type Parts = [(u16, f64)];
 
 /// What the rows of one situation have in common.
@@ -64,18 +63,17 @@ impl Scores {
 
 impl Fit {
     /// What the rows of a situation have in common: its context, coordinate 0 among it.
-    pub fn ground(&self, context: &Features) -> Ground {
-        let values = self.own.iter().map(|place| real(value_at(context.parts(), *place)));
+    pub fn ground(&self, context: &Parts) -> Ground {
+        let values = self.own.iter().map(|place| value_at(context, *place));
         let mut own_tiles = vec![[0.0; LANES]; self.own.len().div_ceil(LANES)];
         let places = own_tiles.iter_mut().flatten();
         places.zip(values).for_each(|(to, value)| *to = value);
         let own = (0u16..).zip(own_tiles.iter().flatten().copied());
         let own = own.filter(|(_, value)| *value != 0.0).collect();
-        let parts: Vec<(u16, f64)> = context.values().collect();
-        let mean = self.expected(&parts);
+        let mean = self.expected(context);
         let lean = self.root.iter().enumerate().map(|(number, panel)| {
             let mut sum = [0.0; LANES];
-            add_rows(&mut sum, panel, begun(&parts, number));
+            add_rows(&mut sum, panel, begun(context, number));
             sum
         });
         Ground { mean, lean: lean.collect(), own, own_tiles }
@@ -169,6 +167,13 @@ fn add_rows<'a>(sum: &mut Tile, panel: &[Tile], rows: impl Iterator<Item = &'a (
     *sum = held;
 }
 
+/// The value of that coordinate.
+fn value_at(parts: &Parts, place: u16) -> f64 {
+    let found = parts.binary_search_by_key(&place, |(known, _)| *known).ok();
+    found.and_then(|at| parts.get(at)).map_or(0.0, |(_, value)| *value)
+}
+
+/// The entries of those numbers, each times its value, added up.
 fn weighed(list: &[f64], parts: &Parts) -> f64 {
     parts.iter().fold(0.0, |sum, (place, value)| {
         sum + list.get(usize::from(*place)).map_or(0.0, |entry| value * entry)

@@ -153,7 +153,7 @@ fn invert(mut a: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
 }
 
 fn ground(fit: &Fit, values: &[f64]) -> Ground {
-    fit.ground(&Features::new((0u16..).zip(values.iter().copied())))
+    fit.ground(&(0..).zip(values.iter().copied()).collect::<Vec<(u16, f64)>>())
 }
 
 fn scored(fit: &Fit, values: &[f64], of: usize) -> Score {
@@ -240,6 +240,42 @@ fn agree(fit: &Fit, dense: &Dense, shape: &Shape, sums: &Sums, values: &[f64]) {
         let own = score.variance() / fit.noise();
         assert!((own - variance).abs() < 1e-8 * variance.max(1e-3), "{of}: {own} {variance}");
     }
+}
+
+#[test]
+fn rows_wider_than_a_panel_are_the_slow_solvers_and_so_is_what_they_share() {
+    let shape = Shape { size: 37, own: (0..18).collect() };
+    let row = |n: usize| -> Vec<f64> {
+        let turn = |by: usize| ((n + by * by) * (7 + by) % 23) as f64 / 16.0 - 0.5;
+        std::iter::once(1.0).chain((1..shape.size).map(turn)).collect()
+    };
+    let seen: Vec<Seen> = (0..90)
+        .map(|n| Seen { key: n % 3, values: row(n), hours_ago: n as u64, came: n * n % 7 < 3 })
+        .collect();
+    let (prior, sums) = (prior(vec![0.2; 18]), sums_of(&shape, &seen));
+    let (fit, dense) = (fitted(&sums, &shape, &prior), Dense::of(&shape, &prior, &seen, 3));
+    let at = row(1_000);
+    agree(&fit, &dense, &shape, &sums, &at);
+
+    // The same with a part of it as the arms' own look.
+    let (context, look) = at.split_at(20);
+    let look: Vec<(u16, f64)> = (20..).zip(look.iter().copied()).collect();
+    let keys = [key(0), key(1), key(2)];
+    let rows = keys.iter().map(|key| (look.as_slice(), key.as_ref()));
+    let scores = fit.scores(&ground(&fit, context), rows);
+    let design = |of| Dense::design(&shape, &at, None, sums.slots.len(), of, dense.mean.len());
+    let mut shared = 0.0;
+    for (of, score) in scores.each.iter().enumerate() {
+        let whole = scored(&fit, &at, of);
+        assert!((score.mean - whole.mean).abs() < 1e-12, "{of}: {score:?} {whole:?}");
+        assert!((score.variance() - whole.variance()).abs() < 1e-12, "{of}: {score:?} {whole:?}");
+        let (one, other) = (design(of), design((of + 1) % 3));
+        for (x, line) in one.iter().zip(&dense.covariance) {
+            shared += line.iter().zip(&other).map(|(c, y)| x * c * y).sum::<f64>() / 3.0;
+        }
+    }
+    let common = scores.common() / fit.noise();
+    assert!((common - shared).abs() < 1e-8 * shared, "{common} {shared}");
 }
 
 #[test]
