@@ -111,7 +111,7 @@ impl NormalTable {
             let z = f64::from(place) / NODES;
             (normal_cdf(-z), exp(-0.5 * z * z) / (2.0 * PI).sqrt())
         };
-        Self { nodes: (0..=(LAST * NODES) as u32).map(node).collect() }
+        Self { nodes: (0..(LAST * NODES) as u32).map(node).collect() }
     }
 
     /// The chance that a standard normal number is at most `z`, within 1e-12 of `normal_cdf`.
@@ -120,7 +120,7 @@ impl NormalTable {
     /// power over 120 times the density's fourth derivative, which is nowhere above 1.2: for half a node's width 2.9e-13.
     pub(super) fn cdf(&self, z: f64) -> f64 {
         let size = z.abs();
-        let nearest = size * NODES + ROUNDER;
+        let nearest = (size * NODES).min(LAST * NODES - 1.0) + ROUNDER;
         let tail = match self.nodes.get(low_bits(nearest)) {
             Some((beyond, density)) if size < LAST => {
                 let at = (nearest - ROUNDER) / NODES;
