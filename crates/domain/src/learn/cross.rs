@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::features::{Features, ONE};
+use super::features::{Features, LARGEST, ONE};
 
 /// Coordinates that follow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,25 +97,27 @@ impl Crossings {
 
     /// A row with its pairs: both a situation's coordinates and an arm's are in it.
     pub fn crossed<'a>(&self, row: &'a Features) -> Cow<'a, Features> {
-        self.with_pairs(row, row)
+        if self.blocks.is_empty() {
+            return Cow::Borrowed(row);
+        }
+        let mut parts = row.parts().to_vec();
+        self.each_pair(row, row, |place, value| parts.push((place, value)));
+        Cow::Owned(Features::of_parts(parts))
     }
 
-    /// An arm's coordinates with the pairs that they make in that situation.
-    pub fn with_pairs<'a>(&self, context: &Features, arm: &'a Features) -> Cow<'a, Features> {
-        if self.blocks.is_empty() {
-            return Cow::Borrowed(arm);
-        }
-        let mut parts = arm.parts().to_vec();
+    /// Tells all pairs that an arm's coordinates make in that situation, ascending: the coordinate and its value in parts of
+    /// 2¹⁶, within the bounds of any feature.
+    pub fn each_pair(&self, context: &Features, arm: &Features, mut tell: impl FnMut(u16, i32)) {
         for (from, block) in self.placed() {
             let arms = arm.within(block.arms.from..block.arms.to);
             for (one, value) in context.within(block.context.from..block.context.to) {
-                let pairs = arms.iter().filter_map(|(other, factor)| {
-                    Some((from + block.number(*one, *other)?, product(*value, *factor)))
-                });
-                parts.extend(pairs);
+                for (other, factor) in arms {
+                    if let Some(number) = block.number(*one, *other) {
+                        tell(from + number, product(*value, *factor));
+                    }
+                }
             }
         }
-        Cow::Owned(Features::of_parts(parts))
     }
 
     /// The crossings, each with its first pair's coordinate.
@@ -128,9 +130,11 @@ impl Crossings {
     }
 }
 
-/// Of parts of 2¹⁶, in parts of 2¹⁶, rounded down: exact where one of them is a whole number.
+/// Of parts of 2¹⁶, in parts of 2¹⁶, rounded down and held within the bounds of any feature: exact where one of them is a whole
+/// number.
 fn product(one: i32, other: i32) -> i32 {
-    (i64::from(one) * i64::from(other)).div_euclid(i64::from(ONE)) as i32
+    let most = LARGEST as i64 * i64::from(ONE);
+    (i64::from(one) * i64::from(other)).div_euclid(i64::from(ONE)).clamp(-most, most) as i32
 }
 
 #[cfg(test)]
@@ -164,7 +168,11 @@ mod tests {
         let expected = row.join(&Features::new(pairs));
         assert_eq!(crossings().crossed(&row).as_ref(), &expected);
         let (context, arm) = row.split(4);
-        assert_eq!(context.join(&crossings().with_pairs(&context, &arm)), expected);
+        let crossings = crossings();
+        let mut pairs = Vec::new();
+        crossings.each_pair(&context, &arm, |place, value| pairs.push((place, value)));
+        assert!(pairs.is_sorted());
+        assert_eq!(context.join(&arm).join(&Features::of_parts(pairs)), expected);
     }
 
     #[test]

@@ -62,6 +62,11 @@ impl Features {
         &self.0
     }
 
+    /// The coordinates with their values, ascending.
+    pub fn values(&self) -> impl Iterator<Item = (u16, f64)> {
+        self.0.iter().map(|(place, value)| (*place, real(*value)))
+    }
+
     /// The coordinates below `bound`.
     pub fn below(&self, bound: usize) -> &[(u16, i32)] {
         let end = self.0.partition_point(|(place, _)| usize::from(*place) < bound);

@@ -5,12 +5,10 @@
 //! milestone before activation, m₂ is also estimated on the way round over that milestone, which is reached sooner and more
 //! often; the two are weighed by their precision, and by how far the way round was found to lead astray.
 
-use std::borrow::Cow;
-
 use super::cross::Crossings;
 use super::delay::Curve;
-use super::features::{Features, LARGEST, ONE};
-use super::fit::{Ageing, Fit, Ground, Residual, Score, between, cohorts, split};
+use super::features::{Features, LARGEST, ONE, real};
+use super::fit::{Ageing, Fit, Ground, Parts, Residual, Score, Scores, between, cohorts};
 use super::key::{Arm, Key, KeyRef};
 use super::law::{self, Law, Standing};
 use super::learner::Learner;
@@ -132,42 +130,30 @@ impl Posterior {
 
     /// What is expected of each arm and of silence: the chance of activation.
     pub fn weigh(&self, context: &Features, arms: &[Eligible<'_>]) -> (Vec<Standing>, Standing) {
-        let rows: Vec<Cow<'_, Features>> =
-            arms.iter().map(|arm| self.crossings.with_pairs(context, arm.features)).collect();
-        let crossed = arms.iter().zip(&rows).map(|(arm, features)| Eligible { features, ..*arm });
-        self.weigh_crossed(context, &crossed.collect::<Vec<_>>())
-    }
-
-    fn weigh_crossed(
-        &self,
-        context: &Features,
-        arms: &[Eligible<'_>],
-    ) -> (Vec<Standing>, Standing) {
-        let clicks = scores(&self.click, context, arms, &[]);
-        let (click_common, click_apart) = split(&clicks);
-        let goals = self.goals(context, arms);
-        let bases = scores(&self.base, context, arms, &[KeyRef::Silence]);
-        let (base_common, base_apart) = split(&bases);
+        let looks = Looks::of(&self.crossings, context, arms);
+        let context: Vec<(u16, f64)> = context.values().collect();
+        let clicks = scores(&self.click, &context, arms, &looks, &[]);
+        let goals = self.goals(&context, arms, &looks);
+        let bases = scores(&self.base, &context, arms, &looks, &[KeyRef::Silence]);
         let mut standings = Vec::with_capacity(arms.len());
         let mut shared = 0.0;
-        for (place, eligible) in arms.iter().enumerate() {
-            let (Some(click), Some(goal), Some(base)) =
-                (clicks.get(place), goals.get(place), bases.get(place))
-            else {
-                break;
-            };
+        let each = clicks.each.iter().zip(&goals).zip(&bases.each);
+        for (eligible, ((click, goal), base)) in arms.iter().zip(each) {
             let (m1, m2, b) = (chance(click.mean), chance(goal.mean), chance(base.mean));
             let variance = |click: f64, goal: f64, base: f64| {
                 (m2 - b) * (m2 - b) * click + m1 * m1 * goal + (1.0 - m1) * (1.0 - m1) * base
             };
-            shared += variance(click_common, goal.whole - goal.apart, 0.0) + m1 * m1 * base_common;
-            let apart = variance(at(&click_apart, place), goal.apart, at(&base_apart, place));
+            let (clicks_share, bases_share) = (clicks.common(), bases.common());
+            shared += variance(clicks_share, goal.whole - goal.apart, 0.0) + m1 * m1 * bases_share;
+            let apart = variance(clicks.apart(click), goal.apart, bases.apart(base));
             standings.push(self.standing(eligible.arm, m1 * m2 + (1.0 - m1) * b, apart));
         }
-        let silence = bases.last().map_or(0.0, |score| chance(score.mean));
+        let silence = bases.each.last();
         // What the guides have in common is not between them, but between them and silence.
-        let apart = at(&base_apart, arms.len()) + shared / (arms.len() as f64).max(1.0);
-        (standings, Standing { mean: silence, sd: apart.sqrt(), exposures: 0, barred: false })
+        let apart =
+            silence.map_or(0.0, |score| bases.apart(score)) + shared / (arms.len() as f64).max(1.0);
+        let mean = silence.map_or(0.0, |score| chance(score.mean));
+        (standings, Standing { mean, sd: apart.sqrt(), exposures: 0, barred: false })
     }
 
     fn standing(&self, arm: ArmView<'_>, mean: f64, variance: f64) -> Standing {
@@ -181,28 +167,23 @@ impl Posterior {
     }
 
     /// Activation after a click, for each arm: directly, and where it can be the way round as well.
-    fn goals(&self, context: &Features, arms: &[Eligible<'_>]) -> Vec<Estimate> {
-        let goals = scores(&self.goal, context, arms, &[]);
-        let (_, apart) = split(&goals);
-        let direct = goals.iter().zip(apart).map(|(score, apart)| Estimate {
+    fn goals(&self, context: &Parts, arms: &[Eligible<'_>], looks: &Looks) -> Vec<Estimate> {
+        let goals = scores(&self.goal, context, arms, looks, &[]);
+        let direct = goals.each.iter().map(|score| Estimate {
             mean: chance(score.mean),
             whole: score.variance(),
-            apart,
+            apart: goals.apart(score),
         });
         if arms.iter().all(|eligible| eligible.milestone.is_none()) {
             return direct.collect();
         }
         let onward = self.onward.ground(context);
         let step = self.step.ground(context);
-        let round = |eligible: &Eligible<'_>| {
+        let round = |(eligible, parts): (&Eligible<'_>, &Parts)| {
             let key = KeyRef::Step(eligible.arm, eligible.milestone?);
-            Some(self.way_round(
-                self.step.score(&step, eligible.features, key),
-                &onward,
-                eligible.milestone?,
-            ))
+            Some(self.way_round(self.step.score(&step, parts, key), &onward, eligible.milestone?))
         };
-        let rounds: Vec<Option<Estimate>> = arms.iter().map(round).collect();
+        let rounds: Vec<Option<Estimate>> = arms.iter().zip(looks.each()).map(round).collect();
         // One doubt for all: the more an arm promises, the less sure the promise, and it is not to be heard less for that.
         let count = rounds.iter().flatten().count().max(1) as f64;
         let doubt = rounds.iter().flatten().fold(0.0, |sum, round| sum + round.whole) / count;
@@ -217,9 +198,8 @@ impl Posterior {
     /// Activation after a click over the milestone: g·h₁ + (1 - g)·h₀, with g the chance to reach it, and h₁ and h₀ those of
     /// activation with and without it, whatever the guide.
     fn way_round(&self, step: Score, onward: &Ground, milestone: &MilestoneId) -> Estimate {
-        let none = Features::default();
-        let reached = self.onward.score(onward, &none, KeyRef::Reached(milestone));
-        let ahead = self.onward.score(onward, &none, KeyRef::Ahead(milestone));
+        let reached = self.onward.score(onward, &[], KeyRef::Reached(milestone));
+        let ahead = self.onward.score(onward, &[], KeyRef::Ahead(milestone));
         let (g, h1, h0) = (chance(step.mean), chance(reached.mean), chance(ahead.mean));
         let whole = (h1 - h0) * (h1 - h0) * step.variance()
             + g * g * reached.variance()
@@ -253,8 +233,10 @@ impl Posterior {
             if self.goal.rows(direct) < 1.0 {
                 return None;
             }
-            let direct = self.goal.score(&self.goal.ground(&context), &features, direct);
-            let step = self.step.score(&self.step.ground(&context), &features, key.as_ref());
+            let [context, parts] =
+                [context, features].map(|part| part.values().collect::<Vec<(u16, f64)>>());
+            let direct = self.goal.score(&self.goal.ground(&context), &parts, direct);
+            let step = self.step.score(&self.step.ground(&context), &parts, key.as_ref());
             let round = self.way_round(step, &self.onward.ground(&context), milestone);
             let apart = chance(direct.mean) - round.mean;
             Some(Residual { square: apart * apart, chance: direct.variance() + round.whole })
@@ -303,16 +285,43 @@ fn known_arms(learner: &Learner, settings: &Settings) -> Vec<(Arm, Known)> {
     learner.arms.iter().map(known).collect()
 }
 
+/// What arms look like in a situation: their features, and the pairs that these make there.
+struct Looks {
+    /// Arm by arm.
+    parts: Vec<(u16, f64)>,
+    /// Where each arm's end.
+    ends: Vec<usize>,
+}
+
+impl Looks {
+    fn of(crossings: &Crossings, context: &Features, arms: &[Eligible<'_>]) -> Self {
+        let (mut parts, mut ends) = (Vec::with_capacity(16 * arms.len()), Vec::new());
+        for arm in arms {
+            parts.extend(arm.features.values());
+            crossings.each_pair(context, arm.features, |place, value| {
+                parts.push((place, real(value)));
+            });
+            ends.push(parts.len());
+        }
+        Self { parts, ends }
+    }
+
+    fn each(&self) -> impl Iterator<Item = &Parts> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(from, to)| self.parts.get(from..*to).unwrap_or(&[]))
+    }
+}
+
 /// The scores of the arms, and then of keys without features.
 fn scores(
     fit: &Fit,
-    context: &Features,
+    context: &Parts,
     arms: &[Eligible<'_>],
+    looks: &Looks,
     others: &[KeyRef<'_>],
-) -> Vec<Score> {
-    let none = Features::default();
-    let arms = arms.iter().map(|arm| (arm.features, KeyRef::Arm(arm.arm)));
-    let others = others.iter().map(|key| (&none, *key));
+) -> Scores {
+    let arms = looks.each().zip(arms).map(|(parts, arm)| (parts, KeyRef::Arm(arm.arm)));
+    let others = others.iter().map(|key| (&[][..], *key));
     fit.scores(&fit.ground(context), arms.chain(others))
 }
 
@@ -333,10 +342,6 @@ fn mean_row(sums: &Sums, key: &Key) -> Features {
     Features::new(
         (0u16..).zip(total).map(|(place, sum)| (place, (sum / scale).clamp(-LARGEST, LARGEST))),
     )
-}
-
-fn at(list: &[f64], place: usize) -> f64 {
-    list.get(place).copied().unwrap_or(0.0)
 }
 
 /// What a linear model says, as a chance.

@@ -4,24 +4,27 @@
 //! The model of a row is y = φᵀβ + u(slot) + ψᵀo(key) + noise, with normal priors on β, u and o. The keys' effects are taken
 //! out of the normal equations first (the Schur complement: each key is a small block of its own), so that the cost grows
 //! with the number of keys and not with its cube. What is computed is the exact joint posterior, always from the sums:
-//! nothing is updated in steps, so no rounding error can pile up. `Score::lean` is the row's shadow on the shared unknowns,
-//! whitened: its squared length is the variance that comes from them, and the product of two is a covariance.
+//! nothing is updated in steps, so no rounding error can pile up. `scores` says what a solution expects of rows.
 
+mod panels;
+mod scores;
 mod system;
 #[cfg(test)]
 mod tests;
 mod variance;
 
+pub use scores::{Ground, Parts, Score, Scores};
 pub use system::{Ageing, cohorts};
 pub use variance::{Residual, between};
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::features::{Features, real, value_at};
 use super::key::{Key, KeyRef};
 use super::math::{add_rows, dot};
 use super::matrix::Cholesky;
 use super::sums::{Shape, Sums};
+use panels::Panels;
 use system::{OwnSystem, System};
 use variance::Effects;
 
@@ -132,7 +135,7 @@ pub struct Fit {
     beta: Vec<f64>,
     /// L⁻¹·e for each shared coordinate, one row each, which begins with as many zeros as coordinates come before it; the shocks
     /// are left out.
-    root: Vec<f64>,
+    root: Panels,
     keys: Vec<OwnFit>,
 }
 
@@ -142,37 +145,12 @@ struct OwnFit {
     key: Key,
     rows: f64,
     mean: Vec<f64>,
-    /// Its covariance once the shared unknowns are known.
-    known: Vec<f64>,
-    /// L⁻¹·R for each own coordinate, one row each, where R says how the effect leans on the shared unknowns.
-    lean: Vec<f64>,
-}
-
-/// What the rows of one situation have in common.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Ground {
-    mean: f64,
-    lean: Vec<f64>,
-    own: Vec<f64>,
-}
-
-/// What a regression says of one row.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Score {
-    /// The expected outcome.
-    pub mean: f64,
-    lean: Vec<f64>,
-    /// The squared length of `lean`, and the variance that comes from the key's own effect; both in units of the noise.
-    square: f64,
-    own: f64,
-    noise: f64,
-}
-
-impl Score {
-    /// The variance of the expected outcome.
-    pub fn variance(&self) -> f64 {
-        self.noise * (self.square + self.own)
-    }
+    /// The variance of each own coordinate's effect.
+    variances: Vec<f64>,
+    /// Its covariance once the shared unknowns are known: the lower triangle, doubled off the diagonal.
+    known: Panels,
+    /// -L⁻¹·R for each own coordinate, one row each, where R says how the effect leans on the shared unknowns.
+    lean: Panels,
 }
 
 impl Fit {
@@ -225,7 +203,7 @@ impl Fit {
             spread,
             noise: system.noise(),
             size,
-            root: shared_root(&root, system.shape.size),
+            root: Panels::of(&shared_root(&root, system.shape.size), size),
             keys: keys.map(|(own, known)| OwnFit::new(own, known, &root, &beta)).collect(),
             beta,
         }
@@ -234,16 +212,12 @@ impl Fit {
     /// The variances of the keys' own effects that this solution speaks for, by own coordinate: one factor for all offsets, and
     /// one for all other effects.
     fn own_variances(&self, guesses: &[f64]) -> Vec<f64> {
-        let (count, size) = (guesses.len().max(1), self.size.max(1));
         let (mut offsets, mut others) = (Effects::default(), Effects::default());
         for key in &self.keys {
-            let leans = key.lean.chunks_exact(size);
-            let diagonal = key.known.iter().step_by(count + 1);
-            let effects = key.mean.iter().zip(diagonal).zip(leans).zip(&self.spread.own);
-            for (place, ((((mean, known), lean), prior), guess)) in effects.zip(guesses).enumerate()
-            {
+            let effects = key.mean.iter().zip(&key.variances).zip(&self.spread.own);
+            for (place, (((mean, variance), prior), guess)) in effects.zip(guesses).enumerate() {
                 let group = if place == 0 { &mut offsets } else { &mut others };
-                group.add(mean * mean / (self.noise * guess), (known + dot(lean, lean)) / prior);
+                group.add(mean * mean / (self.noise * guess), variance / prior);
             }
         }
         let factor = |place| if place == 0 { offsets.factor() } else { others.factor() };
@@ -252,13 +226,13 @@ impl Fit {
 
     /// The same for the crosses: one factor for each kind.
     fn cross_variances(&self, prior: &Prior) -> Vec<f64> {
-        let size = self.size.max(1);
+        let variances = self.root.squares();
         let variance = |(cross, now): (&Crosses, &f64)| {
             let mut effects = Effects::default();
             let means = self.beta.get(cross.places.clone()).unwrap_or(&[]);
-            let leans = self.root.chunks_exact(size).skip(cross.places.start);
-            for (mean, lean) in means.iter().zip(leans) {
-                effects.add(mean * mean / (self.noise * cross.variance), dot(lean, lean) / now);
+            let variances = variances.get(cross.places.clone()).unwrap_or(&[]);
+            for (mean, variance) in means.iter().zip(variances) {
+                effects.add(mean * mean / (self.noise * cross.variance), variance / now);
             }
             cross.variance * effects.factor()
         };
@@ -285,77 +259,6 @@ impl Fit {
         self.keys.iter().map(|own| &own.key)
     }
 
-    /// What the rows of a situation have in common: its context, coordinate 0 among it.
-    pub fn ground(&self, context: &Features) -> Ground {
-        let parts = context.parts();
-        let own = self.own.iter().map(|place| real(value_at(parts, *place))).collect();
-        let mut ground = Ground { mean: 0.0, lean: vec![0.0; self.size], own };
-        ground.mean = self.add(parts, &mut ground.lean);
-        ground
-    }
-
-    /// What is expected of that key in that situation, where the key itself has these features.
-    pub fn score(&self, ground: &Ground, features: &Features, key: KeyRef<'_>) -> Score {
-        self.scored(ground, features, self.find(key))
-    }
-
-    /// The same for several keys; quicker where they ascend.
-    pub fn scores<'a>(
-        &self,
-        ground: &Ground,
-        rows: impl Iterator<Item = (&'a Features, KeyRef<'a>)>,
-    ) -> Vec<Score> {
-        let mut next = 0;
-        let scored = |(features, key)| {
-            let ahead = self.keys.get(next).filter(|own| own.key.as_ref() == key);
-            let own = ahead.map_or_else(|| self.find(key), |_| Some(next));
-            next = own.map_or(next, |at| at + 1);
-            self.scored(ground, features, own)
-        };
-        rows.map(scored).collect()
-    }
-
-    fn scored(&self, ground: &Ground, features: &Features, own: Option<usize>) -> Score {
-        let mut lean = ground.lean.clone();
-        let mut mean = ground.mean + self.add(features.parts(), &mut lean);
-        let own = match own.and_then(|at| self.keys.get(at)) {
-            Some(own) => {
-                mean += dot(&own.mean, &ground.own);
-                let rows = own.lean.chunks_exact(self.size.max(1));
-                let weighed = ground.own.iter().map(|value| -value).zip(rows);
-                add_rows(&mut lean, weighed.filter(|(value, _)| *value != 0.0));
-                quadratic(&own.known, &ground.own)
-            }
-            None => self
-                .spread
-                .own
-                .iter()
-                .zip(&ground.own)
-                .fold(0.0, |sum, (prior, value)| sum + prior * value * value),
-        };
-        Score { mean, square: dot(&lean, &lean), lean, own, noise: self.noise }
-    }
-
-    /// Adds the features' shadow to `lean`; gives what they add to the mean. Those that are not shared have neither.
-    fn add(&self, parts: &[(u16, i32)], lean: &mut [f64]) -> f64 {
-        let size = self.size.max(1);
-        let shared = self.root.len() / size;
-        let end = parts.partition_point(|(place, _)| usize::from(*place) < shared);
-        let parts = parts.get(..end).unwrap_or(&[]);
-        // Four at a time, from where the first of them begins: features ascend.
-        for four in parts.chunks(4) {
-            let from = four.first().map_or(0, |(place, _)| usize::from(*place));
-            let row = |(place, value): &(u16, i32)| {
-                let start = usize::from(*place) * size;
-                Some((real(*value), self.root.get(start + from..start + size)?))
-            };
-            add_rows(lean.get_mut(from..).unwrap_or(&mut []), four.iter().filter_map(row));
-        }
-        parts.iter().fold(0.0, |mean, (place, value)| {
-            mean + real(*value) * self.beta.get(usize::from(*place)).copied().unwrap_or(0.0)
-        })
-    }
-
     /// The place of the key among those that have rows.
     fn find(&self, key: KeyRef<'_>) -> Option<usize> {
         self.keys.binary_search_by(|own| own.key.as_ref().cmp(&key)).ok()
@@ -368,12 +271,34 @@ impl OwnFit {
         let unexplained = own.unexplained(beta);
         let mut lean = vec![0.0; own.hits.len() * size];
         for (to, weights) in lean.chunks_exact_mut(size).zip(known.chunks_exact(count)) {
-            add_rows(to, weights.iter().copied().zip(own.cross.chunks_exact(size)));
+            let weights = weights.iter().map(|weight| -weight);
+            add_rows(to, weights.zip(own.cross.chunks_exact(size)));
             root.forward(to);
         }
-        let mean = known.chunks_exact(count).map(|row| dot(row, &unexplained)).collect();
-        Self { key: own.key.clone(), rows: own.rows, mean, known, lean }
+        let diagonal = known.iter().step_by(count + 1);
+        Self {
+            key: own.key.clone(),
+            rows: own.rows,
+            mean: known.chunks_exact(count).map(|row| dot(row, &unexplained)).collect(),
+            variances: lean.chunks_exact(size).zip(diagonal).map(|(l, k)| k + dot(l, l)).collect(),
+            known: Panels::of(&folded(known, count), count),
+            lean: Panels::of(&lean, size),
+        }
     }
+}
+
+/// The lower triangle of a symmetric matrix, doubled off the diagonal: xᵀ·A·x has each pair of places once.
+fn folded(mut matrix: Vec<f64>, size: usize) -> Vec<f64> {
+    for (row, line) in matrix.chunks_exact_mut(size).enumerate() {
+        for (column, entry) in line.iter_mut().enumerate() {
+            *entry *= match column.cmp(&row) {
+                Ordering::Less => 2.0,
+                Ordering::Equal => 1.0,
+                Ordering::Greater => 0.0,
+            };
+        }
+    }
+    matrix
 }
 
 /// The root of Σ ψψᵀ + 1/prior.
@@ -423,13 +348,6 @@ fn shared_root(root: &Cholesky, shared: usize) -> Vec<f64> {
     rows
 }
 
-/// xᵀ·A·x of a symmetric matrix.
-fn quadratic(matrix: &[f64], x: &[f64]) -> f64 {
-    let mut product = vec![0.0; x.len()];
-    add_rows(&mut product, x.iter().copied().zip(matrix.chunks_exact(x.len().max(1))));
-    dot(&product, x)
-}
-
 impl System<'_> {
     /// The variance of one outcome, by the rate of all.
     fn noise(&self) -> f64 {
@@ -442,20 +360,4 @@ impl System<'_> {
 fn noise(rate: f64) -> f64 {
     let rate = rate.clamp(LEAST_RATE, 1.0 - LEAST_RATE);
     rate * (1.0 - rate)
-}
-
-/// The part of the variances that all scores share, and what is left for each: the mean covariance of two of them, held
-/// between 0 and what leaves each its own effect's variance.
-pub fn split(scores: &[Score]) -> (f64, Vec<f64>) {
-    let count = scores.len() as f64;
-    let mut all = vec![0.0; scores.first().map_or(0, |score| score.lean.len())];
-    add_rows(&mut all, scores.iter().map(|score| (1.0, score.lean.as_slice())));
-    let own = scores.iter().fold(0.0, |sum, score| sum + score.square);
-    let common = match scores {
-        [] | [_] => 0.0,
-        _ => ((dot(&all, &all) - own) / (count * (count - 1.0))).max(0.0),
-    };
-    let left = |score: &Score| score.noise * ((score.square - common).max(0.0) + score.own);
-    let noise = scores.first().map_or(0.0, |score| score.noise);
-    (noise * common, scores.iter().map(left).collect())
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::id::{GuideId, VariantId};
 use crate::learn::calendar::Calendar;
 use crate::learn::delay::Curve;
+use crate::learn::features::Features;
 use crate::learn::fixture::frame;
 use crate::learn::key::Arm;
 use crate::learn::lesson::Stage;
@@ -151,9 +152,12 @@ fn invert(mut a: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
     inverse
 }
 
+fn ground(fit: &Fit, values: &[f64]) -> Ground {
+    fit.ground(&(0..).zip(values.iter().copied()).collect::<Vec<(u16, f64)>>())
+}
+
 fn scored(fit: &Fit, values: &[f64], of: usize) -> Score {
-    let features = (0u16..).zip(values).map(|(place, value)| (place, *value));
-    fit.score(&fit.ground(&Features::new(features)), &Features::default(), key(of).as_ref())
+    fit.score(&ground(fit, values), &[], key(of).as_ref())
 }
 
 #[test]
@@ -239,6 +243,42 @@ fn agree(fit: &Fit, dense: &Dense, shape: &Shape, sums: &Sums, values: &[f64]) {
 }
 
 #[test]
+fn rows_wider_than_a_panel_are_the_slow_solvers_and_so_is_what_they_share() {
+    let shape = Shape { size: 37, own: (0..18).collect() };
+    let row = |n: usize| -> Vec<f64> {
+        let turn = |by: usize| ((n + by * by) * (7 + by) % 23) as f64 / 16.0 - 0.5;
+        std::iter::once(1.0).chain((1..shape.size).map(turn)).collect()
+    };
+    let seen: Vec<Seen> = (0..90)
+        .map(|n| Seen { key: n % 3, values: row(n), hours_ago: n as u64, came: n * n % 7 < 3 })
+        .collect();
+    let (prior, sums) = (prior(vec![0.2; 18]), sums_of(&shape, &seen));
+    let (fit, dense) = (fitted(&sums, &shape, &prior), Dense::of(&shape, &prior, &seen, 3));
+    let at = row(1_000);
+    agree(&fit, &dense, &shape, &sums, &at);
+
+    // The same with a part of it as the arms' own look.
+    let (context, look) = at.split_at(20);
+    let look: Vec<(u16, f64)> = (20..).zip(look.iter().copied()).collect();
+    let keys = [key(0), key(1), key(2)];
+    let rows = keys.iter().map(|key| (look.as_slice(), key.as_ref()));
+    let scores = fit.scores(&ground(&fit, context), rows);
+    let design = |of| Dense::design(&shape, &at, None, sums.slots.len(), of, dense.mean.len());
+    let mut shared = 0.0;
+    for (of, score) in scores.each.iter().enumerate() {
+        let whole = scored(&fit, &at, of);
+        assert!((score.mean - whole.mean).abs() < 1e-12, "{of}: {score:?} {whole:?}");
+        assert!((score.variance() - whole.variance()).abs() < 1e-12, "{of}: {score:?} {whole:?}");
+        let (one, other) = (design(of), design((of + 1) % 3));
+        for (x, line) in one.iter().zip(&dense.covariance) {
+            shared += line.iter().zip(&other).map(|(c, y)| x * c * y).sum::<f64>() / 3.0;
+        }
+    }
+    let common = scores.common() / fit.noise();
+    assert!((common - shared).abs() < 1e-8 * shared, "{common} {shared}");
+}
+
+#[test]
 fn what_all_keys_share_is_no_difference_between_them() {
     // Ten thousand rows of two keys in one context, and a situation that nobody has seen: each score is unsure, the
     // difference is not.
@@ -247,11 +287,17 @@ fn what_all_keys_share_is_no_difference_between_them() {
         .map(|n| Seen { key: n % 2, values: vec![1.0, 0.0], hours_ago: 1, came: n % 4 == 0 })
         .collect();
     let fit = fitted(&sums_of(&shape, &seen), &shape, &prior(vec![0.1]));
-    let scores = [scored(&fit, &[1.0, 4.0], 0), scored(&fit, &[1.0, 4.0], 1)];
-    let (common, left) = split(&scores);
-    assert!(common > 0.9 * scores[0].variance());
-    assert!(left.iter().all(|left| *left < 0.01 * common), "{common} {left:?}");
-    assert_eq!(split(&scores[..1]), (0.0, vec![scores[0].variance()]));
+    let keys = [key(0), key(1)];
+    let of = |count: usize| {
+        let rows = keys[..count].iter().map(|key| (&[][..], key.as_ref()));
+        fit.scores(&ground(&fit, &[1.0, 4.0]), rows)
+    };
+    let (alone, both) = (of(1), of(2));
+    assert_eq!(alone.each[0], both.each[0]);
+    let (common, left) = (both.common(), both.each.iter().map(|score| both.apart(score)));
+    assert!(common > 0.9 * both.each[0].variance());
+    assert!(left.clone().all(|left| left < 0.01 * common), "{common}");
+    assert_eq!((alone.common(), alone.apart(&alone.each[0])), (0.0, alone.each[0].variance()));
 }
 
 #[test]
