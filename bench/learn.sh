@@ -39,6 +39,11 @@ echo "-- 3: looking every day"
 peer always_valid.py 200
 echo "-- 4: late and rare activation, guides that come and go"
 "$learn" delayed "$seeds"
+pairs="-q pl -q nl -q pi"
+vowpal="$python bench/vw_delayed.py"
+if "$python" -c "import vowpalwabbit" 2>/dev/null; then
+  "$learn" delayed "$seeds" 0 "$vowpal both --squarecb --gamma_scale 100 $pairs" "$vowpal both --epsilon 0 $pairs"
+fi
 [ -n "${PEERS_LEARNING:-}" ] || exit 0
 "$python" bench/learn.py "$scratch" "$seeds"
 echo "-- 5: classification sets"

@@ -13,8 +13,11 @@ use pilotage_domain::time::{Millis, Timestamp};
 
 use crate::common::{Dice, START, spread};
 use crate::nature::{DAYS, Guide, Nature, VISITS, Visitor, delay, space};
+use crate::peer::Peer;
 
 const WINDOWS: Windows = Windows { goal: Millis::days(7), click: Millis::minutes(30) };
+/// How long a click takes.
+const CLICK: Millis = Millis::minutes(2);
 /// As many records of the log lie between two states of belief, as in the engine at first.
 const RECORDS: u64 = 64;
 const LAST_DAYS: u64 = 10;
@@ -25,29 +28,24 @@ enum Policy {
     Learner(Box<Settings>),
     /// Beta(1, 1)-Thompson sampling on activation, which learns of a draw once its week is over.
     Waiting,
+    /// The program that this command starts, anew in each world.
+    Peer(String),
 }
 
-pub(crate) fn run(seeds: u64) {
+/// In so many worlds, from the world of the first number on: the commands of peers, or where there is none, the learner and
+/// Beta-Thompson.
+pub(crate) fn run(seeds: u64, first: u64, commands: Vec<String>) {
     println!(
-        "{DAYS} days of {VISITS} visits, {seeds} worlds; share of the way from random to the best choice"
+        "{DAYS} days of {VISITS} visits, {seeds} worlds from number {first} on; share of the way from random to the best choice"
     );
     println!(
         "   all days          last {LAST_DAYS} days     random  best   (chance of activation)"
     );
-    let settings = Settings::new(WINDOWS, None);
-    let free = Settings { budget: None, ..settings.clone() };
-    let mut open = free.clone();
-    open.nursery.exposures = 0;
-    for (name, policy) in [
-        (
-            "learner as shipped: budget of 5 % against the oldest guide",
-            Policy::Learner(settings.into()),
-        ),
-        ("learner without the budget", Policy::Learner(free.into())),
-        ("learner without budget and nursery", Policy::Learner(open.into())),
-        ("Beta-Thompson that waits 7 days", Policy::Waiting),
-    ] {
-        let worths: Vec<Worth> = (0..seeds).map(|seed| Life::new(seed, &policy).lived()).collect();
+    let peers = commands.into_iter().map(|command| (command.clone(), Policy::Peer(command)));
+    let policies = if peers.len() == 0 { ours() } else { peers.collect() };
+    for (name, policy) in policies {
+        let worlds = first..first + seeds;
+        let worths: Vec<Worth> = worlds.map(|seed| Life::new(seed, &policy).lived()).collect();
         let column = |of: fn(&Worth) -> f64| spread(&worths.iter().map(of).collect::<Vec<_>>());
         let (all, last) = (column(|w| w.all.closed()), column(|w| w.last.closed()));
         let (random, best) =
@@ -57,6 +55,24 @@ pub(crate) fn run(seeds: u64) {
             all.0, all.1, last.0, last.1, random.0, best.0
         );
     }
+}
+
+/// The learner as it is shipped and with parts taken away, and the peer that needs no program.
+fn ours() -> Vec<(String, Policy)> {
+    let settings = Settings::new(WINDOWS, None);
+    let free = Settings { budget: None, ..settings.clone() };
+    let mut open = free.clone();
+    open.nursery.exposures = 0;
+    let policies = [
+        (
+            "learner as shipped: budget of 5 % against the oldest guide",
+            Policy::Learner(settings.into()),
+        ),
+        ("learner without the budget", Policy::Learner(free.into())),
+        ("learner without budget and nursery", Policy::Learner(open.into())),
+        ("Beta-Thompson that waits 7 days", Policy::Waiting),
+    ];
+    policies.map(|(name, policy)| (name.to_owned(), policy)).into()
 }
 
 /// What choices were worth in truth: sums over visits.
@@ -97,6 +113,8 @@ enum Fact {
     Activated,
     /// The week is over: what was shown, and whether it led to activation.
     Over(Arm, bool),
+    /// A peer learns whether this came of its choice.
+    Told(&'static str, bool),
 }
 
 struct Life<'a> {
@@ -111,6 +129,7 @@ struct Life<'a> {
     to_come: BTreeMap<(Timestamp, u64, u8), Fact>,
     /// Activations and failures of each arm, for who waits.
     counts: BTreeMap<Arm, (u32, u32)>,
+    peer: Option<Peer>,
 }
 
 impl<'a> Life<'a> {
@@ -118,8 +137,10 @@ impl<'a> Life<'a> {
         let learner = Learner::new(Frame::new(space(), WINDOWS));
         let settings = match policy {
             Policy::Learner(settings) => settings.as_ref().clone(),
-            Policy::Waiting => Settings::new(WINDOWS, None),
+            Policy::Waiting | Policy::Peer(_) => Settings::new(WINDOWS, None),
         };
+        let peer =
+            if let Policy::Peer(command) = policy { Some(Peer::start(command)) } else { None };
         Self {
             nature: Rc::new(Nature::new(seed)),
             policy,
@@ -131,6 +152,7 @@ impl<'a> Life<'a> {
             tracks: BTreeMap::new(),
             to_come: BTreeMap::new(),
             counts: BTreeMap::new(),
+            peer,
         }
     }
 
@@ -152,6 +174,9 @@ impl<'a> Life<'a> {
                 worth.last.add(value, &values);
             }
         }
+        if let Some(peer) = self.peer {
+            peer.end();
+        }
         worth
     }
 
@@ -161,6 +186,10 @@ impl<'a> Life<'a> {
         visitor: Visitor,
         open: &[&'g Guide],
     ) -> Option<&'g Guide> {
+        if let Some(peer) = &mut self.peer {
+            let place = peer.choose(visit, visitor, open, self.dice.number());
+            return Some(open[place]);
+        }
         if let Policy::Waiting = self.policy {
             let draws = open.iter().map(|guide| {
                 let (won, lost) = self.counts.get(&guide.arm).copied().unwrap_or_default();
@@ -216,9 +245,15 @@ impl<'a> Life<'a> {
             self.to_come.insert((at + WINDOWS.goal, visit, 3), over);
             return;
         }
+        if self.peer.is_some() {
+            let known = if clicked { CLICK } else { WINDOWS.click };
+            self.to_come.insert((at + known, visit, 1), Fact::Told("click", clicked));
+            self.to_come.insert((at + WINDOWS.goal, visit, 3), Fact::Told("activation", came));
+            return;
+        }
         self.to_come.insert((at, visit, 0), Fact::Marked(Mark::Shown));
         if clicked {
-            self.to_come.insert((at + Millis::minutes(2), visit, 1), Fact::Marked(Mark::Clicked));
+            self.to_come.insert((at + CLICK, visit, 1), Fact::Marked(Mark::Clicked));
         }
         if came {
             self.to_come.insert((at + after, visit, 2), Fact::Activated);
@@ -234,6 +269,11 @@ impl<'a> Life<'a> {
                 Fact::Over(arm, came) => {
                     let (won, lost) = self.counts.entry(arm).or_default();
                     *(if came { won } else { lost }) += 1;
+                }
+                Fact::Told(what, came) => {
+                    if let Some(peer) = &mut self.peer {
+                        peer.tell(visit, what, came);
+                    }
                 }
             }
         }

@@ -5,6 +5,7 @@ mod common;
 mod delayed;
 mod nature;
 mod peeking;
+mod peer;
 mod player;
 mod propensity;
 mod sets;
@@ -16,23 +17,23 @@ use std::path::PathBuf;
 // For its allocator, which is the product's.
 use pilotage_bench as _;
 
-const USAGE: &str = "learn speed | propensity | peeking RUNS | delayed SEEDS | sets FOLDER SEEDS | slates FOLDER SEEDS";
+const USAGE: &str = "learn speed | propensity | peeking RUNS | delayed SEEDS [FIRST [COMMAND…]] | sets FOLDER SEEDS | slates FOLDER SEEDS";
 
 fn main() {
     let mut words = std::env::args().skip(1);
     let task = words.next().expect(USAGE);
-    let mut rest: Vec<String> = words.collect();
-    let mut count = || rest.pop().and_then(|word| word.parse::<u64>().ok()).expect(USAGE);
+    let number = |word: String| word.parse::<u64>().expect(USAGE);
+    let mut next = || words.next().expect(USAGE);
     match task.as_str() {
         "speed" => speed::run(),
         "propensity" => propensity::run(),
-        "peeking" => peeking::run(count()),
-        "delayed" => delayed::run(count()),
-        "sets" | "slates" => {
-            let seeds = count();
-            let folder = PathBuf::from(rest.pop().expect(USAGE));
-            if task == "sets" { sets::run(&folder, seeds) } else { slates::run(&folder, seeds) }
+        "peeking" => peeking::run(number(next())),
+        "delayed" => {
+            let (seeds, first) = (number(next()), words.next().map_or(0, number));
+            delayed::run(seeds, first, words.collect());
         }
+        "sets" => sets::run(&PathBuf::from(next()), number(next())),
+        "slates" => slates::run(&PathBuf::from(next()), number(next())),
         _ => panic!("{USAGE}"),
     }
 }

@@ -4,6 +4,7 @@
 
 use pilotage_domain::learn::{Arm, Crossing, Features, Space, Span};
 use pilotage_domain::time::Millis;
+use serde_json::{Value, json};
 
 use crate::common::{Dice, arm};
 
@@ -57,6 +58,11 @@ impl Visitor {
 
     pub(crate) fn features(self) -> Features {
         Features::indicators([0, 1 + self.plan as u16, FIRST_NEED + self.need as u16])
+    }
+
+    /// The same for a peer.
+    pub(crate) fn told(self) -> Value {
+        json!({ "plan": self.plan, "need": self.need })
     }
 }
 
@@ -126,6 +132,12 @@ impl Guide {
             click: 0.4 * click + if bait { 1.2 } else { 0.0 },
             goal: 0.5 * goal - if bait { 2.0 } else { 0.0 },
         }
+    }
+
+    /// Which guide it is, and its features, for a peer.
+    pub(crate) fn told(&self) -> Value {
+        let id = self.arm.guide.as_str();
+        json!({ "id": id, "component": self.component, "intent": self.intent })
     }
 }
 
