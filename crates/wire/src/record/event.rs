@@ -167,7 +167,7 @@ fn malformed(what: &str) -> RecordError {
 pub fn decode(body: &[u8]) -> Result<Event, RecordError> {
     let mut stored = read::<Value>(body)?;
     let payload = stored.payload.take().unwrap_or(Value::Null);
-    event(stored, payload, |attributes| Ok(attributes))
+    event(stored, payload, Ok)
 }
 
 /// The same, but of its payload the members of these names alone (sorted): whoever folds it looks at no others, and to read

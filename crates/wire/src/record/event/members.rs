@@ -26,7 +26,7 @@ impl<'de> Visitor<'de> for Members<'_> {
         let mut members = Vec::new();
         while let Some(name) = map.next_key_seed(Name { names: self.names })? {
             match name {
-                Some(name) => members.push((name.clone(), map.next_value()?)),
+                Some(name) => members.push((name.into(), map.next_value()?)),
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
@@ -40,13 +40,13 @@ struct Name<'n> {
 }
 
 impl<'n> Name<'n> {
-    fn find(&self, name: &str) -> Option<&'n Box<str>> {
-        self.names.binary_search_by(|known| (**known).cmp(name)).ok().map(|at| &self.names[at])
+    fn find(&self, name: &str) -> Option<&'n str> {
+        self.names.binary_search_by(|known| (**known).cmp(name)).ok().map(|at| &*self.names[at])
     }
 }
 
 impl<'de, 'n> DeserializeSeed<'de> for Name<'n> {
-    type Value = Option<&'n Box<str>>;
+    type Value = Option<&'n str>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_str(self)
@@ -54,7 +54,7 @@ impl<'de, 'n> DeserializeSeed<'de> for Name<'n> {
 }
 
 impl<'n> Visitor<'_> for Name<'n> {
-    type Value = Option<&'n Box<str>>;
+    type Value = Option<&'n str>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a name")
