@@ -1,6 +1,7 @@
 //! What is forgotten and when. Must not be sooner than promised, nor all in one transaction.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pilotage_domain::time::Timestamp;
 use pilotage_engine::port::shared::{REMEMBERED_DAYS, Reserved, Shared};
@@ -138,10 +139,21 @@ async fn a_reservation_is_thrown_away_a_while_after_it_lapsed() {
     moment.note(now);
     // A clock that is behind changes nothing.
     moment.note(now - 10 * GRACE);
-    assert_eq!(forget(&pool, &moment).await.expect("the store writes"), 1);
+    assert_eq!(forgotten(&pool, &moment).await, 1);
     assert_eq!(operator.number(left).await, 3);
     let seen = store.shared_user(&super::key("u4"), Timestamp::from_millis(now)).await;
     assert_eq!(seen.expect("the store reads").reserved.len(), 1);
     moment.note(now + 10 * GRACE);
-    assert_eq!(forget(&pool, &moment).await.expect("the store writes"), 3);
+    assert_eq!(forgotten(&pool, &moment).await, 3);
+}
+
+/// What is forgotten once it is our turn: the store that is open looks for itself, too, and may be at it.
+async fn forgotten(pool: &Pool, moment: &Moment) -> u64 {
+    for _ in 0..250 {
+        match forget(pool, moment).await.expect("the store writes") {
+            0 => tokio::time::sleep(Duration::from_millis(20)).await,
+            some => return some,
+        }
+    }
+    0
 }
