@@ -3,7 +3,7 @@
 
 use std::future::{Future, poll_fn, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -85,7 +85,7 @@ where
         Err(problem) => Err(problem),
         Ok(caller) => {
             let call = Call { app: app.clone(), caller, parts, body };
-            unwinding(handler(call)).await.unwrap_or_else(|()| {
+            unwinding(pin!(handler(call))).await.unwrap_or_else(|()| {
                 error!(request_id = id.as_str(), route = route.id.name(), "a handler panicked");
                 Err(Problem::internal())
             })
@@ -119,8 +119,7 @@ impl Asked {
 }
 
 /// Runs the future to its end or to its panic.
-async fn unwinding<F: Future>(future: F) -> Result<F::Output, ()> {
-    let mut future = pin!(future);
+async fn unwinding<F: Future>(mut future: Pin<&mut F>) -> Result<F::Output, ()> {
     poll_fn(move |context| {
         // A handler that panics is dropped with all that it held: nothing half-changed is looked at again.
         match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
@@ -177,13 +176,13 @@ mod tests {
     async fn a_panic_ends_the_handler_and_nothing_else() {
         let quiet = std::panic::take_hook();
         std::panic::set_hook(Box::new(|_| {}));
-        let panicked = unwinding(async {
+        let panicking = pin!(async {
             tokio::task::yield_now().await;
             panic!("a secret of ours")
         });
-        let panicked: Result<(), ()> = panicked.await;
+        let panicked: Result<(), ()> = unwinding(panicking).await;
         std::panic::set_hook(quiet);
         assert_eq!(panicked, Err(()));
-        assert_eq!(unwinding(async { 7 }).await, Ok(7));
+        assert_eq!(unwinding(pin!(async { 7 })).await, Ok(7));
     }
 }

@@ -3,7 +3,6 @@
 mod head_timer;
 mod stall;
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
@@ -157,12 +156,12 @@ impl Connection {
         let called = AtomicBool::new(false);
         let service = service_fn(|request: Request<Incoming>| {
             called.store(true, Ordering::Relaxed);
-            let answer = site.answer(request.map(Body::new));
-            async move { Ok::<_, Infallible>(answer.await) }
+            site.answer(request.map(Body::new))
         });
         let connection = http1::Builder::new()
             .timer(HeadTimer::default())
             .writev(false)
+            .half_close(true)
             .header_read_timeout(settings.head_timeout)
             .max_header_size(MAX_HEAD_BYTES)
             .max_buf_size(READ_AHEAD)

@@ -1,6 +1,8 @@
 //! All that is served: the router, and a short way past it to what nearly every request is for. Must not serve anything there
 //! that the router does not.
 
+use std::convert::Infallible;
+
 use axum::Router;
 use axum::extract::Request;
 use axum::http::Method;
@@ -30,15 +32,13 @@ impl Site {
     }
 
     /// Answers the request. An event and a decision are told by sight: the router would be a tenth of what they cost.
-    pub async fn answer(&self, request: Request) -> Response {
+    pub async fn answer(&self, request: Request) -> Result<Response, Infallible> {
         match self.frequent(&request) {
             Some(route) if route.id == RouteId::Event => {
-                edge::run(&self.app, route, request, ingest::event).await
+                Ok(edge::run(&self.app, route, request, ingest::event).await)
             }
-            Some(route) => edge::run(&self.app, route, request, decide::decide).await,
-            None => {
-                self.router.clone().oneshot(request).await.unwrap_or_else(|never| match never {})
-            }
+            Some(route) => Ok(edge::run(&self.app, route, request, decide::decide).await),
+            None => self.router.clone().oneshot(request).await,
         }
     }
 
