@@ -47,7 +47,7 @@ impl Engine {
         let served = common.products.get(product).ok_or(IngestError::UnknownProduct)?;
         // In a fleet it is another process that folds.
         let heeded = matches!(self.seat, Seat::Alone(_)).then_some(&served.heeded[..]);
-        let mut taking = Taking::default();
+        let mut taking = Taking::of(events.len());
         for event in events {
             common.take((product, heeded), event, &mut taking);
         }
@@ -67,13 +67,20 @@ impl Engine {
 type Heeded<'a> = Option<&'a [Box<str>]>;
 
 /// What a call puts on record.
-#[derive(Default)]
 struct Taking {
     entries: Vec<Entry>,
     /// The events' names, and where their entries stand among the others.
     ids: Vec<(usize, EventId)>,
     /// Who is named in it.
     named: HashSet<UserKey>,
+}
+
+impl Taking {
+    /// Room for so many events.
+    fn of(events: usize) -> Self {
+        let (entries, ids) = (Vec::with_capacity(events), Vec::with_capacity(events));
+        Self { entries, ids, named: HashSet::new() }
+    }
 }
 
 /// Anonymous users who are known to be named on record, so that a caller who names one with each event does not double the log.

@@ -16,6 +16,8 @@ pub(super) struct Kind {
     pub name: &'static str,
     /// SQLite's application id of it.
     pub application: i32,
+    /// The size of its pages in bytes, where it is new.
+    pub page: u32,
     /// What makes format n + 1 out of format n; the first makes it out of nothing. Only ever added to.
     pub steps: &'static [&'static str],
 }
@@ -41,7 +43,7 @@ pub(super) fn open(kind: &Kind, path: &Path, cache_bytes: usize) -> Result<Conne
         return Err(OpenError::ReadOnly { path: path.to_owned() });
     }
     let found = identify(kind, path, &connection)?;
-    prepare(&connection, cache_bytes).map_err(at_fault)?;
+    prepare(kind, &connection, cache_bytes).map_err(at_fault)?;
     bring_up(kind, &connection, found).map_err(at_fault)?;
     if found == 0 {
         // From now on the file itself says whose it is, whatever becomes of its write-ahead log.
@@ -126,8 +128,10 @@ fn common(connection: &Connection, cache_bytes: usize) -> rusqlite::Result<()> {
 }
 
 /// What holds for the connection that writes.
-fn prepare(connection: &Connection, cache_bytes: usize) -> rusqlite::Result<()> {
+fn prepare(kind: &Kind, connection: &Connection, cache_bytes: usize) -> rusqlite::Result<()> {
     common(connection, cache_bytes)?;
+    // Of a file that has pages already this changes nothing.
+    connection.pragma_update(None, "page_size", kind.page)?;
     let mode: String =
         connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
     debug_assert_eq!(mode, "wal");
@@ -189,6 +193,7 @@ mod tests {
         role: "test",
         name: "test.sqlite",
         application: 77,
+        page: 4_096,
         steps: &["CREATE TABLE a (x); INSERT INTO a VALUES (1)"],
     };
     const TWO: Kind = Kind {

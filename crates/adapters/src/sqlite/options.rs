@@ -18,8 +18,7 @@ pub struct Options {
     /// How long a commit waits for more records: a small one that is much smaller than the last, a large one in any case
     /// (see `Queue::take`).
     pub commit_wait: Duration,
-    /// The newest records that are kept in memory for readers, in bytes. More than the processor's caches hold makes
-    /// every record's memory cold by the time that it is used again.
+    /// The newest records that are kept in memory for readers who have not read them, in bytes.
     pub tail_bytes: usize,
     /// Pages that each connection on the log may keep in memory, in bytes.
     pub log_cache_bytes: usize,

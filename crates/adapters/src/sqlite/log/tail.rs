@@ -2,11 +2,16 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use pilotage_domain::event::Position;
 use pilotage_engine::port::log::{Entry, Stored};
 
 use super::queue::bytes_of;
+
+/// So much of what was read stays, for whoever asks about an event just after telling it. More would make every record's
+/// memory cold by the time that it is used again: the processor's caches hold about this much.
+const READ: usize = 512 << 10;
 
 /// The newest commits, bounded in bytes; without holes between them.
 #[derive(Debug)]
@@ -14,6 +19,8 @@ pub(super) struct Tail {
     commits: VecDeque<Arc<Commit>>,
     bytes: usize,
     most_bytes: usize,
+    /// The last record that the furthest reader has behind it.
+    followed: AtomicU64,
 }
 
 /// The records of one commit.
@@ -69,22 +76,29 @@ pub(super) fn stored((position, entry): (u64, &Entry)) -> Stored {
 
 impl Tail {
     pub(super) fn new(most_bytes: usize) -> Self {
-        Self { commits: VecDeque::new(), bytes: 0, most_bytes }
+        Self { commits: VecDeque::new(), bytes: 0, most_bytes, followed: AtomicU64::new(0) }
     }
 
-    /// Adds a commit, which holds at least one record, and lets go of the oldest beyond the bound.
+    /// Adds a commit, which holds at least one record, and lets go of the oldest beyond the bound: that of what was read,
+    /// and that of all.
     pub(super) fn push(&mut self, commit: Commit) {
         self.bytes += commit.bytes;
         self.commits.push_back(Arc::new(commit));
-        while self.bytes > self.most_bytes {
-            let Some(oldest) = self.commits.pop_front() else { break };
+        let followed = Position(*self.followed.get_mut());
+        while let Some(oldest) = self.commits.front() {
+            let bound = if oldest.last() <= followed { READ } else { self.most_bytes };
+            if self.bytes <= bound.min(self.most_bytes) {
+                break;
+            }
             self.bytes -= oldest.bytes;
+            self.commits.pop_front();
         }
     }
 
     /// The commits from the record after `after` on, as far as `max_bytes` may reach into them; `None` where the tail
     /// does not go back so far.
     pub(super) fn after(&self, after: Position, max_bytes: usize) -> Option<Vec<Arc<Commit>>> {
+        self.followed.fetch_max(after.0, Ordering::Relaxed);
         if self.commits.front()?.first > after.0 + 1 {
             return None;
         }
@@ -152,6 +166,24 @@ mod tests {
         }
         assert_eq!(after(&tail, 3, 0), Some(vec![4, 5, 6]), "one commit at least");
         assert_eq!(after(&tail, 4, 1), Some(vec![5, 6]));
+    }
+
+    #[test]
+    fn little_stays_of_what_was_read() {
+        let big = |first| Commit::new(Position(first), vec![entry(); 200]);
+        let mut tail = Tail::new(4 << 20);
+        (0..5).for_each(|commit| tail.push(big(1 + 200 * commit)));
+        let after_first = |tail: &Tail| after(tail, 0, usize::MAX).map(|all| all.len());
+        assert_eq!(after_first(&tail), Some(1_000), "nobody has read it");
+        assert_eq!(after(&tail, 500, 0).map(|all| all.len()), Some(100));
+        assert_eq!(after_first(&tail), Some(1_000), "nothing goes while nothing comes");
+        tail.push(big(1_001));
+        assert_eq!(after_first(&tail), None, "from the file");
+        assert_eq!(after(&tail, 500, usize::MAX).map(|all| all.len()), Some(700), "half read");
+        after(&tail, 1_200, usize::MAX);
+        tail.push(big(1_201));
+        let held = |at| tail.holding(Position(at)).is_some();
+        assert!(!held(1_000) && held(1_001) && held(1_201), "up to half a megabyte");
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub(super) const STORE: Kind = Kind {
     role: "store",
     name: "store.sqlite",
     application: 0x5069_5374, // "PiSt"
+    page: 4_096,
     steps: &[FORMAT_1, LEARNT, ADVICE, REACHED],
 };
 
