@@ -10,7 +10,7 @@ pub(super) const LOG: Kind = Kind {
     role: "log",
     name: "log.sqlite",
     application: 0x5069_4c67, // "PiLg"
-    page: 16_384,
+    page: 8_192,
     steps: &[FORMAT_1, FORMAT_2, FORMAT_3],
 };
 
