@@ -186,6 +186,15 @@ impl DecisionId {
         self.0 & ((1 << 80) - 1)
     }
 
+    /// The 36 characters that it is printed as, all ASCII.
+    pub fn characters(self) -> [u8; 36] {
+        let mut text = *b"dec_00000000000000000000000000000000";
+        for (place, digit) in text.iter_mut().skip(4).enumerate() {
+            *digit = b"0123456789abcdef"[((self.0 >> (124 - 4 * place)) & 0xf) as usize];
+        }
+        text
+    }
+
     /// Reads `dec_…`; `None` where the text is not of that form.
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix("dec_")?;
@@ -199,7 +208,7 @@ impl DecisionId {
 
 impl fmt::Display for DecisionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "dec_{:032x}", self.0)
+        f.write_str(std::str::from_utf8(&self.characters()).unwrap_or_default())
     }
 }
 
@@ -212,7 +221,7 @@ impl TryFrom<&str> for DecisionId {
 
 impl Serialize for DecisionId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(std::str::from_utf8(&self.characters()).unwrap_or_default())
     }
 }
 

@@ -175,10 +175,14 @@ fn browser(app: &App, route: MethodRouter) -> MethodRouter {
     route.options(move |request: Request| ready(edge::preflight(&app, &request)))
 }
 
+/// Room for most answers, in bytes.
+const ROOM: usize = 512;
+
 /// A JSON answer.
 fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    let mut bytes = Vec::with_capacity(ROOM);
     // Answers hold text, finite numbers, lists and objects with text keys: writing them to memory can't fail.
-    let bytes = serde_json::to_vec(body).expect("an answer is always writable");
+    serde_json::to_writer(&mut bytes, body).expect("an answer is always writable");
     typed(status, "application/json", bytes)
 }
 

@@ -3,10 +3,12 @@
 mod head_timer;
 mod stall;
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -18,6 +20,7 @@ use hyper_util::rt::TokioIo;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::coop::has_budget_remaining;
 use tokio::time::{interval, sleep, timeout};
 use tracing::{debug, info, warn};
 
@@ -137,6 +140,30 @@ async fn keep_metrics(app: &App) {
     }
 }
 
+/// The connection's end; `None` where `finish` resolves first. What has arrived is read before that is looked at, and it is
+/// looked at only where something may have changed: to ask a watch takes a lock that all connections share.
+async fn before<C: Future>(
+    mut connection: Pin<&mut C>,
+    finish: impl Future<Output = ()>,
+    may_finish: impl Fn() -> bool,
+) -> Option<C::Output> {
+    let mut finish = pin!(finish);
+    let mut asked: Option<Waker> = None;
+    poll_fn(|context| {
+        if let Poll::Ready(ended) = connection.as_mut().poll(context) {
+            return Poll::Ready(Some(ended));
+        }
+        let waker = context.waker();
+        if asked.as_ref().is_some_and(|asked| asked.will_wake(waker)) && !may_finish() {
+            return Poll::Pending;
+        }
+        // Who has used up a turn is only told to ask again.
+        asked = has_budget_remaining().then(|| waker.clone());
+        finish.as_mut().poll(context).map(|()| None)
+    })
+    .await
+}
+
 struct Connection {
     app: App,
     slot: OwnedSemaphorePermit,
@@ -166,13 +193,11 @@ impl Connection {
             .max_header_size(MAX_HEAD_BYTES)
             .max_buf_size(READ_AHEAD)
             .serve_connection(io, service);
-        let mut connection = std::pin::pin!(connection);
-        // What has arrived is read before the phase is looked at.
-        let mut ended = tokio::select! {
-            biased;
-            ended = connection.as_mut() => Some(ended),
-            () = Self::reaches(&mut self.phases, Phase::Finish) => None,
-        };
+        let mut connection = pin!(connection);
+        let phases = self.phases.clone();
+        let finish = Self::reaches(&mut self.phases, Phase::Finish);
+        let mut ended =
+            before(connection.as_mut(), finish, || phases.has_changed().unwrap_or(true)).await;
         // hyper waits for the rest of a first head that has begun to come, and nobody promised an answer to half of one.
         if ended.is_none() && called.load(Ordering::Relaxed) {
             connection.as_mut().graceful_shutdown();

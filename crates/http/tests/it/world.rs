@@ -149,7 +149,7 @@ impl World {
     /// Sends the request and holds the answer against the contract.
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let response = self.site.answer(request).await;
+        let Ok(response) = self.site.answer(request).await;
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.expect("a whole body");
         let reply = Reply {

@@ -4,7 +4,8 @@ use hashbrown::HashTable;
 use pilotage_domain::event::Position;
 use pilotage_domain::id::{ProductId, UserId};
 use pilotage_engine::port::log::{Appended, Entry, EntryName};
-use rusqlite::{Connection, params};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{CachedStatement, Connection, params_from_iter};
 
 use super::block::Blocks;
 use super::queue::Request;
@@ -41,6 +42,7 @@ impl Commit<'_> {
             entries: Vec::with_capacity(count),
             marks: HashTable::with_capacity(count),
         };
+        let mut decisions = Vec::new();
         let mut outcome = Outcome { appended: Vec::with_capacity(count), marks: Vec::new() };
         for entry in entries() {
             let mark = self.key.of_name(entry.product.as_str(), entry.user.as_str(), &entry.name);
@@ -49,11 +51,12 @@ impl Commit<'_> {
                 None => Appended::New(new.add(entry)?),
             };
             if let EntryName::Decision(id) = &entry.name {
-                self.index(&id.bits().to_be_bytes(), appended.position())?;
+                decisions.push((id.bits().to_be_bytes(), appended.position()));
             }
             outcome.appended.push(appended);
         }
         new.blocks.finish()?;
+        self.index(&decisions)?;
         Ok(outcome)
     }
 
@@ -91,12 +94,39 @@ impl Commit<'_> {
         }
     }
 
-    /// Makes the decision findable. Its id is new by construction; were it not, the first would be found.
-    fn index(&self, id: &[u8], position: Position) -> rusqlite::Result<()> {
-        let insert = "INSERT INTO decision VALUES (?, ?) ON CONFLICT DO NOTHING";
-        let mut statement = self.connection.prepare_cached(insert)?;
-        statement.execute(params![id, row::to_column(position)]).map(drop)
+    /// Makes the decisions findable, many with one statement: to run one costs more than to add a row. Their ids are new by
+    /// construction; were one not, the first would be found.
+    fn index(&self, decisions: &[Indexed]) -> rusqlite::Result<()> {
+        let (many, rest) = decisions.as_chunks::<MANY>();
+        if !many.is_empty() {
+            let rows = [ROW; MANY].join(", ");
+            let mut statement = self.connection.prepare_cached(&insert(&rows))?;
+            many.iter().try_for_each(|some| index_all(&mut statement, some))?;
+        }
+        if !rest.is_empty() {
+            let mut statement = self.connection.prepare_cached(&insert(ROW))?;
+            rest.iter().try_for_each(|one| index_all(&mut statement, std::slice::from_ref(one)))?;
+        }
+        Ok(())
     }
+}
+
+/// A decision's id as it is stored, and where its record stands.
+type Indexed = ([u8; 16], Position);
+
+/// How many decisions one statement makes findable.
+const MANY: usize = 16;
+const ROW: &str = "(?, ?)";
+
+fn insert(rows: &str) -> String {
+    format!("INSERT INTO decision VALUES {rows} ON CONFLICT DO NOTHING")
+}
+
+fn index_all(statement: &mut CachedStatement<'_>, decisions: &[Indexed]) -> rusqlite::Result<()> {
+    let columns = decisions.iter().flat_map(|(id, at)| {
+        [ToSqlOutput::Borrowed(ValueRef::Blob(id)), ToSqlOutput::from(row::to_column(*at))]
+    });
+    statement.execute(params_from_iter(columns)).map(drop)
 }
 
 /// Whether that is the same record.
