@@ -37,8 +37,7 @@ impl ContentHash {
     pub fn digits(&self) -> [u8; 64] {
         let mut digits = [0; 64];
         for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
-            *pair = [byte >> 4, byte & 15]
-                .map(|nibble| nibble + if nibble < 10 { b'0' } else { b'a' - 10 });
+            *pair = [byte >> 4, byte & 15].map(hex_digit);
         }
         digits
     }
@@ -59,6 +58,11 @@ impl fmt::Debug for ContentHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
     }
+}
+
+/// Four bits as a hexadecimal digit.
+pub(crate) const fn hex_digit(nibble: u8) -> u8 {
+    nibble + if nibble < 10 { b'0' } else { b'a' - 10 }
 }
 
 /// A uniform 64-bit number that depends on the labelled parts alone (the first eight bytes of their SHA-256).

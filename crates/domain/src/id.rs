@@ -9,6 +9,8 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
+use crate::hash::hex_digit;
+
 /// Why a text is not the name that it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum IdError {
@@ -190,7 +192,7 @@ impl DecisionId {
     pub fn characters(self) -> [u8; 36] {
         let mut text = *b"dec_00000000000000000000000000000000";
         for (place, digit) in text.iter_mut().skip(4).enumerate() {
-            *digit = b"0123456789abcdef"[((self.0 >> (124 - 4 * place)) & 0xf) as usize];
+            *digit = hex_digit(((self.0 >> (124 - 4 * place)) & 0xf) as u8);
         }
         text
     }
