@@ -102,6 +102,21 @@ async fn a_connection_serves_request_after_request() {
 }
 
 #[tokio::test]
+async fn who_has_said_all_is_answered() {
+    let server = start(Settings::default(), Router::new()).await;
+    let mut stream = server.connect().await;
+    let body = r#"{"userId":"00000000-0000-4000-8000-000000000001","sessionId":"s","after":"evt-none","waitMs":50}"#;
+    let head =
+        "POST /api/v1/decisions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json";
+    let whole = format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    stream.write_all(whole.as_bytes()).await.expect("sent");
+    // The answer takes a while, in which the server could see that nothing more will come.
+    stream.shutdown().await.expect("closed for writing");
+    let reply = rest(&mut stream).await;
+    assert!(reply.starts_with("HTTP/1.1 200"), "{reply}");
+}
+
+#[tokio::test]
 async fn a_head_that_does_not_come_ends_the_connection() {
     let server = start(impatient(), Router::new()).await;
     let mut silent = server.connect().await;
