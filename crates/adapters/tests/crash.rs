@@ -23,7 +23,11 @@ const ROUND: &str = "PILOTAGE_TEST_ROUND";
 const CALLERS: usize = 8;
 
 fn options() -> Options {
-    Options { checkpoint_bytes: 64 << 10, ..Options::default() }
+    Options {
+        log_checkpoint_bytes: 64 << 10,
+        store_checkpoint_bytes: 64 << 10,
+        ..Options::default()
+    }
 }
 
 fn event(round: &str, caller: usize, n: usize) -> Entry {

@@ -26,8 +26,11 @@ pub struct Options {
     pub store_cache_bytes: usize,
     /// Connections for reading, on each file.
     pub readers: usize,
-    /// How much is written ahead before it is moved into the database file, in bytes.
-    pub checkpoint_bytes: usize,
+    /// How much of the log is written ahead before it is moved into its file, in bytes: little, so that it is read and
+    /// written while the processor's caches hold it, and no commit waits long behind it.
+    pub log_checkpoint_bytes: usize,
+    /// How much of the store is written ahead before it is moved into its file, in bytes: much, since pages change again.
+    pub store_checkpoint_bytes: usize,
 }
 
 impl Default for Options {
@@ -42,7 +45,8 @@ impl Default for Options {
             log_cache_bytes: 8 * MIB,
             store_cache_bytes: 64 * MIB,
             readers: 2,
-            checkpoint_bytes: 16 * MIB,
+            log_checkpoint_bytes: 4 * MIB,
+            store_checkpoint_bytes: 16 * MIB,
         }
     }
 }

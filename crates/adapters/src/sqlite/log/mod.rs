@@ -75,7 +75,7 @@ impl SqliteLog {
                 wait: options.commit_wait,
             },
             relief: Relief::start(&path, options.log_cache_bytes)?,
-            most_ahead: options.checkpoint_bytes,
+            most_ahead: options.log_checkpoint_bytes,
             runtime: tokio::runtime::Handle::try_current().ok(),
             ahead: 0,
             poison: None,

@@ -57,7 +57,7 @@ impl SqliteStore {
             RowError::Damaged(detail) => OpenError::Damaged { path: path.clone(), detail },
         })?;
         let healthy = Arc::new(AtomicBool::new(true));
-        let writer = Writer::new(connection, Arc::clone(&healthy), options.checkpoint_bytes)
+        let writer = Writer::new(connection, Arc::clone(&healthy), options.store_checkpoint_bytes)
             .map_err(|error| file::explain(&path, &error))?;
         let readers = (0..options.readers.max(1))
             .map(|_| file::open_reader(&path, options.store_cache_bytes))

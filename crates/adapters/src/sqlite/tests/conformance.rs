@@ -75,7 +75,8 @@ mod log_without_memory {
         tail_bytes: 0,
         commit_entries: 1,
         readers: 1,
-        checkpoint_bytes: 0,
+        log_checkpoint_bytes: 0,
+        store_checkpoint_bytes: 0,
         ..small()
     }));
 }

@@ -31,7 +31,8 @@ fn small() -> Options {
         tail_bytes: 64 << 10,
         log_cache_bytes: 256 << 10,
         store_cache_bytes: 256 << 10,
-        checkpoint_bytes: 256 << 10,
+        log_checkpoint_bytes: 256 << 10,
+        store_checkpoint_bytes: 256 << 10,
         ..Options::default()
     }
 }
