@@ -61,8 +61,22 @@ impl fmt::Debug for ContentHash {
 }
 
 /// Four bits as a hexadecimal digit.
-pub(crate) const fn hex_digit(nibble: u8) -> u8 {
+const fn hex_digit(nibble: u8) -> u8 {
     nibble + if nibble < 10 { b'0' } else { b'a' - 10 }
+}
+
+/// A name of `N` characters, all ASCII: the tag, then the number's last `N` - 4 hexadecimal digits. A decision has one for
+/// each time that it is written down, so that it does without the formatter.
+pub fn tagged<const N: usize>(tag: [u8; 4], mut number: u128) -> [u8; N] {
+    let mut text = [0; N];
+    for (place, character) in text.iter_mut().enumerate().rev() {
+        *character = tag.get(place).copied().unwrap_or_else(|| {
+            let digit = hex_digit((number & 15) as u8);
+            number >>= 4;
+            digit
+        });
+    }
+    text
 }
 
 /// A uniform 64-bit number that depends on the labelled parts alone (the first eight bytes of their SHA-256).

@@ -9,7 +9,7 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
-use crate::hash::hex_digit;
+use crate::hash::tagged;
 
 /// Why a text is not the name that it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -188,13 +188,8 @@ impl DecisionId {
         self.0 & ((1 << 80) - 1)
     }
 
-    /// The 36 characters that it is printed as, all ASCII.
-    pub fn characters(self) -> [u8; 36] {
-        let mut text = *b"dec_00000000000000000000000000000000";
-        for (place, digit) in text.iter_mut().skip(4).enumerate() {
-            *digit = hex_digit(((self.0 >> (124 - 4 * place)) & 0xf) as u8);
-        }
-        text
+    fn with_text<T>(self, write: impl FnOnce(&str) -> T) -> T {
+        write(std::str::from_utf8(&tagged::<36>(*b"dec_", self.0)).unwrap_or_default())
     }
 
     /// Reads `dec_…`; `None` where the text is not of that form.
@@ -210,7 +205,7 @@ impl DecisionId {
 
 impl fmt::Display for DecisionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(std::str::from_utf8(&self.characters()).unwrap_or_default())
+        self.with_text(|text| f.write_str(text))
     }
 }
 
@@ -223,7 +218,7 @@ impl TryFrom<&str> for DecisionId {
 
 impl Serialize for DecisionId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(std::str::from_utf8(&self.characters()).unwrap_or_default())
+        self.with_text(|text| serializer.serialize_str(text))
     }
 }
 

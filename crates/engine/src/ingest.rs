@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pilotage_domain::event::Event;
+use pilotage_domain::hash::tagged;
 use pilotage_domain::id::{EventId, ProductId};
 use pilotage_domain::kin::may_name;
 use pilotage_wire::event::IncomingEvent;
@@ -173,11 +174,7 @@ impl Common {
 
     /// `evt_` and 128 random bits in hexadecimal.
     fn fresh_event_id(&self) -> EventId {
-        let mut text = *b"evt_00000000000000000000000000000000";
-        let bits = self.entropy.bits();
-        for (place, digit) in text.iter_mut().skip(4).enumerate() {
-            *digit = b"0123456789abcdef"[((bits >> (124 - 4 * place)) & 0xf) as usize];
-        }
+        let text = tagged::<36>(*b"evt_", self.entropy.bits());
         // 36 printable bytes are always a caller-owned id.
         let text = std::str::from_utf8(&text).expect("digits and letters");
         EventId::new(text).expect("a fresh id is well formed")

@@ -55,12 +55,6 @@ pub(crate) fn host_is_loopback(headers: &HeaderMap) -> bool {
 }
 
 fn is_loopback(authority: &str) -> bool {
-    // Nearly every caller's name for it.
-    let is_port = |port: &str| port.bytes().all(|b| b.is_ascii_digit());
-    let named = authority.rsplit_once(':').filter(|(_, port)| is_port(port));
-    if matches!(named.map_or(authority, |(host, _)| host), "127.0.0.1" | "localhost" | "[::1]") {
-        return true;
-    }
     let Ok(authority) = authority.parse::<Authority>() else { return false };
     let host = authority.host();
     let plain = host.trim_start_matches('[').trim_end_matches(']');

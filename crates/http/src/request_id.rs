@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use pilotage_domain::hash::tagged;
 
 /// The header that names a request, both ways.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -40,10 +41,7 @@ fn fresh() -> HeaderValue {
     static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0) << 32);
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let number = *PROCESS | (COUNT.fetch_add(1, Ordering::Relaxed) & u64::from(u32::MAX));
-    let mut text = *b"req_0000000000000000";
-    for (place, digit) in text.iter_mut().skip(4).enumerate() {
-        *digit = b"0123456789abcdef"[((number >> (60 - 4 * place)) & 0xf) as usize];
-    }
+    let text = tagged::<20>(*b"req_", number.into());
     // Twenty visible characters are always a header value.
     HeaderValue::from_bytes(&text).expect("a fresh id is well formed")
 }

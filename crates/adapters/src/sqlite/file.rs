@@ -193,7 +193,7 @@ mod tests {
         role: "test",
         name: "test.sqlite",
         application: 77,
-        page: 4_096,
+        page: 8_192,
         steps: &["CREATE TABLE a (x); INSERT INTO a VALUES (1)"],
     };
     const TWO: Kind = Kind {
@@ -235,7 +235,10 @@ mod tests {
     #[test]
     fn a_write_is_synced_before_it_is_answered_for() {
         let folder = tempfile::tempdir().expect("a folder");
-        let connection = open(&ONE, &folder.path().join("test.sqlite"), 1 << 20).expect("a file");
+        let path = folder.path().join("test.sqlite");
+        drop(open(&ONE, &path, 1 << 20).expect("a file"));
+        let smaller = Kind { page: 4_096, ..ONE };
+        let connection = open(&smaller, &path, 1 << 20).expect("the same file");
         let text = |pragma| {
             connection
                 .pragma_query_value(None, pragma, |row| row.get::<_, rusqlite::types::Value>(0))
@@ -243,5 +246,6 @@ mod tests {
         assert_eq!(text("synchronous").expect("a pragma"), 2.into());
         assert_eq!(text("journal_mode").expect("a pragma"), "wal".to_owned().into());
         assert_eq!(text("wal_autocheckpoint").expect("a pragma"), 0.into());
+        assert_eq!(text("page_size").expect("a pragma"), 8_192.into(), "a file keeps its pages");
     }
 }

@@ -96,7 +96,7 @@ impl Tail {
     }
 
     /// The commits from the record after `after` on, as far as `max_bytes` may reach into them; `None` where the tail
-    /// does not go back so far.
+    /// does not go back so far. Whoever asks has all up to `after` behind it.
     pub(super) fn after(&self, after: Position, max_bytes: usize) -> Option<Vec<Arc<Commit>>> {
         self.followed.fetch_max(after.0, Ordering::Relaxed);
         if self.commits.front()?.first > after.0 + 1 {
