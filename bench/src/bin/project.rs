@@ -2,14 +2,19 @@
 //! and `recover` after a kill. Must use the engine as the server does.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use pilotage_bench::{engine, event, first_event, mix, product, resident_mb};
 use pilotage_engine::Engine;
+use tokio::task::JoinSet;
 
 const BATCH: u64 = 2_500;
-/// How many events may be taken and not yet folded; the producer waits beyond that.
-const MOST_BEHIND: u64 = 10_000;
+/// How many batches of live traffic are under way at once: a server's callers do not wait for each other's commits.
+const PRODUCERS: usize = 2;
+/// How many events may be taken and not yet folded; the producers wait beyond that.
+const MOST_BEHIND: u64 = 20_000;
 
 #[tokio::main]
 async fn main() {
@@ -80,29 +85,39 @@ async fn keep_up(engine: &Engine, taken: u64) {
     }
 }
 
+/// Traffic for so long, from several producers.
 async fn live(engine: &Engine, users: u64, seconds: u64) {
-    let start = Instant::now();
-    let first = applied(engine);
-    let (mut sent, mut told, mut told_at) = (0u64, first, start);
-    while start.elapsed() < Duration::from_secs(seconds) {
-        let events = (sent..sent + BATCH).map(|n| event(mix(n) % users)).collect();
-        engine.ingest(&product(), events).await.expect("taken");
-        sent += BATCH;
-        keep_up(engine, first + sent).await;
-        if told_at.elapsed() >= Duration::from_secs(5) {
-            let applied = applied(engine);
-            let rate = (applied - told) as f64 / told_at.elapsed().as_secs_f64();
-            println!(
-                "{:>4} s: {rate:>8.0} events/s, {} MiB resident",
-                start.elapsed().as_secs(),
-                resident_mb()
-            );
-            (told, told_at) = (applied, Instant::now());
-        }
+    let (start, first) = (Instant::now(), applied(engine));
+    let sent = Arc::new(AtomicU64::new(0));
+    let mut producers = JoinSet::new();
+    for _ in 0..PRODUCERS {
+        let (engine, sent) = (engine.clone(), Arc::clone(&sent));
+        producers.spawn(async move {
+            while start.elapsed() < Duration::from_secs(seconds) {
+                let begin = sent.fetch_add(BATCH, Ordering::Relaxed);
+                let events = (begin..begin + BATCH).map(|n| event(mix(n) % users)).collect();
+                engine.ingest(&product(), events).await.expect("taken");
+                keep_up(&engine, first + sent.load(Ordering::Relaxed)).await;
+            }
+        });
     }
+    let telling = tokio::spawn(tell(engine.clone()));
+    producers.join_all().await;
+    telling.abort();
     engine.settled().await.expect("folded");
     let total = (applied(engine) - first) as f64;
     println!("sustained {:.0} events/s over {seconds} s", total / start.elapsed().as_secs_f64());
+}
+
+/// Says every five seconds how many events were folded in them.
+async fn tell(engine: Engine) {
+    let window = Duration::from_secs(5);
+    for passed in 1.. {
+        let (told, at) = (applied(&engine), Instant::now());
+        tokio::time::sleep(window).await;
+        let rate = (applied(&engine) - told) as f64 / at.elapsed().as_secs_f64();
+        println!("{:>4} s: {rate:>8.0} events/s, {} MiB resident", passed * 5, resident_mb());
+    }
 }
 
 /// The last record that is in the profiles.

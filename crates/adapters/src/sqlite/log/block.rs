@@ -35,7 +35,7 @@ pub(super) struct Blocks<'a> {
 impl<'a> Blocks<'a> {
     /// Records are to follow after `end`.
     pub(super) fn after(connection: &'a Connection, end: Position) -> Self {
-        Self { connection, end, before: end, body: Vec::new() }
+        Self { connection, end, before: end, body: Vec::with_capacity(FULL) }
     }
 
     /// Adds the record; where it stands.

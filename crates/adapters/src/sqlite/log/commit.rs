@@ -42,7 +42,7 @@ impl Commit<'_> {
             entries: Vec::with_capacity(count),
             marks: HashTable::with_capacity(count),
         };
-        let mut decisions = Vec::new();
+        let mut decisions = Vec::with_capacity(count);
         let mut outcome = Outcome { appended: Vec::with_capacity(count), marks: Vec::new() };
         for entry in entries() {
             let mark = self.key.of_name(entry.product.as_str(), entry.user.as_str(), &entry.name);

@@ -202,7 +202,8 @@ impl Queue {
 impl State {
     /// The first requests, as many as fit one portion and at least one.
     fn cut(&mut self, portion: Portion) -> Vec<Request> {
-        let (mut taken, mut entries, mut bytes) = (Vec::new(), 0, 0);
+        let room = self.requests.len().min(portion.entries.max(1));
+        let (mut taken, mut entries, mut bytes) = (Vec::with_capacity(room), 0, 0);
         while let Some(next) = self.requests.front() {
             let fits = entries + next.entries.len() <= portion.entries
                 && bytes + next.bytes <= portion.bytes;

@@ -126,9 +126,9 @@ impl Writer {
 
     /// Shows what is durable, then answers.
     fn publish(&mut self, requests: Vec<Request>, outcome: Outcome) {
+        let mut new = NewRecords::at_most(outcome.appended.len());
         let mut appended = outcome.appended.into_iter();
         let mut replies = Vec::with_capacity(requests.len());
-        let mut new = NewRecords::default();
         for request in requests {
             let results: Vec<_> = appended.by_ref().take(request.entries.len()).collect();
             new.take(request.entries, &results);
@@ -245,13 +245,16 @@ impl Writer {
 }
 
 /// The new records of a commit, in order.
-#[derive(Default)]
 struct NewRecords {
     first: Option<Position>,
     entries: Vec<Entry>,
 }
 
 impl NewRecords {
+    fn at_most(count: usize) -> Self {
+        Self { first: None, entries: Vec::with_capacity(count) }
+    }
+
     fn take(&mut self, entries: Vec<Entry>, results: &[Appended]) {
         for (entry, result) in entries.into_iter().zip(results) {
             if let Appended::New(position) = result {
