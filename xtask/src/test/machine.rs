@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -184,12 +185,43 @@ impl Call {
 
     /// Runs a test runner, passes on what it prints, and counts its tests. No test, a skipped test or a failed one is an
     /// error, whatever the exit code.
-    pub(crate) fn counts(mut self, runner: Runner, tally: &mut Tally) -> Result<()> {
-        println!("$ {}", self.line);
+    pub(crate) fn counts(self, runner: Runner, tally: &mut Tally) -> Result<()> {
+        self.counts_onto(&mut std::io::stdout(), runner, tally)
+    }
+
+    /// The same while something else is done; what it prints comes when both have ended. Both go on to their ends, and a failure of
+    /// either is an error.
+    pub(crate) fn counts_while(
+        self,
+        runner: Runner,
+        tally: &mut Tally,
+        meanwhile: impl FnOnce(&mut Tally) -> Result<()>,
+    ) -> Result<()> {
+        println!("$ {} (beside what follows, and printed after it)", self.line);
+        thread::scope(|scope| {
+            let aside = scope.spawn(move || {
+                let (mut said, mut counted) = (Vec::new(), Tally::default());
+                let outcome = self.counts_onto(&mut said, runner, &mut counted);
+                (said, counted, outcome)
+            });
+            let outcome = meanwhile(tally);
+            let Ok((said, counted, of_aside)) = aside.join() else { bail!("a thread panicked") };
+            std::io::stdout().write_all(&said)?;
+            tally.add(counted);
+            outcome.and(of_aside)
+        })
+    }
+
+    fn counts_onto(
+        mut self,
+        screen: &mut impl Write,
+        runner: Runner,
+        tally: &mut Tally,
+    ) -> Result<()> {
+        writeln!(screen, "$ {}", self.line)?;
         self.command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = self.command.spawn().with_context(|| self.line.clone())?;
         let output = child.stdout.take().context("the runner's output is not ours to read")?;
-        let mut screen = std::io::stdout().lock();
         for line in BufReader::new(output).split(b'\n') {
             let line = line?;
             screen.write_all(&line)?;
@@ -212,6 +244,8 @@ impl Call {
 
 #[cfg(test)]
 mod tests {
+    use anyhow::anyhow;
+
     use super::*;
 
     /// What a runner that prints this and ends so is worth.
@@ -233,6 +267,31 @@ mod tests {
             "a failure outside any test"
         );
         assert_eq!(verdict("nothing to do\\n", 0), (passed(0), false), "no test");
+    }
+
+    #[test]
+    fn what_runs_beside_something_is_counted_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let sign = folder.path().join("sign");
+        let machine = Machine::new(Path::new("."));
+        let both = |script: &str, meanwhile: Result<()>| {
+            let mut tally = Tally::default();
+            let call = machine.command("sh", &["-c", script, "sh", &sign.to_string_lossy()]);
+            let ended = call.counts_while(Runner::Node, &mut tally, |tally| {
+                std::fs::write(&sign, "")?;
+                tally.passed += 1;
+                meanwhile
+            });
+            std::fs::remove_file(&sign).unwrap();
+            (tally, ended.is_ok())
+        };
+        let counted = |passed, failed| Tally { passed, failed, ..Tally::default() };
+        let waits =
+            "for turn in $(seq 600); do [ -e \"$1\" ] && echo '# pass 2' && exit; sleep 0.1; done";
+        assert_eq!(both(waits, Ok(())), (counted(3, 0), true), "each waits for the other");
+        assert_eq!(both("echo '# pass 2'", Err(anyhow!("no"))), (counted(3, 0), false));
+        assert_eq!(both("echo '# fail 2'", Ok(())), (counted(1, 2), false));
+        assert_eq!(both("true", Ok(())), (counted(1, 0), false), "no test");
     }
 
     #[test]

@@ -132,10 +132,16 @@ fn services(machine: &Machine, _: &mut Tally) -> Result<()> {
 /// The tests that ask other people's models: they have a step of their own, which gets these first.
 const PEERS: &str = "peers::";
 
+/// The tests of whole fleets. One has its turn at a time, and it mostly waits: among the others they would keep every thread waiting
+/// for the next turn. So they have one thread, beside all others.
+const FLEETS: &str = "scale::";
+
 fn rust(machine: &Machine, tally: &mut Tally) -> Result<()> {
     let sample = crate::services::open_bandit(machine.root())?;
-    let words = &["test", "--locked", "--workspace", "--", "--skip", PEERS];
-    machine.cargo(words).with(crate::services::OPEN_BANDIT, sample).counts(Runner::Cargo, tally)
+    let fleets = system(machine, &[FLEETS, "--test-threads", "1"])?;
+    let words = &["test", "--locked", "--workspace", "--", "--skip", PEERS, "--skip", FLEETS];
+    let others = machine.cargo(words).with(crate::services::OPEN_BANDIT, sample);
+    fleets.counts_while(Runner::Cargo, tally, |tally| others.counts(Runner::Cargo, tally))
 }
 
 /// The tests of the whole product whose outcome depends on where events and profiles are kept.
@@ -152,18 +158,19 @@ const ON_ANY_BACK_END: &[&str] = &[
     "walk::",
 ];
 
-/// Those that are about Kafka and PostgreSQL, whatever back end is chosen: the step `rust` runs them on the newer of both.
-const ON_SERVICES: &[&str] =
-    &["evaluate::traffic_in_kafka", "export::", "scale::", "topic::", "verify::"];
+/// Those that are about Kafka and PostgreSQL, whatever back end is chosen, as fleets are: the step `rust` runs them on the newer
+/// of both.
+const ON_SERVICES: &[&str] = &["evaluate::traffic_in_kafka", "export::", "topic::", "verify::"];
 
 fn shared(machine: &Machine, tally: &mut Tally) -> Result<()> {
     machine.hold_services()?;
-    on_services(machine, ON_ANY_BACK_END)?.counts(Runner::Cargo, tally)
+    on_services(machine, ON_ANY_BACK_END, "4")?.counts(Runner::Cargo, tally)
 }
 
-/// These tests of the whole product, on Kafka and PostgreSQL: more at a time than there are cores, since they mostly wait.
-fn on_services(machine: &Machine, names: &[&str]) -> Result<Call> {
-    let words = [names, &["--test-threads", "4"]].concat();
+/// These tests of the whole product, on Kafka and PostgreSQL; so many at a time, which may be more than there are cores, since they
+/// mostly wait.
+fn on_services(machine: &Machine, names: &[&str], threads: &str) -> Result<Call> {
+    let words = [names, &["--test-threads", threads]].concat();
     Ok(system(machine, &words)?.with("PILOTAGE_TEST_BACK_END", "shared"))
 }
 
@@ -185,10 +192,14 @@ fn older(machine: &Machine, tally: &mut Tally) -> Result<()> {
         "kafka::tests::",
         "postgres::tests::",
     ];
-    machine.cargo(words).counts(Runner::Cargo, tally)?;
+    let adapters = machine.cargo(words);
     // Brokers that are played have no version.
-    let words = [ON_ANY_BACK_END, ON_SERVICES, &["--skip", "scale::produce_errors"]].concat();
-    on_services(&machine, &words)?.counts(Runner::Cargo, tally)
+    let fleets = on_services(&machine, &[FLEETS, "--skip", "scale::produce_errors"], "1")?;
+    let others = on_services(&machine, &[ON_ANY_BACK_END, ON_SERVICES].concat(), "4")?;
+    fleets.counts_while(Runner::Cargo, tally, |tally| {
+        adapters.counts(Runner::Cargo, tally)?;
+        others.counts(Runner::Cargo, tally)
+    })
 }
 
 fn peers(machine: &Machine, tally: &mut Tally) -> Result<()> {
